@@ -1,0 +1,19 @@
+import type { Clock, Random } from './clock.ts'
+
+const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
+
+/**
+ * An id of 26 characters in Crockford's base 32: 48 bits of time in ms, then 80 random bits. Sorts by
+ * time. The form is ULID's (https://github.com/ulid/spec); ids of one millisecond are in no order.
+ */
+export function newId(clock: Clock, random: Random): string {
+  let time = clock.now()
+  let head = ''
+  for (let i = 0; i < 10; i++) {
+    head = ALPHABET.charAt(time % 32) + head
+    time = Math.floor(time / 32)
+  }
+  let tail = ''
+  for (const byte of random.bytes(16)) tail += ALPHABET.charAt(byte & 31)
+  return head + tail
+}

@@ -1,0 +1,98 @@
+import type { Pair, StatementRef } from '../core/decision.ts'
+import type { JsonObject } from '../core/json.ts'
+
+/** Who acted, as recorded. */
+export interface RecordedPrincipal {
+  readonly arn: string
+  readonly roleArn: string
+  readonly issuer: string
+  readonly subject: string
+  readonly sourceIdentity?: string
+  readonly actingFor: readonly string[]
+}
+
+/** What every event has. */
+interface EventHead {
+  /** 26 characters, unique; the number that a client sees in a denial. */
+  readonly id: string
+  readonly timeMs: number
+  /** The session; absent where the caller could not be identified. */
+  readonly sessionId?: string
+}
+
+/** A session began: a credential was exchanged. */
+export interface SessionEvent extends EventHead {
+  readonly type: 'session'
+  readonly principal: RecordedPrincipal
+  /** `AssumeRoleWithWebIdentity` or `AssumeRole`. */
+  readonly by: string
+  readonly expiresAtMs: number
+  readonly clientAddress: string
+  /** Verified claims, scalars only. */
+  readonly claims: JsonObject
+}
+
+/** A call and the decision on it: durable before the first byte goes upstream. */
+export interface DecisionEvent extends EventHead {
+  readonly type: 'decision'
+  readonly principal?: RecordedPrincipal
+  readonly clientAddress: string
+  readonly userAgent?: string
+  /** Absent when the call was refused before it was understood. */
+  readonly call?: RecordedCall
+  readonly effect: 'allow' | 'deny'
+  readonly statements: readonly StatementRef[]
+  /** For a deny: the kind (`explicit`, `implicit`, `boundary`, `refused`), the code and the prose. */
+  readonly denial?: { readonly kind: string; readonly code?: string; readonly reason: string }
+}
+
+export interface RecordedCall {
+  readonly service: string
+  readonly operation: string
+  readonly region: string
+  /** Sensitive values are replaced by `<redacted>`. */
+  readonly parameters: JsonObject
+  /** Paths that were redacted, and whether parameters were cut to fit the limit. */
+  readonly redacted: readonly string[]
+  readonly truncated: boolean
+  readonly pairs: readonly Pick<Pair, 'action' | 'resource' | 'certainty'>[]
+  readonly target?: { readonly method: string; readonly path: string }
+}
+
+/** How a forwarded call ended. `id` is new; `decisionId` names the call. */
+export interface OutcomeEvent extends EventHead {
+  readonly type: 'outcome'
+  readonly decisionId: string
+  /** HTTP status of the upstream; absent where none came. */
+  readonly status?: number
+  /** `x-amzn-requestid` or `x-amz-request-id` of AWS. */
+  readonly awsRequestId?: string
+  readonly bytesIn: number
+  readonly bytesOut: number
+  readonly durationMs: number
+  /** What went wrong: an error code of the gate (`client-gone`, `upstream-timeout`) or AWS's own. */
+  readonly error?: string
+  /** The upstream lease was sent without a session policy, or with a generalised one. */
+  readonly lease?: string
+}
+
+/** The journal was opened after a crash: these decisions had no outcome. */
+export interface RecoveryEvent extends EventHead {
+  readonly type: 'recovery'
+  /** Decisions that were in flight. */
+  readonly inFlight: readonly string[]
+  /** Bytes of a torn tail that were cut off. */
+  readonly tornBytes: number
+}
+
+export type JournalEvent = SessionEvent | DecisionEvent | OutcomeEvent | RecoveryEvent
+
+/** The port through which the gate records. */
+export interface Journal {
+  /** Resolves when the event is on disk (group commit); rejects with `journal-unavailable` when it cannot be. */
+  append(event: JournalEvent): Promise<void>
+  /** Why the journal cannot be written now; undefined when it can. */
+  readonly trouble: string | undefined
+  /** Waits for everything appended, then closes. */
+  close(): Promise<void>
+}

@@ -1,0 +1,43 @@
+import type { Readable } from 'node:stream'
+import type { HttpReplyHead, NameValue } from '../core/http.ts'
+import type { Principal } from '../core/principal.ts'
+
+/** What is to be sent, without a signature. */
+export interface UpstreamRequest {
+  readonly service: string
+  /** The region that the client signed for; the upstream works out its own scope. */
+  readonly region: string
+  readonly method: string
+  readonly path: string
+  readonly query: string
+  readonly headers: readonly NameValue[]
+  readonly hostPrefix: string
+  /** A whole body, or a stream of plain (already de-chunked and verified) bytes with its length. */
+  readonly body: UpstreamBody
+}
+
+export type UpstreamBody =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'whole'; readonly bytes: Buffer }
+  | {
+      readonly kind: 'stream'
+      readonly bytes: Readable
+      /** Decoded length in bytes. */
+      readonly length: number
+      /** SHA-256 of the body in hex where the client's signature covered it; else unsigned or chunked. */
+      readonly sha256?: string
+      /** Trailing checksum header that the client announced (`x-amz-checksum-crc32`). */
+      readonly trailer?: string
+    }
+
+/** The upstream's answer; `body` has not been read yet. */
+export interface UpstreamReply extends HttpReplyHead {
+  readonly body: Readable
+}
+
+/** Sends calls with leased credentials. */
+export interface Upstream {
+  /** Sends the request with the principal's lease. Aborting `signal` tears the upstream call down. */
+  send(principal: Principal, request: UpstreamRequest, signal: AbortSignal): Promise<UpstreamReply>
+  close(): Promise<void>
+}
