@@ -26,6 +26,15 @@ export interface Principal {
   readonly sourceIdentity?: string
   /** The principals that it acts for, nearest first; for a chained role: the session before. */
   readonly actingFor: readonly string[]
+  /**
+   * The inline session policy of the `AssumeRole` call, as JSON text: a further layer that must also
+   * allow. Whoever decides must honour it.
+   */
+  readonly sessionPolicy?: string
+  /** Session tags that a chained role inherits. */
+  readonly transitiveTagKeys?: readonly string[]
+  /** `aws:FederatedProvider`: ARN of the OIDC provider; absent in a chained session. */
+  readonly federatedProvider?: string
   /** When the session's credentials were issued and when they end, ms since the epoch. */
   readonly issuedAtMs: number
   readonly expiresAtMs: number
