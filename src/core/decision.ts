@@ -6,7 +6,7 @@ export type Action = string
 /**
  * How well a resource is known.
  * - `exact`: the ARN names one resource (or is `*`, for actions that take no resource).
- * - `any`: parts of the ARN are unknown and written `*`. An Allow must cover every resource that it
+ * - `any`: parts of the ARN are unknown and written `*` (or `?`). An Allow must cover every resource that it
  *   could be; a Deny holds if it could be one that the Deny names.
  */
 export type Certainty = 'exact' | 'any'
@@ -16,6 +16,12 @@ export interface Pair {
   readonly action: Action
   readonly resource: string
   readonly certainty: Certainty
+  /**
+   * Other ARNs that the same resource may go by, with `*` and `?` where a part is unknown: the path of
+   * an IAM role that was named without it. A Deny that could match one of these holds; an Allow need
+   * not cover them.
+   */
+  readonly orAs?: readonly string[]
   /** Condition keys that hold for this pair alone (`iam:PassedToService`), over the request's. */
   readonly context?: Context
 }
