@@ -23,6 +23,17 @@ const table = {
     advice: 'Retry with back-off; raise the limit named in the message if it lasts.',
   },
 
+  'body-too-large': {
+    party: 'client',
+    status: 413,
+    advice: 'Send a smaller body; the operator can raise `limits.bodyBytes`.',
+  },
+  'client-gone': {
+    party: 'client',
+    status: 400,
+    advice: 'Nothing to do: the client closed its connection before the call had ended.',
+  },
+
   // --- identity: gate credentials
   'credentials-not-gate': {
     party: 'client',
@@ -109,6 +120,424 @@ const table = {
     status: 403,
     advice:
       'Ask for a role of the gate whose trust policy allows this identity and its conditions; the operator log has the reason by the event id.',
+  },
+  // --- record: the journal
+  'journal-unavailable': {
+    party: 'operator',
+    status: 503,
+    advice:
+      'Nothing passes unrecorded: free space on the data volume or repair it; the gate recovers by itself.',
+  },
+  'journal-corrupt': {
+    party: 'operator',
+    status: 503,
+    advice:
+      'Run `sallyport sessions verify`; keep the named lane as evidence by moving it away, then start again.',
+  },
+  'journal-locked': {
+    party: 'operator',
+    status: 503,
+    advice: 'Another gate process writes this lane: stop it, or give this gate a data folder of its own.',
+  },
+  'event-too-large': {
+    party: 'gate',
+    status: 413,
+    advice: 'The call cannot be recorded within the limit of one event; make a smaller call.',
+  },
+  'session-unknown': {
+    party: 'operator',
+    status: 404,
+    advice: 'List the sessions with `sallyport sessions list`.',
+  },
+  // --- interpret: an `aws` command line
+  'command-line-invalid': {
+    party: 'operator',
+    status: 400,
+    advice: 'Write the call as the AWS CLI takes it: `aws SERVICE OPERATION --member value`.',
+  },
+  // --- interpret: which AWS call a request is, and what it asks for
+  'service-unknown': {
+    party: 'client',
+    status: 400,
+    advice:
+      "Sign for an AWS service that the gate's catalog knows; check the client's endpoint and signing name.",
+  },
+  'operation-unknown': {
+    party: 'client',
+    status: 400,
+    advice: 'Update the gate if the operation is new; what it does not know, it does not pass.',
+  },
+  'request-ambiguous': {
+    party: 'client',
+    status: 400,
+    advice: 'Send one meaning: one operation, in one place, in the protocol of the service.',
+  },
+  'header-duplicate': {
+    party: 'client',
+    status: 400,
+    advice: 'Send each header once.',
+  },
+  'header-unknown': {
+    party: 'client',
+    status: 400,
+    advice: 'Leave the header out: no parameter of the operation travels in it.',
+  },
+  'header-unsigned': {
+    party: 'client',
+    status: 403,
+    advice: 'Sign every header that carries a parameter; AWS SDKs do so by themselves.',
+  },
+  'header-forbidden': {
+    party: 'client',
+    status: 400,
+    advice: 'Leave the header out: it would let two readers take the request for two different ones.',
+  },
+  'parameter-duplicate': {
+    party: 'client',
+    status: 400,
+    advice: 'Send each parameter once.',
+  },
+  'parameter-unknown': {
+    party: 'client',
+    status: 400,
+    advice: 'Leave the parameter out, or update the gate if AWS has added it.',
+  },
+  'parameter-unclear': {
+    party: 'client',
+    status: 400,
+    advice: 'Write the parameter in the plain form that the AWS documentation shows.',
+  },
+  'path-invalid': {
+    party: 'client',
+    status: 400,
+    advice: 'Send the path as AWS SDKs write it: each part encoded once, no empty or dot segments.',
+  },
+  'host-unclear': {
+    party: 'client',
+    status: 400,
+    advice: "Use the gate's own endpoint, or an AWS host name through the proxy, as the documentation shows.",
+  },
+  'content-type-mismatch': {
+    party: 'client',
+    status: 415,
+    advice: "Send the content type of the service's own protocol.",
+  },
+  'body-unexpected': {
+    party: 'client',
+    status: 400,
+    advice: 'Send the body as the operation takes it.',
+  },
+  'body-encoding': {
+    party: 'client',
+    status: 415,
+    advice: 'Send the body plain or compressed with gzip.',
+  },
+  'bucket-name-invalid': {
+    party: 'client',
+    status: 400,
+    advice: 'Name a bucket, an access point ARN or an access point alias.',
+  },
+  's3-form-upload': {
+    party: 'client',
+    status: 501,
+    advice: 'Upload with PutObject or a presigned PUT URL: browser form uploads do not pass the gate.',
+  },
+  's3-unsupported': {
+    party: 'client',
+    status: 501,
+    advice: 'Use the plain S3 API: the message names what does not pass the gate.',
+  },
+  'event-stream-input': {
+    party: 'client',
+    status: 501,
+    advice: "Bidirectional event streams do not pass the gate: use the operation's plain form.",
+  },
+  'copy-source-invalid': {
+    party: 'client',
+    status: 400,
+    advice: 'Write the copy source as `bucket/key`, `bucket/key?versionId=id` or an access point object ARN.',
+  },
+  'partiql-unclear': {
+    party: 'client',
+    status: 400,
+    advice: 'Write one plain SELECT, INSERT, UPDATE, DELETE or EXISTS statement on one table.',
+  },
+  'operation-unmapped': {
+    party: 'client',
+    status: 403,
+    advice: 'No IAM action is known for the operation, so nothing can allow it: report it.',
+  },
+  'too-many-resources': {
+    party: 'client',
+    status: 400,
+    advice: 'Split the call: every resource that it names is decided one by one.',
+  },
+  'too-many-values': {
+    party: 'client',
+    status: 400,
+    advice: 'Split the call: it holds more values than the gate reads for conditions.',
+  },
+  // --- config
+  'config-invalid': {
+    party: 'operator',
+    status: 500,
+    advice:
+      'Correct the lines that the message names; `sallyport serve --check` shows them again, `docs/configuration.md` every key.',
+  },
+  // --- upstream: leases and forwarding
+  'region-not-allowed': {
+    party: 'client',
+    status: 403,
+    advice: 'Call a region that `aws.regions` names, or ask the operator of the gate to add this one.',
+  },
+  'lease-denied': {
+    party: 'operator',
+    status: 403,
+    advice:
+      "Let the gate's own credentials assume the real role: its trust policy must name them, with `sts:SetSourceIdentity` and `sts:TagSession`.",
+  },
+  'lease-unavailable': {
+    party: 'upstream',
+    status: 503,
+    advice:
+      'Retry with back-off; the operator checks that the gate finds its own credentials and reaches the STS endpoint.',
+  },
+  'body-length-mismatch': {
+    party: 'client',
+    status: 400,
+    advice: 'Send exactly as many bytes as the request announces.',
+  },
+  'upstream-unreachable': {
+    party: 'upstream',
+    status: 502,
+    advice:
+      'Check that the service exists in this region and that the gate reaches its endpoint (DNS, routes, `aws.endpoint`).',
+  },
+  'upstream-timeout': {
+    party: 'upstream',
+    status: 504,
+    advice:
+      'Retry if the call may be repeated; raise `limits.upstreamHeadersTimeout` if the service needs longer.',
+  },
+  'upstream-tls': {
+    party: 'operator',
+    status: 502,
+    advice:
+      "Give the gate the certificate authority of the endpoint (`NODE_EXTRA_CA_CERTS`), or correct the endpoint's certificate.",
+  },
+
+  // --- wire/http: what was sent as a request
+  'http-malformed': {
+    party: 'client',
+    status: 400,
+    advice:
+      'Send the request as an AWS SDK does: an origin-form target of percent-encoded ASCII, headers of visible characters. A proxy or library between client and gate may be rewriting it.',
+  },
+  'http-ambiguous': {
+    party: 'client',
+    status: 400,
+    advice:
+      'Send each header and parameter once, and one statement of the body length. Two parsers could read this request in two ways, so the gate reads it in none.',
+  },
+  'http-path-refused': {
+    party: 'client',
+    status: 400,
+    advice:
+      'Send the plain path of the API operation. Dot segments, empty segments and double encoding are taken in keys of S3 objects only.',
+  },
+  'http-target-too-long': {
+    party: 'client',
+    status: 414,
+    advice: 'Shorten the path or the query, or send the parameters in the body.',
+  },
+  'http-headers-too-large': {
+    party: 'client',
+    status: 431,
+    advice: 'Send fewer or shorter headers; object metadata counts among them.',
+  },
+  'http-too-many-parameters': {
+    party: 'client',
+    status: 400,
+    advice: 'Split the call into several smaller ones.',
+  },
+  'http-form-too-large': {
+    party: 'client',
+    status: 413,
+    advice: 'Split the call into several smaller ones.',
+  },
+
+  // --- wire/sigv4: the signature of a request
+  'signature-missing': {
+    party: 'client',
+    status: 403,
+    advice:
+      'Sign with credentials of the gate: set AWS_ENDPOINT_URL, AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE. Remove `--no-sign-request`, or signature_version=UNSIGNED, if it is set; the gate takes no anonymous calls and no browser form uploads.',
+  },
+  'signature-bearer': {
+    party: 'client',
+    status: 403,
+    advice:
+      'Sign with SigV4: set AWS_AUTH_SCHEME_PREFERENCE=sigv4, and unset AWS_BEARER_TOKEN_BEDROCK and other AWS_BEARER_TOKEN_ variables.',
+  },
+  'signature-v2': {
+    party: 'client',
+    status: 403,
+    advice:
+      "Sign with version 4. boto3: Config(signature_version='s3v4'), which presigned URLs with a custom endpoint need; AWS CLI: `aws configure set default.s3.signature_version s3v4`.",
+  },
+  'signature-v4a': {
+    party: 'client',
+    status: 403,
+    advice:
+      'Sign with SigV4 for one region: use a single-region access point or bucket, set AWS_S3_DISABLE_MULTIREGION_ACCESS_POINTS=true and AWS_AUTH_SCHEME_PREFERENCE=sigv4, and set no sigv4a signing region set.',
+  },
+  'signature-events': {
+    party: 'client',
+    status: 501,
+    advice:
+      'Calls that stream events to AWS do not pass the gate. Use the operation that takes a whole body.',
+  },
+  'signature-malformed': {
+    party: 'client',
+    status: 400,
+    advice:
+      'Let an AWS SDK sign the request; a proxy or library between client and gate may be rewriting it.',
+  },
+  'signature-two-forms': {
+    party: 'client',
+    status: 400,
+    advice: 'Sign either in the Authorization header or in the query, never in both.',
+  },
+  'signature-unsigned-header': {
+    party: 'client',
+    status: 403,
+    advice:
+      'Sign host and every x-amz- header. A proxy that adds x-amz- headers after signing has to be told not to.',
+  },
+  'signature-mismatch': {
+    party: 'client',
+    status: 403,
+    advice:
+      'Check that access key, secret and session token belong together, and that nothing between client and gate rewrites host, path, query or signed headers.',
+  },
+  'signature-skewed': {
+    party: 'client',
+    status: 403,
+    advice: 'Set the clock of the client by NTP; it may be off by 5 minutes at most.',
+  },
+  'signature-expired': {
+    party: 'client',
+    status: 403,
+    advice: 'Make a new presigned URL; it lasts 7 days at most, and never longer than its credentials.',
+  },
+  'payload-hash-malformed': {
+    party: 'client',
+    status: 400,
+    advice:
+      'Send x-amz-content-sha256 as 64 lower-case hex digits, UNSIGNED-PAYLOAD, or one of the streaming values that the message names.',
+  },
+  'payload-hash-mismatch': {
+    party: 'client',
+    status: 400,
+    advice:
+      'The body changed after it was signed. Retry; if it repeats, look for a proxy that rewrites bodies.',
+  },
+
+  // --- wire/sigv4: chunked bodies and checksums
+  'chunk-malformed': {
+    party: 'client',
+    status: 400,
+    advice: 'Let an AWS SDK encode the body; a proxy or library between client and gate may be rewriting it.',
+  },
+  'chunk-too-large': {
+    party: 'client',
+    status: 400,
+    advice: 'Sign chunks of at most 8 MiB; the SDKs use 64 KiB to 1 MiB.',
+  },
+  'chunk-signature-mismatch': {
+    party: 'client',
+    status: 403,
+    advice:
+      'The body changed after it was signed. Retry; if it repeats, look for a proxy that rewrites bodies.',
+  },
+  'chunk-length-mismatch': {
+    party: 'client',
+    status: 400,
+    advice: 'Send exactly as many bytes as x-amz-decoded-content-length announces.',
+  },
+  'chunk-trailer-refused': {
+    party: 'client',
+    status: 400,
+    advice: 'Send exactly the one trailing checksum that x-amz-trailer announces.',
+  },
+  'checksum-mismatch': {
+    party: 'client',
+    status: 400,
+    advice: 'The body was damaged on its way or its checksum is wrong. Retry the upload.',
+  },
+  'checksum-unsupported': {
+    party: 'client',
+    status: 400,
+    advice: 'Use CRC32, CRC32C, CRC64NVME, SHA1, SHA256, SHA512 or MD5 as the checksum algorithm.',
+  },
+
+  // --- wire: JSON, XML, CBOR
+  'json-malformed': {
+    party: 'client',
+    status: 400,
+    advice: 'Send one JSON text in UTF-8, as the AWS SDKs do.',
+  },
+  'json-duplicate': {
+    party: 'client',
+    status: 400,
+    advice: 'Send each member of a JSON object once; two readers could take different ones.',
+  },
+  'json-limit': {
+    party: 'client',
+    status: 413,
+    advice: 'Send a smaller or flatter JSON text; the message names the limit.',
+  },
+  'xml-malformed': {
+    party: 'client',
+    status: 400,
+    advice: 'Send plain XML in UTF-8 without a document type, comments or CDATA, as the AWS SDKs do.',
+  },
+  'xml-limit': {
+    party: 'client',
+    status: 413,
+    advice: 'Send a smaller or flatter XML document; the message names the limit.',
+  },
+  'cbor-malformed': {
+    party: 'client',
+    status: 400,
+    advice: 'Send one CBOR data item of the kinds that Smithy RPC v2 uses, as the AWS SDKs do.',
+  },
+  'cbor-duplicate': {
+    party: 'client',
+    status: 400,
+    advice: 'Send each key of a CBOR map once; two readers could take different ones.',
+  },
+  'cbor-limit': {
+    party: 'client',
+    status: 413,
+    advice: 'Send a smaller or flatter CBOR item; the message names the limit.',
+  },
+
+  // --- interpret: the protocols of AWS
+  'parameter-malformed': {
+    party: 'client',
+    status: 400,
+    advice: 'Send the parameter in the type and form that the AWS API reference gives for it.',
+  },
+  'parameter-missing': {
+    party: 'client',
+    status: 400,
+    advice: 'Send the parameter that the message names; the address of the call is made from it.',
+  },
+  'body-inflated-limit': {
+    party: 'client',
+    status: 413,
+    advice: 'Send less in one call: the body is larger than the limit when it is unpacked.',
   },
 } as const
 

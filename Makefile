@@ -1,0 +1,52 @@
+# Sallyport. `make demo` and `make test` set up whatever they need.
+NODE := node_modules/node/bin/node
+RUN  := $(NODE) --disable-warning=ExperimentalWarning
+
+.PHONY: help setup clients demo test unit integration bench lint format catalog clean
+
+help:
+	@echo 'make demo    set up, then run an agent'"'"'s day through the gate (KEEP=1 leaves it up)'
+	@echo 'make test    set up, then run all tests'
+	@echo 'make bench   run the benchmarks (bench/README.md holds the last table)'
+	@echo 'make lint    format, lint, type and house checks'
+	@echo 'make catalog rebuild the catalog where botocore is installed, and print its coverage'
+
+# npm ci runs again only when the lock file changes.
+node_modules/.ready: package.json package-lock.json
+	@sh tools/setup/node.sh
+	@touch $@
+
+setup: node_modules/.ready
+
+# The stand-in for AWS and the Python clients: the machine's own, else in .venv.
+clients: setup
+	@sh tools/setup/python.sh
+
+demo: clients
+	@$(RUN) tools/demo/main.ts $(if $(KEEP),--keep)
+
+test: clients
+	@$(RUN) tools/test/main.ts src test
+
+unit: setup
+	@$(RUN) tools/test/main.ts src test/house test/fuzz test/bypass
+
+integration: clients
+	@$(RUN) tools/test/main.ts test/integration
+
+bench: clients
+	@$(RUN) bench/main.ts
+
+lint: setup
+	@node_modules/.bin/biome check --error-on-warnings .
+	@node_modules/.bin/tsc -p .
+	@$(RUN) tools/house/main.ts
+
+format: setup
+	@node_modules/.bin/biome check --write .
+
+catalog: setup
+	@$(RUN) tools/catalog/main.ts
+
+clean:
+	rm -rf node_modules dist .venv .build

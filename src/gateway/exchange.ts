@@ -1,0 +1,105 @@
+import type { Decision, DecisionRequest } from '../core/decision.ts'
+import { asGateError, type GateError } from '../core/errors.ts'
+import type { Principal } from '../core/principal.ts'
+
+/** What a protocol asks of the gate: a question that a policy can answer. */
+export interface Asked {
+  readonly request: DecisionRequest
+}
+
+/**
+ * One protocol, for one message. The exchange calls these in the order in which they stand here; a
+ * driver never calls them itself.
+ */
+export interface Driver<Q extends Asked> {
+  /** Proves who is calling. */
+  identify(): Promise<Principal> | Principal
+  /** Understands the message in full, or throws. */
+  interpret(principal: Principal): Promise<Q> | Q
+  /** Sends what was interpreted, masks the reply and passes it on; resolves when it has ended. */
+  forward(principal: Principal, question: Q, decision: Decision): Promise<Outcome>
+  /** Tells the client why not, in its own protocol. Never throws. */
+  refuse(refusal: Refusal): Promise<void> | void
+}
+
+/** Why a message did not pass. */
+export type Refusal =
+  | { readonly eventId: string; readonly decision: Decision }
+  | { readonly eventId: string; readonly error: GateError }
+
+/** How a forwarded message ended. */
+export interface Outcome {
+  readonly status?: number
+  readonly upstreamRequestId?: string
+  readonly bytesIn: number
+  readonly bytesOut: number
+  /** A code of the gate or of the upstream, where it did not end well. */
+  readonly error?: string
+  /** What is worth knowing of the lease that was used. */
+  readonly lease?: string
+}
+
+/** What an exchange has found out so far; grows from stage to stage. */
+export interface Progress<Q extends Asked> {
+  principal?: Principal
+  question?: Q
+  decision?: Decision
+}
+
+/** The rooms behind the path. */
+export interface ExchangePorts<Q extends Asked> {
+  newEventId(): string
+  decide(request: DecisionRequest): Decision
+  /** Resolves when the decision is durable; rejects when it can't be, and then nothing passes. */
+  recordDecision(eventId: string, progress: Progress<Q>): Promise<void>
+  /** Records a message that never came to a decision. */
+  recordRefusal(eventId: string, progress: Progress<Q>, error: GateError): Promise<void>
+  recordOutcome(decisionId: string, progress: Progress<Q>, outcome: Outcome): Promise<void>
+  /** Tells the operator what no client may hear. */
+  trouble(eventId: string, error: GateError): void
+}
+
+/**
+ * The data path. Whatever goes wrong before `forward` means that nothing has left: the order of these
+ * lines is the promise of `docs/ARCHITECTURE.md`.
+ */
+export async function exchange<Q extends Asked>(driver: Driver<Q>, ports: ExchangePorts<Q>): Promise<void> {
+  const eventId = ports.newEventId()
+  const progress: Progress<Q> = {}
+  try {
+    const principal = await driver.identify()
+    progress.principal = principal
+    const question = await driver.interpret(principal)
+    progress.question = question
+    const decision = ports.decide(question.request)
+    progress.decision = decision
+    await ports.recordDecision(eventId, progress)
+    if (decision.effect !== 'allow') return await driver.refuse({ eventId, decision })
+    const outcome = await driver.forward(principal, question, decision)
+    await ports.recordOutcome(eventId, progress, outcome)
+  } catch (failure) {
+    await endBadly(driver, ports, eventId, progress, asGateError(failure))
+  }
+}
+
+/** A stage threw: the client is told, and the journal, unless it is the journal that failed. */
+async function endBadly<Q extends Asked>(
+  driver: Driver<Q>,
+  ports: ExchangePorts<Q>,
+  eventId: string,
+  progress: Progress<Q>,
+  error: GateError,
+): Promise<void> {
+  try {
+    if (progress.decision === undefined) {
+      await ports.recordRefusal(eventId, progress, error)
+    } else if (error.code !== 'journal-unavailable') {
+      const outcome: Outcome = { bytesIn: 0, bytesOut: 0, error: error.code }
+      await ports.recordOutcome(eventId, progress, outcome)
+    }
+  } catch (unrecorded) {
+    ports.trouble(eventId, asGateError(unrecorded))
+  }
+  if (error.code === 'internal' || error.cause !== undefined) ports.trouble(eventId, error)
+  await driver.refuse({ eventId, error })
+}

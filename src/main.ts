@@ -1,0 +1,70 @@
+/** The composition root: finds the command and loads what it needs, and nothing else. */
+
+interface Command {
+  readonly summary: string
+  run(args: readonly string[]): Promise<number>
+}
+
+const COMMANDS: ReadonlyMap<string, Command> = new Map([
+  [
+    'serve',
+    {
+      summary: 'run the gate (--config FILE; --check only says what is wrong with it)',
+      run: async args => (await import('./main/serve.ts')).serve(args),
+    },
+  ],
+  [
+    'init',
+    {
+      summary: 'write a commented starting configuration',
+      run: async args => (await import('./main/offline.ts')).init(args),
+    },
+  ],
+  [
+    'policy',
+    {
+      summary: 'check, explain and test policies',
+      run: async args => (await import('./main/offline.ts')).policy(args),
+    },
+  ],
+  [
+    'sessions',
+    {
+      summary: 'list, show, replay and verify what was recorded',
+      run: async args => (await import('./main/offline.ts')).sessions(args),
+    },
+  ],
+  [
+    'keys',
+    {
+      summary: 'rotate the key that seals credentials',
+      run: async args => (await import('./main/offline.ts')).keys(args),
+    },
+  ],
+  [
+    'version',
+    { summary: 'print the version', run: async () => (await import('./main/offline.ts')).version() },
+  ],
+])
+
+function help(): string {
+  const rows = [...COMMANDS].map(([name, command]) => `  ${name.padEnd(10)}${command.summary}`)
+  return `sallyport: a gate for AWS\n\nusage: sallyport COMMAND [options]\n\n${rows.join('\n')}\n\nCOMMAND --help tells more.\n`
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const [name = 'help', ...rest] = args
+  if (name === 'help' || name === '--help' || name === '-h') {
+    process.stdout.write(help())
+    return 0
+  }
+  const command = COMMANDS.get(name === '--version' ? 'version' : name)
+  if (!command) {
+    process.stderr.write(`sallyport: there is no command \`${name}\`\n\n${help()}`)
+    return 2
+  }
+  return command.run(rest)
+}
+
+// Not process.exit(): what has been printed into a pipe must get out first.
+process.exitCode = await main(process.argv.slice(2))

@@ -1,0 +1,42 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+
+/** The gate's metrics; names follow the Prometheus conventions. */
+export interface Metrics {
+  readonly registry: Registry
+  /** One message ended: how, and for which service (`-` when it was not understood). */
+  call(effect: 'allow' | 'deny' | 'refused', service: string): void
+  /** Time that the gate itself took before forwarding, in seconds. */
+  decided(seconds: number): void
+  bytes(direction: 'in' | 'out', count: number): void
+  inFlight(change: 1 | -1): void
+}
+
+export function createMetrics(registry: Registry = new Registry()): Metrics {
+  const registers = [registry]
+  const calls = new Counter({
+    name: 'sallyport_calls_total',
+    help: 'Calls by effect and service',
+    labelNames: ['effect', 'service'],
+    registers,
+  })
+  const overhead = new Histogram({
+    name: 'sallyport_decision_seconds',
+    help: 'From the head of a call to its durable decision',
+    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5],
+    registers,
+  })
+  const transferred = new Counter({
+    name: 'sallyport_bytes_total',
+    help: 'Bytes of bodies by direction, seen from the client',
+    labelNames: ['direction'],
+    registers,
+  })
+  const open = new Gauge({ name: 'sallyport_calls_in_flight', help: 'Calls that have not ended', registers })
+  return {
+    registry,
+    call: (effect, service) => calls.inc({ effect, service }),
+    decided: seconds => overhead.observe(seconds),
+    bytes: (direction, count) => transferred.inc({ direction }, count),
+    inFlight: change => (change === 1 ? open.inc() : open.dec()),
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * Runs the test files below the folders that are named, a process a file, and prints a line for each as
+ * it ends, the failures in full, and `N passed, N failed` as the last line. Writes the counts to
+ * `.build/tests.json` for `.ci/run`.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { glob } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import { relative } from 'node:path'
+import { run } from 'node:test'
+
+interface Tally {
+  passed: number
+  failed: number
+  skipped: number
+}
+
+const folders = process.argv.slice(2)
+const files: string[] = []
+for (const folder of folders) {
+  if (folder.endsWith('.ts')) files.push(folder)
+  else for await (const file of glob(`${folder}/**/*.test.ts`)) files.push(file)
+}
+files.sort(byWeight)
+if (files.length === 0) {
+  console.error(`no test files below ${folders.join(', ')}`)
+  process.exit(1)
+}
+
+const total: Tally = { passed: 0, failed: 0, skipped: 0 }
+const perFile = new Map<string, Tally>()
+const skips = new Map<string, number>()
+let filesDone = 0
+
+const stream = run({ files, concurrency: Math.max(2, availableParallelism()), timeout: 600_000 })
+for await (const event of stream) {
+  if (event.type === 'test:pass' || event.type === 'test:fail') onResult(event.type, event.data)
+  else if (event.type === 'test:summary' && event.data.file !== undefined) {
+    finish(relative(process.cwd(), event.data.file), event.data.duration_ms)
+  } else if (event.type === 'test:stderr') process.stderr.write(event.data.message)
+}
+
+const skippedNote = total.skipped > 0 ? `, ${total.skipped} skipped` : ''
+for (const [reason, count] of skips) console.log(`skipped ${count}: ${reason}`)
+mkdirSync('.build', { recursive: true })
+writeFileSync('.build/tests.json', `${JSON.stringify(total)}\n`)
+console.log(`${total.passed} passed, ${total.failed} failed${skippedNote}`)
+process.exit(total.failed > 0 || total.passed === 0 ? 1 : 0)
+
+/** Integration tests first: they wait for servers, and the short ones fill the gaps. */
+function byWeight(a: string, b: string): number {
+  const weight = (file: string): number => (file.startsWith('test/integration') ? 0 : 1)
+  return weight(a) - weight(b) || (a < b ? -1 : 1)
+}
+
+interface ResultData {
+  readonly name: string
+  readonly nesting: number
+  readonly file?: string | undefined
+  readonly skip?: string | boolean | undefined
+  readonly details: { readonly duration_ms: number; readonly type?: string; readonly error?: Error }
+}
+
+function onResult(type: 'test:pass' | 'test:fail', data: ResultData): void {
+  const file = data.file === undefined ? data.name : relative(process.cwd(), data.file)
+  // A file that could not be loaded reports itself, as a test with the file's own name.
+  const isFile = data.nesting === 0 && data.name.endsWith('.test.ts')
+  if (data.details.type !== 'suite' && !(isFile && type === 'test:pass')) count(file, type, data)
+}
+
+function count(file: string, type: 'test:pass' | 'test:fail', data: ResultData): void {
+  const tally = perFile.get(file) ?? { passed: 0, failed: 0, skipped: 0 }
+  perFile.set(file, tally)
+  if (data.skip !== undefined && data.skip !== false) {
+    tally.skipped++
+    total.skipped++
+    const reason = typeof data.skip === 'string' ? data.skip : data.name
+    skips.set(reason, (skips.get(reason) ?? 0) + 1)
+  } else if (type === 'test:pass') {
+    tally.passed++
+    total.passed++
+  } else {
+    tally.failed++
+    total.failed++
+    console.log(`\nFAILED ${file}: ${data.name}`)
+    const error = data.details.error
+    console.log(error?.cause ?? error ?? 'no reason given')
+  }
+}
+
+function finish(file: string, durationMs: number): void {
+  filesDone++
+  const tally = perFile.get(file) ?? { passed: 0, failed: 0, skipped: 0 }
+  const mark = tally.failed > 0 ? 'FAIL' : 'ok  '
+  const seconds = (durationMs / 1000).toFixed(1).padStart(6)
+  console.log(`${mark} ${`${filesDone}/${files.length}`.padStart(8)} ${seconds} s  ${file} (${tally.passed})`)
+}
