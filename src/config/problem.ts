@@ -1,0 +1,56 @@
+/** Something that is wrong with a file that an operator wrote. */
+export interface Problem {
+  /** `error`: the gate does not start; `warning`: it starts. */
+  readonly severity: 'error' | 'warning'
+  /** Absolute path. */
+  readonly file: string
+  /** From 1. */
+  readonly line: number
+  /** From 1, in UTF-16 units. */
+  readonly column: number
+  /** Lower case, no full stop; what was found and what is accepted. */
+  readonly message: string
+}
+
+/** `sallyport.yaml:3:9: error: ...`, the form that editors and CI systems make links of. */
+export function formatProblem(problem: Problem): string {
+  const { file, line, column, severity, message } = problem
+  return `${file}:${line}:${column}: ${severity}: ${message}`
+}
+
+/** The order in which a reader meets them. */
+export function sortProblems(problems: readonly Problem[]): Problem[] {
+  const rank = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+  return [...problems].sort(
+    (a, b) => rank(a.file, b.file) || a.line - b.line || a.column - b.column || rank(a.message, b.message),
+  )
+}
+
+/** The nearest of `names` to a word that is none of them; undefined when none is near. */
+export function nearest(word: string, names: readonly string[]): string | undefined {
+  const wanted = word.slice(0, 64).toLowerCase()
+  let best: string | undefined
+  let bestDistance = Math.max(2, Math.floor(wanted.length / 3)) + 1
+  for (const name of names) {
+    const distance = editDistance(wanted, name.toLowerCase())
+    if (distance < bestDistance) {
+      best = name
+      bestDistance = distance
+    }
+  }
+  return best
+}
+
+/** Levenshtein's distance, by rows. */
+function editDistance(a: string, b: string): number {
+  let above = Array.from({ length: b.length + 1 }, (_, i) => i)
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = (above[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      row.push(Math.min(replaced, (above[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1))
+    }
+    above = row
+  }
+  return above[b.length] ?? 0
+}
