@@ -65,7 +65,11 @@ async function createRole(endpoint: string, name: string): Promise<string> {
   const trust = JSON.stringify({
     Version: '2012-10-17',
     Statement: [
-      { Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${ACCOUNT}:user/sallyport` }, Action: 'sts:AssumeRole' },
+      {
+        Effect: 'Allow',
+        Principal: { AWS: `arn:aws:iam::${ACCOUNT}:user/sallyport` },
+        Action: 'sts:AssumeRole',
+      },
     ],
   })
   await iam(endpoint, { Action: 'CreateRole', RoleName: name, AssumeRolePolicyDocument: trust })
