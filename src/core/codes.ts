@@ -110,6 +110,12 @@ const table = {
     status: 400,
     advice: 'Correct the parameter that the message names.',
   },
+  'sts-policy-malformed': {
+    party: 'client',
+    status: 400,
+    advice:
+      'Correct the session policy: a JSON policy document of at most 2048 characters without Principal.',
+  },
   'sts-too-large': {
     party: 'client',
     status: 400,
@@ -538,6 +544,13 @@ const table = {
     party: 'client',
     status: 413,
     advice: 'Send less in one call: the body is larger than the limit when it is unpacked.',
+  },
+
+  // --- policy
+  'policy-invalid': {
+    party: 'operator',
+    status: 500,
+    advice: 'Correct the document where the message points to; `sallyport policy check` lists every problem.',
   },
 } as const
 
