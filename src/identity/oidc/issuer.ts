@@ -6,7 +6,10 @@ export interface IssuerConfig {
   readonly name: string
   /** The issuer's URL, exactly as `iss` says it. Keys come by discovery unless `jwks` is set. */
   readonly oidc?: string
-  /** Path of a file with a JSON Web Key Set; with it alone, `iss` must be the issuer's name. */
+  /**
+   * A JSON Web Key Set as text: the keys are these, and none are fetched. With it alone, `iss` must be the
+   * issuer's name; beside `oidc`, that URL.
+   */
   readonly jwks?: string
   /** The audiences that the gate is known by to this issuer: `aud` must hold one of them. */
   readonly audience: string | readonly string[]
@@ -24,7 +27,7 @@ export interface Issuer {
   readonly audiences: readonly string[]
   readonly keys:
     | { readonly from: 'discovery'; readonly url: URL }
-    | { readonly from: 'file'; readonly path: string }
+    | { readonly from: 'text'; readonly text: string }
   readonly claims?: ReadonlySet<string>
 }
 
@@ -48,14 +51,14 @@ export function checkIssuer(config: IssuerConfig): Issuer {
   if (oidc === undefined) {
     if (jwks === undefined) throw misconfigured(name, 'it needs `oidc` or `jwks`')
     if (RESERVED.test(name)) throw misconfigured(name, `the name \`${name}\` is reserved for condition keys`)
-    return { ...common, iss: name, provider: name, keys: { from: 'file', path: jwks } }
+    return { ...common, iss: name, provider: name, keys: { from: 'text', text: jwks } }
   }
   const url = issuerUrl(name, oidc)
   const provider = oidc.slice(url.protocol.length + 2)
   if (RESERVED.test(provider))
     throw misconfigured(name, `the host \`${provider}\` is reserved for condition keys`)
   const keys =
-    jwks === undefined ? ({ from: 'discovery', url } as const) : ({ from: 'file', path: jwks } as const)
+    jwks === undefined ? ({ from: 'discovery', url } as const) : ({ from: 'text', text: jwks } as const)
   return { ...common, iss: oidc, provider, keys }
 }
 

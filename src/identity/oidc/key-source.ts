@@ -4,13 +4,9 @@ import type { FetchJson } from './fetch-json.ts'
 import { type Issuer, isLoopback, isTrustworthy } from './issuer.ts'
 import { type KeySet, readKeySet } from './key-set.ts'
 
-/** Reads a text file; rejects as node does. */
-export type ReadText = (path: string) => Promise<string>
-
 export interface KeySourceOptions {
   readonly issuer: Issuer
   readonly fetchJson: FetchJson
-  readonly readText: ReadText
   readonly clock: Clock
   /** How long keys are used without asking again, ms. */
   readonly freshMs?: number
@@ -99,8 +95,8 @@ export class KeySource {
   }
 
   async #document(): Promise<unknown> {
-    const { issuer, fetchJson, readText } = this.#options
-    if (issuer.keys.from === 'file') return JSON.parse(await readText(issuer.keys.path))
+    const { issuer, fetchJson } = this.#options
+    if (issuer.keys.from === 'text') return JSON.parse(issuer.keys.text)
     return fetchJson(keySetUrl(issuer, await fetchJson(discoveryUrl(issuer.keys.url))))
   }
 }

@@ -25,7 +25,7 @@ export interface VerifiedIdentity {
 }
 
 export interface IssuersOptions
-  extends Pick<KeySourceOptions, 'fetchJson' | 'readText' | 'freshMs' | 'staleMs' | 'coolDownMs'> {
+  extends Pick<KeySourceOptions, 'fetchJson' | 'freshMs' | 'staleMs' | 'coolDownMs'> {
   readonly issuers: readonly IssuerConfig[]
   readonly clock: Clock
 }
