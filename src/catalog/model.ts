@@ -136,6 +136,8 @@ export interface OperationShapes {
   readonly errors: readonly string[]
   /** The operation demands a checksum over the body. */
   readonly httpChecksumRequired?: boolean
+  /** rest-xml: the root element of the reply is the one member itself (S3's `GetBucketLocation`). */
+  readonly unwrappedOutput?: boolean
 }
 
 /** The shapes of one service; loaded when the service is first used. */
@@ -170,7 +172,9 @@ export interface IamResourceType {
 /** The IAM side of one service prefix (`s3`, `ec2`); loaded when first used. */
 export interface IamService {
   readonly prefix: string
+  /** By name without prefix; `get('GetObject')` and `get('getobject')` find the same. */
   readonly actions: ReadonlyMap<string, IamAction>
+  /** By name, without regard to case. */
   readonly resourceTypes: ReadonlyMap<string, IamResourceType>
   /** Condition key -> its type (`String`, `ARN`, `Bool`, `ArrayOfString` …). */
   readonly conditionKeys: ReadonlyMap<string, string>

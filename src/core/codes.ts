@@ -296,6 +296,12 @@ const table = {
     status: 403,
     advice: 'Call a region that `aws.regions` names, or ask the operator of the gate to add this one.',
   },
+  'upstream-host-invalid': {
+    party: 'client',
+    status: 400,
+    advice:
+      'Name the bucket, account or access point as AWS does; multi-Region access points and Outposts are not taken.',
+  },
   'lease-denied': {
     party: 'operator',
     status: 403,
@@ -544,6 +550,23 @@ const table = {
     party: 'client',
     status: 413,
     advice: 'Send less in one call: the body is larger than the limit when it is unpacked.',
+  },
+
+  // --- catalog
+  'catalog-damaged': {
+    party: 'operator',
+    status: 500,
+    advice: 'Install Sallyport again: `data/catalog/catalog.pack` must be the file that came with it.',
+  },
+  'catalog-service-unknown': {
+    party: 'client',
+    status: 400,
+    advice: 'Name the service by its id in the catalog; update the gate if the service is new.',
+  },
+  'catalog-region-unknown': {
+    party: 'client',
+    status: 400,
+    advice: 'Sign for a region of AWS, such as `us-east-1`; update the gate if the partition is new.',
   },
 
   // --- policy
