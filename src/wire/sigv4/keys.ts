@@ -44,9 +44,11 @@ export function signText(key: SigningKey, text: string): string {
   return createHmac('sha256', key.key).update(text, 'utf8').digest('hex')
 }
 
-/** Compares two signatures in constant time; both are 64 hex digits. */
-export function sameSignature(a: string, b: string): boolean {
-  return a.length === 64 && b.length === 64 && timingSafeEqual(Buffer.from(a), Buffer.from(b))
+/** Compares two signatures in constant time; the one that was received may be any text. */
+export function sameSignature(expected: string, received: string): boolean {
+  const a = Buffer.from(expected)
+  const b = Buffer.from(received)
+  return a.length === b.length && timingSafeEqual(a, b)
 }
 
 /**
