@@ -69,6 +69,11 @@ const table = {
     advice:
       'Restore the key file from a backup, or remove it: the gate makes a new one, and every live session ends.',
   },
+  'proxy-host-refused': {
+    party: 'client',
+    status: 403,
+    advice: 'Use the proxy of the gate for host names of AWS alone; set NO_PROXY for the others.',
+  },
   'keyring-busy': {
     party: 'operator',
     status: 500,

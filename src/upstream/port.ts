@@ -4,7 +4,9 @@ import type { Principal } from '../core/principal.ts'
 
 /** What is to be sent, without a signature. */
 export interface UpstreamRequest {
+  /** The catalog's service id. */
   readonly service: string
+  readonly operation: string
   /** The region that the client signed for; the upstream works out its own scope. */
   readonly region: string
   readonly method: string
@@ -28,15 +30,24 @@ export type UpstreamBody =
       readonly sha256?: string
       /** Trailing checksum header that the client announced (`x-amz-checksum-crc32`). */
       readonly trailer?: string
+      /** The client signed each chunk; the upstream's chunks are then signed as well. */
+      readonly chunkSigned?: boolean
     }
 
 /** The upstream's answer; `body` has not been read yet. */
 export interface UpstreamReply extends HttpReplyHead {
   readonly body: Readable
+  /** What is worth recording of the lease that was used: `OutcomeEvent.lease`. */
+  readonly lease?: string
 }
 
 /** Sends calls with leased credentials. */
 export interface Upstream {
+  /**
+   * Throws `region-not-allowed` where the configuration does not let the service be called in the region;
+   * for a check before the decision. `send` checks it again.
+   */
+  checkRegion(service: string, region: string): void
   /** Sends the request with the principal's lease. Aborting `signal` tears the upstream call down. */
   send(principal: Principal, request: UpstreamRequest, signal: AbortSignal): Promise<UpstreamReply>
   close(): Promise<void>

@@ -1,0 +1,187 @@
+import { Agent } from 'undici'
+import { GateError } from '../core/errors.ts'
+import type { Principal } from '../core/principal.ts'
+import { SigningKeys } from '../wire/sigv4/keys.ts'
+import { type AddressPorts, addressOf, allowedEndpoint, overrideOf } from './address.ts'
+import { type BaseCredentials, systemBaseCredentials } from './base-credentials.ts'
+import { ClockWatch } from './clock-watch.ts'
+import { asUpstreamError, clientGone } from './errors.ts'
+import { ExpressSessions } from './express.ts'
+import type { Lease } from './lease.ts'
+import { LeaseCache } from './lease-cache.ts'
+import { cachedBase, LeaseManager } from './leases.ts'
+import { type Outgoing, signOutgoing } from './outgoing.ts'
+import type { UpstreamAddress } from './place.ts'
+import type { Upstream, UpstreamReply, UpstreamRequest } from './port.ts'
+import { type OpenReply, ReplyReceiver } from './reply.ts'
+import type { RoleSource, SessionPolicySource, Surroundings } from './settings.ts'
+import { sdkAssumeRole } from './sts-client.ts'
+
+/** How connections to upstreams are kept. */
+export interface ConnectionLimits {
+  readonly upstreamConnections: number
+  readonly upstreamConnectTimeoutMs: number
+  readonly upstreamHeadersTimeoutMs: number
+  readonly upstreamBodyTimeoutMs: number
+}
+
+export interface UpstreamPorts extends Surroundings, AddressPorts {
+  readonly limits: ConnectionLimits
+  /** How a gate role's real credentials come about; undefined where the gate has no such role. */
+  readonly roleSource: (roleArn: string) => RoleSource | undefined
+  readonly sessionPolicy: SessionPolicySource
+  /** Finds the gate's own credentials; absent: the environment and the SDK's provider chain. */
+  readonly baseCredentials?: BaseCredentials
+  /** Certificate authorities beside the system's, PEM. */
+  readonly ca?: string
+}
+
+/**
+ * An idle connection is closed after this time, well before AWS closes it: a request that is written to a
+ * connection that its server has just closed fails, and the gate cannot know whether it was carried out.
+ */
+const IDLE_MS = 4_000
+
+/**
+ * Sends calls to AWS. The gate repeats no call: one that has not been written yet when its connection closes
+ * goes out on another (undici keeps it), and any other may have been carried out, so that it is for the
+ * client's SDK, which knows what it may repeat, to try again. No redirect is followed: a client's SDK does
+ * so itself, and its next call is decided like any other.
+ */
+export function createUpstream(ports: UpstreamPorts): Upstream {
+  return new LeasedUpstream(ports)
+}
+
+class LeasedUpstream implements Upstream {
+  readonly #ports: UpstreamPorts
+  readonly #agent: Agent
+  readonly #leases: LeaseManager
+  readonly #express: ExpressSessions
+  readonly #keys = new SigningKeys()
+  readonly #clockWatch: ClockWatch
+  readonly #closeSts: () => void
+
+  constructor(ports: UpstreamPorts) {
+    this.#ports = ports
+    const cache = newCache(ports)
+    const base = cachedBase(ports.baseCredentials ?? systemBaseCredentials(process.env), newCache(ports))
+    const sts = sdkAssumeRole({ base, endpoint: region => stsEndpoint(region, ports) })
+    this.#closeSts = () => sts.close()
+    this.#leases = new LeaseManager(
+      { ...ports, callAssumeRole: sts, leases: cache, roleSource: arn => roleSource(arn, ports) },
+      base,
+    )
+    this.#express = new ExpressSessions(newCache(ports))
+    this.#clockWatch = new ClockWatch(ports)
+    this.#agent = newAgent(ports)
+  }
+
+  checkRegion(service: string, region: string): void {
+    allowedEndpoint(service, region, this.#ports)
+  }
+
+  async send(principal: Principal, request: UpstreamRequest, signal: AbortSignal): Promise<UpstreamReply> {
+    if (signal.aborted) throw clientGone()
+    const address = addressOf(request, this.#ports)
+    const lease = await this.#leases.leaseOf(principal)
+    const { expressBucket } = address
+    const signer =
+      expressBucket === undefined
+        ? lease
+        : await this.#express.get(principal, expressBucket, () =>
+            this.#createSession(request, address, lease),
+          )
+    const outgoing = signOutgoing(request, address, this.#signing(signer, expressBucket !== undefined))
+    const reply = await this.#dispatch(request.method, request.query, address, outgoing, signal)
+    this.#clockWatch.look(reply, address.host)
+    return lease.note === undefined ? reply : { ...reply, lease: lease.note }
+  }
+
+  async close(): Promise<void> {
+    this.#closeSts()
+    await this.#agent.destroy()
+  }
+
+  #signing(credentials: Lease, express: boolean): Parameters<typeof signOutgoing>[2] {
+    return { keys: this.#keys, nowMs: this.#ports.clock.now(), credentials, express }
+  }
+
+  #createSession(request: UpstreamRequest, address: UpstreamAddress, lease: Lease): Promise<OpenReply> {
+    const call: UpstreamRequest = {
+      ...request,
+      operation: 'CreateSession',
+      method: 'GET',
+      query: 'session=',
+      headers: [],
+      body: { kind: 'none' },
+    }
+    const there = { ...address, path: '/' }
+    const outgoing = signOutgoing(call, there, this.#signing(lease, false))
+    // Others of this session wait for the same answer, so that one client's leaving does not end it.
+    return this.#dispatch('GET', call.query, there, outgoing, new AbortController().signal)
+  }
+
+  async #dispatch(
+    method: string,
+    query: string,
+    address: UpstreamAddress,
+    outgoing: Outgoing,
+    signal: AbortSignal,
+  ): Promise<OpenReply> {
+    const receiver = new ReplyReceiver(address.host, signal)
+    const { body } = outgoing
+    let broken: unknown
+    if (body !== null && 'once' in body) body.once('error', error => (broken ??= error))
+    try {
+      this.#agent.dispatch(
+        {
+          origin: address.origin,
+          path: query === '' ? address.path : `${address.path}?${query}`,
+          method: method as 'GET',
+          headers: outgoing.headers,
+          body,
+        },
+        receiver,
+      )
+      return await receiver.reply
+    } catch (error) {
+      if (broken instanceof GateError) throw broken
+      throw broken === undefined ? asUpstreamError(error, address.host) : clientGone(broken)
+    }
+  }
+}
+
+function newAgent({ limits, ca }: UpstreamPorts): Agent {
+  return new Agent({
+    connections: limits.upstreamConnections,
+    pipelining: 1,
+    keepAliveTimeout: IDLE_MS,
+    keepAliveMaxTimeout: IDLE_MS,
+    headersTimeout: limits.upstreamHeadersTimeoutMs,
+    bodyTimeout: limits.upstreamBodyTimeoutMs,
+    connect: { timeout: limits.upstreamConnectTimeoutMs, rejectUnauthorized: true, ...(ca ? { ca } : {}) },
+  })
+}
+
+function newCache({ clock, random, note }: UpstreamPorts): LeaseCache {
+  return new LeaseCache({
+    clock,
+    random,
+    renewalFailed: error =>
+      note('a lease could not be renewed; it is still used until it ends', {
+        reason: error instanceof Error ? error.message : 'unknown',
+      }),
+  })
+}
+
+function roleSource(arn: string, ports: UpstreamPorts): RoleSource {
+  const source = ports.roleSource(arn)
+  if (source !== undefined) return source
+  throw new GateError('lease-denied', `the gate has no role \`${arn}\` any more`)
+}
+
+/** Where leases come from: `aws.endpoint` holds for the gate's own STS calls too. */
+function stsEndpoint(region: string, ports: UpstreamPorts): string {
+  const override = overrideOf('sts', ports.endpoints)
+  return override?.href ?? `https://${ports.catalog.endpoint('sts', region).host}`
+}
