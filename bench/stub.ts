@@ -41,7 +41,7 @@ function take(socket: Socket, reading: Reading, chunk: Buffer): void {
     const end = reading.head.indexOf(HEAD_END)
     if (end < 0) return
     rest = reading.head.subarray(end + 4)
-    begin(socket, reading, reading.head.latin1Slice(0, end))
+    begin(socket, reading, reading.head.toString('latin1', 0, end))
     reading.head = Buffer.alloc(0)
   }
 }

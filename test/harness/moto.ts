@@ -18,8 +18,11 @@ const ALLOW_ALL = JSON.stringify({
   Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }],
 })
 
-/** Starts moto, makes the roles, and then turns its checks on. */
-export async function startMoto(roles: readonly string[]): Promise<Moto> {
+/**
+ * Starts moto, makes the roles, and then turns its checks on. Its own signature check fails on paths with
+ * escapes and on some services' replies, whoever signs; `unchecked` leaves it off for calls of that kind.
+ */
+export async function startMoto(roles: readonly string[], unchecked = false): Promise<Moto> {
   const running = start(python(), ['-u', '-m', 'moto.server', '-H', '127.0.0.1', '-p', '0'], {
     ...cleanEnv(),
     // Unsigned calls pass while the roles are made; `lock` ends that.
@@ -30,7 +33,7 @@ export async function startMoto(roles: readonly string[]): Promise<Moto> {
   const endpoint = `http://127.0.0.1:${port}`
   const key = await createGateUser(endpoint)
   for (const role of roles) await createRole(endpoint, role)
-  await lock(endpoint)
+  if (!unchecked) await lock(endpoint)
   return {
     endpoint,
     account: ACCOUNT,
