@@ -3,7 +3,7 @@
  * without a look-up by any replica that has the key file.
  */
 
-import { hash, type KeyObject } from 'node:crypto'
+import { hash } from 'node:crypto'
 import QuickLRU from 'quick-lru'
 import type { Clock, Random } from '../core/clock.ts'
 import { GateError } from '../core/errors.ts'
@@ -26,20 +26,10 @@ export interface IssuedCredentials {
 export interface OpenedCredentials {
   readonly principal: Principal
   readonly accessKeyId: string
+  /** The same object for as long as the credentials stay cached: signing keys are kept by it. */
   readonly secretAccessKey: Redacted
   /** Set for an S3 Express session: the one bucket that it is for. */
   readonly expressBucket?: string
-  /**
-   * Derived signing keys by scope (`20261123/eu-west-1/s3`), for whoever verifies signatures: it lives
-   * and dies with these credentials, and is bounded.
-   */
-  readonly signingKeys: SigningKeys
-}
-
-/** A bounded cache of derived keys. */
-export interface SigningKeys {
-  get(scope: string): KeyObject | undefined
-  set(scope: string, key: KeyObject): unknown
 }
 
 /** Which header the session token came in: `x-amz-security-token`, or `x-amz-s3session-token`. */
@@ -63,8 +53,6 @@ interface Cached {
 const GATE_KEY_ID = /^ASIA[A-Z2-7]{16}$/
 const AWS_KEY_ID = /^A[A-Z]IA[A-Z0-9]{12,28}$/
 const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
-/** Scopes that one session signs for within its life: dates times regions times services. */
-const MAX_SIGNING_KEYS = 64
 
 export class GateCredentials {
   readonly #options: GateCredentialsOptions
@@ -130,7 +118,6 @@ export class GateCredentials {
         ...claims,
         accessKeyId,
         secretAccessKey: deriveSecret(key, accessKeyId),
-        signingKeys: new QuickLRU({ maxSize: MAX_SIGNING_KEYS / 2 }),
       },
     }
   }

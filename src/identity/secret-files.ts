@@ -36,6 +36,8 @@ export interface SecretFiles {
   create(path: string, text: string): boolean
   /** Replaces the file durably and in one step: readers see the old text or the new, never a part. */
   replace(path: string, text: string): void
+  /** Replaces a file that everybody may read, durably and in one step: a certificate. */
+  publish(path: string, text: string): void
   remove(path: string): void
 }
 
@@ -69,6 +71,12 @@ export const secretFiles: SecretFiles = {
   },
   replace: (path, text) => {
     renameSync(writeDraft(path, text), path)
+    syncFolder(path)
+  },
+  publish: (path, text) => {
+    const draft = writeDraft(path, text)
+    chmodSync(draft, 0o644)
+    renameSync(draft, path)
     syncFolder(path)
   },
   remove: path => unlinkSync(path),

@@ -54,6 +54,10 @@ export class MemoryFiles implements SecretFiles {
     this.#texts.set(path, text)
   }
 
+  publish(path: string, text: string): void {
+    this.replace(path, text)
+  }
+
   remove(path: string): void {
     this.#texts.delete(path)
   }
