@@ -57,11 +57,6 @@ export class LeaseCache {
     return this.#start(entry, obtain)
   }
 
-  /** Forgets a lease that the upstream refused, if it is still the one at hand. */
-  drop(name: string, lease: Lease): void {
-    if (this.#entries.get(name)?.lease === lease) this.#entries.delete(name)
-  }
-
   get size(): number {
     return this.#entries.size
   }

@@ -69,7 +69,7 @@ export function signOutgoing(
 ): Outgoing {
   const plan = planBody(request.body, address)
   const given = endToEnd(request.headers).filter(([name]) => !OWN.has(name))
-  const coded = plan.chunks === undefined ? given : withChunkedCoding(given)
+  const coded = withCodings(given, plan.chunks !== undefined)
   const { sessionToken, ...plain } = ports.credentials
   const express: NameValue[] =
     ports.express && sessionToken ? [['x-amz-s3session-token', sessionToken.reveal()]] : []
@@ -139,16 +139,16 @@ function bodyOf(body: UpstreamBody, plan: Plan, signed: Signed): Buffer | Readab
   return encoded
 }
 
-/** `content-encoding` with `aws-chunked` before what the object itself is encoded with. */
-function withChunkedCoding(headers: readonly NameValue[]): NameValue[] {
-  const codings = headers
-    .filter(([name]) => name === 'content-encoding')
+/** `content-encoding` with `aws-chunked` before what the object itself is encoded with, or without it. */
+function withCodings(headers: readonly NameValue[], chunked: boolean): readonly NameValue[] {
+  const given = headers.filter(([name]) => name === 'content-encoding')
+  if (!chunked && given.length === 0) return headers
+  const codings = given
     .flatMap(([, value]) => value.split(',').map(coding => coding.trim()))
     .filter(coding => coding !== '' && coding.toLowerCase() !== 'aws-chunked')
-  return [
-    ...headers.filter(([name]) => name !== 'content-encoding'),
-    ['content-encoding', ['aws-chunked', ...codings].join(',')],
-  ]
+  if (chunked) codings.unshift('aws-chunked')
+  const others = headers.filter(([name]) => name !== 'content-encoding')
+  return codings.length === 0 ? others : [...others, ['content-encoding', codings.join(',')]]
 }
 
 function expectsBody(method: string): boolean {

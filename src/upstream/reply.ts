@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import type { GateError } from '../core/errors.ts'
 import type { HttpReplyHead, NameValue } from '../core/http.ts'
-import { asUpstreamError, clientGone } from './errors.ts'
+import { clientGone } from './errors.ts'
 import { endToEnd } from './hop-by-hop.ts'
 
 /** A reply whose body is still to come. */
@@ -20,7 +20,7 @@ const HELD_BYTES = 64 * 1024
  */
 export class ReplyReceiver implements Dispatcher.DispatchHandler {
   readonly reply: Promise<OpenReply>
-  readonly #host: string
+  readonly #explain: (error: unknown) => GateError
   readonly #signal: AbortSignal
   readonly #resolve: (reply: OpenReply) => void
   readonly #reject: (error: GateError) => void
@@ -32,12 +32,13 @@ export class ReplyReceiver implements Dispatcher.DispatchHandler {
     this.#controller?.abort(clientGone())
   }
 
-  constructor(host: string, signal: AbortSignal) {
+  /** `explain` is asked at the moment of the failure, before undici passes it on to the request's body. */
+  constructor(explain: (error: unknown) => GateError, signal: AbortSignal) {
     const { promise, resolve, reject } = Promise.withResolvers<OpenReply>()
     this.reply = promise
     this.#resolve = resolve
     this.#reject = reject
-    this.#host = host
+    this.#explain = explain
     this.#signal = signal
     signal.addEventListener('abort', this.#onAbort, { once: true })
   }
@@ -66,7 +67,7 @@ export class ReplyReceiver implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     this.#signal.removeEventListener('abort', this.#onAbort)
-    const why = asUpstreamError(error, this.#host)
+    const why = this.#explain(error)
     if (this.#body) this.#body.destroy(why)
     else this.#reject(why)
   }

@@ -121,34 +121,42 @@ class LeasedUpstream implements Upstream {
     return this.#dispatch('GET', call.query, there, outgoing, new AbortController().signal)
   }
 
-  async #dispatch(
+  #dispatch(
     method: string,
     query: string,
     address: UpstreamAddress,
     outgoing: Outgoing,
     signal: AbortSignal,
   ): Promise<OpenReply> {
-    const receiver = new ReplyReceiver(address.host, signal)
     const { body } = outgoing
     let broken: unknown
-    if (body !== null && 'once' in body) body.once('error', error => (broken ??= error))
-    try {
-      this.#agent.dispatch(
-        {
-          origin: address.origin,
-          path: query === '' ? address.path : `${address.path}?${query}`,
-          method: method as 'GET',
-          headers: outgoing.headers,
-          body,
-        },
-        receiver,
-      )
-      return await receiver.reply
-    } catch (error) {
-      if (broken instanceof GateError) throw broken
-      throw broken === undefined ? asUpstreamError(error, address.host) : clientGone(broken)
+    if (body !== null && 'once' in body) {
+      body.once('error', error => {
+        broken = error
+      })
     }
+    const receiver = new ReplyReceiver(error => whoFailed(error, broken, address.host), signal)
+    this.#agent.dispatch(
+      {
+        origin: address.origin,
+        path: query === '' ? address.path : `${address.path}?${query}`,
+        method: method as 'GET',
+        headers: outgoing.headers,
+        body,
+      },
+      receiver,
+    )
+    return receiver.reply
   }
+}
+
+/** Whether the request's body or the upstream failed first; undici ends the other with it. */
+function whoFailed(error: unknown, broken: unknown, host: string): GateError {
+  if (broken === undefined) return asUpstreamError(error, host)
+  if (broken instanceof GateError) return broken
+  const code = broken instanceof Error && 'code' in broken ? String(broken.code) : ''
+  // undici's own errors on the body are about its length.
+  return code.startsWith('UND_ERR_') ? asUpstreamError(broken, host) : clientGone(broken)
 }
 
 function newAgent({ limits, ca }: UpstreamPorts): Agent {
