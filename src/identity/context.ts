@@ -12,6 +12,17 @@ const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
  * Source: IAM User Guide, "AWS global condition context keys".
  */
 export function principalContext(principal: Principal): Context {
+  const known = contexts.get(principal)
+  if (known !== undefined) return known
+  const context = makeContext(principal)
+  contexts.set(principal, context)
+  return context
+}
+
+/** A principal makes many calls, and never changes: its keys are made once. */
+const contexts = new WeakMap<Principal, Context>()
+
+function makeContext(principal: Principal): Context {
   const context = new Map<string, readonly string[]>()
   // Names that the issuer chose come first, so that none of them can take the place of a key below.
   for (const [name, value] of Object.entries(principal.claims)) {

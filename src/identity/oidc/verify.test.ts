@@ -235,6 +235,33 @@ test('an issuer that is configured wrongly is named when the gate starts', () =>
   )
 })
 
+test('no word in a trust policy can mean two issuers', () => {
+  const build = (one: Partial<IssuerConfig>, two: Partial<IssuerConfig>) =>
+    new Issuers({
+      issuers: [
+        { name: 'one', audience: 'gate', ...one },
+        { name: 'two', audience: 'gate', ...two },
+      ],
+      clock: new ManualClock(START_MS),
+      fetchJson: () => Promise.reject(new Error('nothing is to be fetched')),
+    })
+  build({ oidc: ISS }, { jwks: '{}' })
+  for (const [one, two] of [
+    [{ oidc: ISS }, { oidc: ISS }],
+    [{ oidc: ISS }, { oidc: ISS.replace('tenant', 'Tenant') }],
+    [{ oidc: 'https://idp.example' }, { name: 'idp.example', jwks: '{}' }],
+    [{ oidc: 'https://idp.example' }, { name: 'IDP.example', oidc: 'https://other.example' }],
+    [{ oidc: 'https://127.0.0.1' }, { oidc: 'http://127.0.0.1' }],
+    [{ oidc: ISS }, { name: 'one', jwks: '{}' }],
+  ]) {
+    assert.throws(
+      () => build(one ?? {}, two ?? {}),
+      { code: 'issuer-misconfigured' },
+      JSON.stringify([one, two]),
+    )
+  }
+})
+
 test('a duplicate name is found wherever JSON.parse would drop one, and nowhere else', () => {
   const value = fc.jsonValue({ maxDepth: 4 })
   fc.assert(

@@ -45,10 +45,16 @@ export class Issuers {
   constructor(options: IssuersOptions) {
     this.#clock = options.clock
     const byIss = new Map<string, { readonly issuer: Issuer; readonly keys: KeySource }>()
+    const taken = new Set<string>()
     for (const config of options.issuers) {
       const issuer = checkIssuer(config)
-      if (byIss.has(issuer.iss)) {
-        throw new GateError('issuer-misconfigured', `two issuers are \`${issuer.iss}\``)
+      // Trust policies mean an issuer by any of these: none may mean two.
+      const meanings = new Set([issuer.name, issuer.iss, issuer.provider].map(each => each.toLowerCase()))
+      for (const meaning of meanings) {
+        if (taken.has(meaning)) {
+          throw new GateError('issuer-misconfigured', `\`${meaning}\` could mean two of the issuers`)
+        }
+        taken.add(meaning)
       }
       byIss.set(issuer.iss, { issuer, keys: new KeySource({ ...options, issuer }) })
     }
@@ -96,7 +102,8 @@ export class Issuers {
     if (nbf !== undefined && nbf > nowS + TOLERANCE_S) throw invalid(`it is not valid before \`${iso(nbf)}\``)
     if (iat !== undefined && iat > nowS + TOLERANCE_S)
       throw invalid(`it says it was issued at \`${iso(iat)}\``)
-    if (iat !== undefined && (iat > exp || nowS - iat > MAX_AGE_S)) throw invalid('its `iat` makes no sense')
+    if (iat !== undefined && iat > exp) throw invalid('it says it was issued after it expires')
+    if (iat !== undefined && nowS - iat > MAX_AGE_S) throw invalid('it was issued more than 31 days ago')
     return exp
   }
 }
