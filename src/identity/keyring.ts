@@ -8,7 +8,7 @@
 
 import { dirname } from 'node:path'
 import type { Clock, Random } from '../core/clock.ts'
-import { asGateError, GateError } from '../core/errors.ts'
+import { GateError } from '../core/errors.ts'
 import { Redacted } from '../core/redacted.ts'
 import { type KeyRecord, MAX_KEYS, parseKeyFile, writeKeyFile } from './keyfile.ts'
 import type { SecretFileFacts, SecretFiles } from './secret-files.ts'
@@ -58,8 +58,12 @@ export class Keyring {
     this.#options = options
     this.#checkEveryMs = options.checkEveryMs ?? 5_000
     this.#settleMs = options.settleMs ?? 60_000
-    this.#makeIfMissing()
-    this.#load()
+    try {
+      this.#makeIfMissing()
+      this.#load()
+    } catch (error) {
+      throw asKeyringError(options.path, error)
+    }
   }
 
   /** The key to seal with: the newest that has settled, else the oldest there is. */
@@ -156,7 +160,7 @@ export class Keyring {
       else refuseWide(this.#options.path, facts)
       return undefined
     } catch (error) {
-      return asGateError(error)
+      return asKeyringError(this.#options.path, error)
     }
   }
 
@@ -190,6 +194,15 @@ function refuseShared(path: string, mode: number): void {
   if ((mode & 0o077) === 0) return
   const shown = mode.toString(8).padStart(4, '0')
   throw new GateError('keyring-unsafe', `\`${path}\` has mode ${shown}: others than its owner have access`)
+}
+
+/** Trouble of the file system (`EACCES`, `EROFS`) as an error that names the key file. */
+function asKeyringError(path: string, error: unknown): GateError {
+  if (error instanceof GateError) return error
+  const why = error instanceof Error && 'code' in error ? `\`${error.code}\`` : 'an unexpected condition'
+  return new GateError('keyring-unreadable', `the key file \`${path}\` cannot be used: ${why}`, {
+    cause: error,
+  })
 }
 
 function unreadable(path: string, why: string): GateError {

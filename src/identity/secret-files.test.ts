@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { systemClock, systemRandom } from '../core/clock.ts'
+import type { GateError } from '../core/errors.ts'
 import { Keyring } from './keyring.ts'
 import { secretFiles } from './secret-files.ts'
 
@@ -47,6 +48,18 @@ test('a file or folder that others can enter is refused', () => {
   chmodSync(folder, 0o700)
   chmodSync(join(folder, 'credentials.json'), 0o604)
   assert.throws(() => keyring('open'), { code: 'keyring-unsafe' })
+})
+
+test('trouble of the file system is told by the name of the key file', () => {
+  const path = join(root, 'file-for-a-folder')
+  secretFiles.publish(path, '')
+  assert.throws(
+    () => keyring('file-for-a-folder'),
+    (error: GateError) => {
+      assert.equal(error.code, 'keyring-unreadable')
+      return error.message.includes('credentials.json') && /`E[A-Z]+`/.test(error.message)
+    },
+  )
 })
 
 test('of two who create a file one succeeds, and a published file is for everybody', () => {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import {
   chmodSync,
   closeSync,
@@ -87,11 +88,9 @@ function errorCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error ? String(error.code) : undefined
 }
 
-let drafts = 0
-
 function writeDraft(path: string, text: string): string {
-  drafts += 1
-  const draft = `${path}.${process.pid}.${drafts}.draft`
+  // Random, so that what a crash left behind stands in nobody's way.
+  const draft = `${path}.${randomBytes(6).toString('hex')}.draft`
   const file = openSync(draft, 'wx', 0o600)
   try {
     writeSync(file, text)

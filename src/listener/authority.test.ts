@@ -194,6 +194,17 @@ test('a shared, damaged or expired key file is refused, and never quoted', async
   }
 })
 
+test('trouble of the file system is told by the name of the key file', async () => {
+  const files = new Files()
+  files.create = () => {
+    throw Object.assign(new Error('read-only'), { code: 'EROFS' })
+  }
+  await assert.rejects(open(files), {
+    code: 'keyring-unreadable',
+    message: /`\/data\/keys\/ca.key`.*`EROFS`/,
+  })
+})
+
 test('name constraints are in DER as RFC 5280 says', () => {
   const permitted = ['a007', '3005', '8203', '612e62'].join('')
   const excluded = ['a130', '300a', '8708', '00'.repeat(8), '3022', '8720', '00'.repeat(32)].join('')

@@ -86,6 +86,17 @@ export async function openAuthority(options: AuthorityOptions): Promise<Authorit
   // The library's container of algorithms needs the polyfill before it is loaded.
   await import('reflect-metadata/lite')
   const x509 = await import('@peculiar/x509')
+  try {
+    return await openWith(x509, options)
+  } catch (error) {
+    if (error instanceof GateError) throw error
+    // Trouble of the file system; its message names a path and no more.
+    const why = error instanceof Error && 'code' in error ? `\`${error.code}\`` : 'an unexpected condition'
+    throw unreadable(options.keyPath, why, error)
+  }
+}
+
+async function openWith(x509: X509, options: AuthorityOptions): Promise<Authority> {
   const { files, keyPath, certificatePath } = options
   files.makeFolder(dirname(keyPath))
   if (files.facts(keyPath) === undefined) files.create(keyPath, await makeSigner(x509, options))
@@ -230,8 +241,8 @@ function refuseShared({ files, keyPath }: AuthorityOptions): void {
   throw new GateError('keyring-unsafe', `others than the owner have access to \`${keyPath}\` or its folder`)
 }
 
-function unreadable(path: string, why: string): GateError {
-  return new GateError('keyring-unreadable', `the key file \`${path}\` cannot be used: ${why}`)
+function unreadable(path: string, why: string, cause?: unknown): GateError {
+  return new GateError('keyring-unreadable', `the key file \`${path}\` cannot be used: ${why}`, { cause })
 }
 
 /** 127 random bits, positive. */

@@ -136,6 +136,14 @@ export const attacks: readonly Attack[] = [
     },
   },
   {
+    name: 'a read-only S3 Express session that could write',
+    code: 'sts-parameter-invalid',
+    run: async w => {
+      const { principal } = await session(w)
+      return issueExpressSession(w.credentials, w.clock, principal, 'logs--use1-az4--x-s3', 'ReadOnly')
+    },
+  },
+  {
     name: 'a role session used as an S3 Express session',
     code: invalid,
     run: async w => {
