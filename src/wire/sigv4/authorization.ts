@@ -23,8 +23,7 @@ export function readAuthorization(request: HttpRequest, limits: SigV4Limits): Si
   }
   const fields = readFields(withoutScheme(value))
   const { accessKeyId, scope } = readCredential(fields.Credential)
-  const timeMs = readTime(request)
-  const timestamp = formatTimestamp(timeMs)
+  const { timeMs, timestamp } = readTime(request)
   requireScopeDate(scope, timestamp)
   const sessionToken = request.headers.single('x-amz-security-token')
   return {
@@ -91,10 +90,13 @@ function readFields(text: string): Fields {
   return { Credential: credential, SignedHeaders: signedHeaders, Signature: signature }
 }
 
-function readTime(request: HttpRequest): number {
+function readTime(request: HttpRequest): { timeMs: number; timestamp: string } {
   const amzDate = request.headers.single('x-amz-date')
-  if (amzDate !== undefined) return parseTimestamp(amzDate)
+  if (amzDate !== undefined) return { timeMs: parseTimestamp(amzDate), timestamp: amzDate }
   const date = request.headers.single('date')
-  if (date !== undefined) return parseDateHeader(date)
-  throw new GateError('signature-malformed', 'the request has neither `x-amz-date` nor `date`')
+  if (date === undefined) {
+    throw new GateError('signature-malformed', 'the request has neither `x-amz-date` nor `date`')
+  }
+  const timeMs = parseDateHeader(date)
+  return { timeMs, timestamp: formatTimestamp(timeMs) }
 }

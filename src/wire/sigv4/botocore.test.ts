@@ -5,8 +5,10 @@ import { ManualClock } from '../../core/clock.ts'
 import { GateError } from '../../core/errors.ts'
 import type { NameValue } from '../../core/http.ts'
 import { Redacted } from '../../core/redacted.ts'
+import type { ChecksumAlgorithm } from '../checksum/checksum.ts'
 import { readRequest } from '../http/reader.ts'
 import { bodySha256 } from './body.ts'
+import { ChunkReader } from './chunk-reader.ts'
 import { SigningKeys } from './keys.ts'
 import type { SignedRequest } from './messages.ts'
 import { readSignature } from './reader.ts'
@@ -116,3 +118,25 @@ function altered(text: string, at: number): string {
   const next = text[at] === 'q' ? 'z' : 'q'
   return text.slice(0, at) + next + text.slice(at + 1)
 }
+
+interface ChunkedCase {
+  readonly algorithm: ChecksumAlgorithm
+  readonly decodedLength: number
+  readonly body: string
+  readonly encoded: string
+}
+
+const chunkedFile = new URL('../../../vectors/sigv4/botocore-chunked.json', import.meta.url)
+const chunked: { readonly cases: readonly ChunkedCase[] } = JSON.parse(readFileSync(chunkedFile, 'utf8'))
+
+test('chunked bodies that botocore made are decoded, and their checksums verified', () => {
+  assert.ok(chunked.cases.length > 0)
+  for (const { algorithm, decodedLength, body, encoded } of chunked.cases) {
+    const reader = new ChunkReader(
+      { kind: 'streaming', variant: 'unsigned-trailer', decodedLength, trailer: algorithm },
+      undefined,
+    )
+    const decoded = Buffer.concat([...reader.push(Buffer.from(encoded, 'base64')), ...reader.finish()])
+    assert.equal(decoded.toString('base64'), body, algorithm)
+  }
+})

@@ -6,11 +6,12 @@
  *     AWS4-HMAC-SHA256 \n timestamp \n scope \n SHA-256(canonical request)
  *
  * Invariant: two requests have the same canonical form only if they mean the same: everything in it was
- * decoded once and encoded again, or is as it was sent.
+ * decoded once and encoded again, or is as it was sent. The one exception is in the algorithm itself: outside
+ * S3, empty and dot segments of a path do not count; `requirePlainPath` refuses those.
  */
 import { hash } from 'node:crypto'
 import type { NameValue } from '../../core/http.ts'
-import { percentEncode } from '../http/percent.ts'
+import { percentDecode, percentEncode } from '../http/percent.ts'
 import { ALGORITHM } from './messages.ts'
 
 /**
@@ -34,7 +35,7 @@ export function canonicalPath(rawPath: string, service: string): string {
     if (CANONICAL_ONCE.test(rawPath)) return rawPath
     return rawPath
       .split('/')
-      .map(segment => percentEncode(decodeURIComponent(segment)))
+      .map(segment => percentEncode(percentDecode(segment, 'the path')))
       .join('/')
   }
   const tricky = rawPath.includes('//') || rawPath.includes('/.')
@@ -68,11 +69,12 @@ function compare(a: string, b: string): number {
 }
 
 const SPACES = /[ \t]+/g
-const NEEDS_TRIM = /[\t]|^ | $| {2}/
 
 /** A header's value as it is signed: trimmed, runs of white space as one space. */
 export function canonicalValue(value: string): string {
-  if (!NEEDS_TRIM.test(value)) return value
+  if (!value.includes('  ') && !value.includes('\t') && !value.startsWith(' ') && !value.endsWith(' ')) {
+    return value
+  }
   return value.replace(SPACES, ' ').trim()
 }
 
@@ -96,11 +98,11 @@ export function canonicalRequest(parts: CanonicalParts): string {
   return `${parts.method}\n${parts.path}\n${parts.query}\n${parts.headerLines}\n${parts.signedHeaders}\n${parts.payloadHash}`
 }
 
-const NOT_ASCII = /[^\u0000-\u007f]/
-
 /** The string to sign. */
 export function stringToSign(timestamp: string, scope: string, parts: CanonicalParts): string {
   const text = canonicalRequest(parts)
-  const digest = hash('sha256', NOT_ASCII.test(text) ? Buffer.from(text, 'latin1') : text)
+  // Strings are hashed as UTF-8, which for ASCII is the same.
+  const ascii = Buffer.byteLength(text) === text.length
+  const digest = hash('sha256', ascii ? text : Buffer.from(text, 'latin1'))
   return `${ALGORITHM}\n${timestamp}\n${scope}\n${digest}`
 }

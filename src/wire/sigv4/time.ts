@@ -19,9 +19,18 @@ export function formatTimestamp(timeMs: number): string {
 export function parseTimestamp(text: string): number {
   const match = BASIC.exec(text)
   if (match !== null) {
-    const [, year, month, day, hour, minute, second] = match
-    const timeMs = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`)
-    if (!Number.isNaN(timeMs) && formatTimestamp(timeMs) === text) return timeMs
+    const [year, month, day, hour, minute, second] = match.slice(1).map(Number)
+    const timeMs = Date.UTC(year ?? 0, (month ?? 0) - 1, day, hour, minute, second)
+    const date = new Date(timeMs)
+    // Date.UTC carries what is too large into the next field: a moment that exists comes back unchanged.
+    const exists =
+      date.getUTCFullYear() === year &&
+      date.getUTCMonth() + 1 === month &&
+      date.getUTCDate() === day &&
+      date.getUTCHours() === hour &&
+      date.getUTCMinutes() === minute &&
+      date.getUTCSeconds() === second
+    if (exists) return timeMs
   }
   throw new GateError(
     'signature-malformed',
