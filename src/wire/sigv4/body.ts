@@ -1,39 +1,14 @@
 /**
- * Bodies against what their signatures say, whole or as streams.
+ * Streamed bodies against what their signatures say.
  *
  * Invariant: the last byte of a streamed body is released only after all of it was verified; since the
  * upstream was told its length, it never takes a body that was not.
  */
-import { createHash, hash } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { Transform, type TransformCallback } from 'node:stream'
 import { asGateError, GateError } from '../../core/errors.ts'
-import { ChunkChain } from './chunk-chain.ts'
-import { ChunkReader } from './chunk-reader.ts'
+import type { ChunkReader } from './chunk-reader.ts'
 import type { ChunkWriter } from './chunk-writer.ts'
-import type { SigningKey } from './keys.ts'
-import type { SignedRequest } from './messages.ts'
-
-/** Hex SHA-256 of a whole body. */
-export function bodySha256(body: Uint8Array): string {
-  return hash('sha256', body)
-}
-
-/** Checks a whole body. Throws `payload-hash-mismatch`. */
-export function requireBodyHash(sha256: string, body: Uint8Array): void {
-  if (bodySha256(body) !== sha256) throw hashMismatch()
-}
-
-/**
- * What a streamed body has to be piped through so that only verified bytes come out: it decodes chunks and
- * checks hashes. Undefined where the signature leaves the body open, or covered it whole beforehand
- * (`absent`). `signed` must have been verified with `key`.
- */
-export function verifiedBody(signed: SignedRequest, key: SigningKey): Transform | undefined {
-  const { payload } = signed
-  if (payload.kind === 'sha256') return new HashedBody(payload.hex)
-  if (payload.kind !== 'streaming') return undefined
-  return new DecodedBody(new ChunkReader(payload, new ChunkChain(key, signed.timestamp, signed.signature)))
-}
 
 /** Passes a body through and ends in `payload-hash-mismatch` if its SHA-256 (hex) is another. */
 export class HashedBody extends Transform {

@@ -45,7 +45,10 @@ export interface SignedRequest {
   /** `X-Amz-Security-Token`; opaque here. */
   readonly sessionToken?: string
   readonly scope: CredentialScope
-  /** Lower case, sorted, unique; has `host` and every `x-amz-` header of the request. */
+  /**
+   * Lower case, sorted, unique; has `host` and every `x-amz-` header of the request. Whoever gives a meaning to
+   * another header (`content-type`, `content-md5`, `range`, `if-match`) looks here first.
+   */
   readonly signedHeaders: readonly string[]
   /** 64 lower-case hex digits. */
   readonly signature: string

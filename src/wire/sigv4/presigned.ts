@@ -41,13 +41,6 @@ export function isSignatureParameter(name: string): boolean {
   return SPELLING.has(folded) || folded === V2_KEY || folded === 'x-amz-region-set'
 }
 
-/** The parameters of a presigned URL that are no parameters of the operation. */
-export function withoutSignature(
-  query: HttpRequest['target']['query'],
-): readonly HttpRequest['target']['query'][number][] {
-  return query.filter(([name]) => !isSignatureParameter(name))
-}
-
 /** Reads a presigned URL. Throws as `readSignature` does. */
 export function readPresigned(request: HttpRequest, limits: SigV4Limits): SignedRequest {
   const fields = readFields(request, limits)

@@ -60,11 +60,3 @@ function requireSigned(request: HttpRequest, signed: SignedRequest): void {
     }
   }
 }
-
-/**
- * True where the signature covers the header. Whoever gives a meaning to a header that need not be signed
- * (`content-type`, `content-md5`, `range`, `if-match`) asks this first.
- */
-export function isSigned(signed: SignedRequest, header: string): boolean {
-  return signed.signedHeaders.includes(header)
-}
