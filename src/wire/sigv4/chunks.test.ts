@@ -262,6 +262,15 @@ test('limits: signed chunks and lines', () => {
   refuses('chunk-malformed', () => decode(payloadOf('signed', 5), [Buffer.from('5'), Buffer.alloc(600, 'a')]))
 })
 
+test('a large signed chunk that comes in small pieces is gathered whole', () => {
+  const body = Buffer.alloc(1_000_000, 'sallyport')
+  const payload = payloadOf('signed', body.length)
+  const encoded = encode(payload, body, body.length)
+  const pieces: Buffer[] = []
+  for (let at = 0; at < encoded.length; at += 777) pieces.push(encoded.subarray(at, at + 777))
+  assert.ok(decode(payload, pieces).equals(body))
+})
+
 test('an unsigned chunk of any size streams through', () => {
   const reader = new ChunkReader(payloadOf('unsigned-trailer', 2 ** 33), undefined)
   assert.equal(reader.push(Buffer.from('200000000\r\nabc'))[0]?.toString(), 'abc')

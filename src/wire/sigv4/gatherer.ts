@@ -2,7 +2,7 @@
  * Gathers pieces into one buffer of a known size, which grows with what has come: a size that is only
  * announced costs no memory, and many small pieces cost no more than their bytes.
  */
-const FIRST_BYTES = 64 * 1024
+const FIRST_BYTES = 256 * 1024
 
 export class Gatherer {
   readonly #size: number
