@@ -266,6 +266,33 @@ test('an error of the body is the error of the call; a body that breaks off is a
   await assert.rejects(again, { code: 'client-gone' })
 })
 
+test('a body that fails while its lease is being taken ends the call and not the process', async t => {
+  const asked = Promise.withResolvers<void>()
+  const lease = Promise.withResolvers<{ accessKeyId: string; secretAccessKey: Redacted }>()
+  const baseCredentials = (): typeof lease.promise => {
+    asked.resolve()
+    return lease.promise
+  }
+  const { send, seen } = await standIn(t, undefined, { baseCredentials })
+  const body = new PassThrough()
+  const sent = send({ body: { kind: 'stream', bytes: body, length: 100 } })
+  await asked.promise
+  body.destroy(new GateError('client-gone', 'x'))
+  await new Promise(resolve => body.once('close', resolve))
+  lease.resolve({ accessKeyId: 'AKID', secretAccessKey: SECRET })
+  await assert.rejects(sent, { code: 'client-gone' })
+  assert.equal(seen.length, 0)
+})
+
+test('a body whose call is refused is discarded', async t => {
+  const { send } = await standIn(t, undefined, { regions: ['us-east-1'] })
+  const body = new PassThrough()
+  await assert.rejects(send({ body: { kind: 'stream', bytes: body, length: 100 } }), {
+    code: 'region-not-allowed',
+  })
+  assert.equal(body.destroyed, true)
+})
+
 test('a client that leaves tears the call down, before the reply and within it', async t => {
   const closed: string[] = []
   const arrived = Promise.withResolvers<void>()
@@ -316,6 +343,34 @@ test('a slow reader holds the upstream back', async t => {
   }
   assert.ok(written < 64, `${written} MiB were written to a reader that reads nothing`)
   reply.body.destroy()
+})
+
+test('an upstream that does not read holds the client back', async t => {
+  let taken = 0
+  const arrived = Promise.withResolvers<void>()
+  const { send } = await standIn(t, request => {
+    request.pause()
+    arrived.resolve()
+  })
+  const piece = Buffer.alloc(1 << 20)
+  const bytes = new Readable({
+    read() {
+      taken++
+      this.push(piece)
+    },
+  })
+  const leaving = new AbortController()
+  const sent = send({ body: { kind: 'stream', bytes, length: 512 * piece.length } }, leaving.signal)
+  await arrived.promise
+  let before = -1
+  while (before !== taken) {
+    before = taken
+    for (let i = 0; i < 200; i++) await new Promise(setImmediate)
+  }
+  assert.ok(taken < 64, `${taken} MiB were taken for an upstream that reads nothing`)
+  leaving.abort()
+  await assert.rejects(sent, { code: 'client-gone' })
+  if (!bytes.closed) await once(bytes, 'close')
 })
 
 test('trouble on the way has a code each', async t => {

@@ -1,11 +1,13 @@
+import { Readable } from 'node:stream'
 import { Agent } from 'undici'
 import { GateError } from '../core/errors.ts'
 import type { Principal } from '../core/principal.ts'
 import { SigningKeys } from '../wire/sigv4/keys.ts'
 import { type AddressPorts, addressOf, allowedEndpoint, overrideOf } from './address.ts'
 import { type BaseCredentials, systemBaseCredentials } from './base-credentials.ts'
+import { BodyWatch } from './body-watch.ts'
 import { ClockWatch } from './clock-watch.ts'
-import { asUpstreamError, clientGone } from './errors.ts'
+import { clientGone } from './errors.ts'
 import { ExpressSessions } from './express.ts'
 import type { Lease } from './lease.ts'
 import { LeaseCache } from './lease-cache.ts'
@@ -81,7 +83,26 @@ class LeasedUpstream implements Upstream {
   }
 
   async send(principal: Principal, request: UpstreamRequest, signal: AbortSignal): Promise<UpstreamReply> {
-    if (signal.aborted) throw clientGone()
+    const watch = new BodyWatch(request.body)
+    try {
+      return await this.#send(principal, request, signal, watch)
+    } catch (error) {
+      watch.discard()
+      throw error
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closeSts()
+    await this.#agent.destroy()
+  }
+
+  async #send(
+    principal: Principal,
+    request: UpstreamRequest,
+    signal: AbortSignal,
+    watch: BodyWatch,
+  ): Promise<UpstreamReply> {
     const address = addressOf(request, this.#ports)
     const lease = await this.#leases.leaseOf(principal)
     const { expressBucket } = address
@@ -91,15 +112,12 @@ class LeasedUpstream implements Upstream {
         : await this.#express.get(principal, expressBucket, () =>
             this.#createSession(request, address, lease),
           )
+    if (signal.aborted) throw clientGone()
+    watch.check(address.host)
     const outgoing = signOutgoing(request, address, this.#signing(signer, expressBucket !== undefined))
-    const reply = await this.#dispatch(request.method, request.query, address, outgoing, signal)
+    const reply = await this.#dispatch(request, address, outgoing, signal, watch)
     this.#clockWatch.look(reply, address.host)
     return lease.note === undefined ? reply : { ...reply, lease: lease.note }
-  }
-
-  async close(): Promise<void> {
-    this.#closeSts()
-    await this.#agent.destroy()
   }
 
   #signing(credentials: Lease, express: boolean): Parameters<typeof signOutgoing>[2] {
@@ -118,45 +136,22 @@ class LeasedUpstream implements Upstream {
     const there = { ...address, path: '/' }
     const outgoing = signOutgoing(call, there, this.#signing(lease, false))
     // Others of this session wait for the same answer, so that one client's leaving does not end it.
-    return this.#dispatch('GET', call.query, there, outgoing, new AbortController().signal)
+    return this.#dispatch(call, there, outgoing, new AbortController().signal, new BodyWatch(call.body))
   }
 
   #dispatch(
-    method: string,
-    query: string,
+    { method, query }: UpstreamRequest,
     address: UpstreamAddress,
-    outgoing: Outgoing,
+    { headers, body }: Outgoing,
     signal: AbortSignal,
+    watch: BodyWatch,
   ): Promise<OpenReply> {
-    const { body } = outgoing
-    let broken: unknown
-    if (body !== null && 'once' in body) {
-      body.once('error', error => {
-        broken = error
-      })
-    }
-    const receiver = new ReplyReceiver(error => whoFailed(error, broken, address.host), signal)
-    this.#agent.dispatch(
-      {
-        origin: address.origin,
-        path: query === '' ? address.path : `${address.path}?${query}`,
-        method: method as 'GET',
-        headers: outgoing.headers,
-        body,
-      },
-      receiver,
-    )
+    if (body instanceof Readable) watch.add(body)
+    const receiver = new ReplyReceiver(error => watch.explain(error, address.host), signal)
+    const path = query === '' ? address.path : `${address.path}?${query}`
+    this.#agent.dispatch({ origin: address.origin, path, method: method as 'GET', headers, body }, receiver)
     return receiver.reply
   }
-}
-
-/** Whether the request's body or the upstream failed first; undici ends the other with it. */
-function whoFailed(error: unknown, broken: unknown, host: string): GateError {
-  if (broken === undefined) return asUpstreamError(error, host)
-  if (broken instanceof GateError) return broken
-  const code = broken instanceof Error && 'code' in broken ? String(broken.code) : ''
-  // undici's own errors on the body are about its length.
-  return code.startsWith('UND_ERR_') ? asUpstreamError(broken, host) : clientGone(broken)
 }
 
 function newAgent({ limits, ca }: UpstreamPorts): Agent {
