@@ -19,7 +19,8 @@ interface Claim {
 /** A host name cut in two: its labels, and the suffix of the partitions that it may be of. */
 interface Cut {
   readonly labels: readonly string[]
-  readonly symbol: '{suffix}' | '{dual}'
+  /** What the suffix is called in patterns; absent where the name has none of a partition's. */
+  readonly symbol?: '{suffix}' | '{dual}'
   readonly partitions: readonly Partition[]
 }
 
@@ -140,7 +141,9 @@ export class HostNames {
       const labels = host.slice(0, -suffixOf(partition).length - 1).split('.')
       return labels.every(isLabel) ? { labels, symbol, partitions } : undefined
     }
-    return undefined
+    // A few services have names of their own: `us-east-1.signin.aws.amazon.com`.
+    const labels = host.split('.')
+    return labels.every(isLabel) ? { labels, partitions: this.#partitions } : undefined
   }
 
   #match(reading: Reading, before: readonly string[], cut: Cut): HostMeaning | undefined {
@@ -195,13 +198,14 @@ function hostPrefixesOf(service: ServiceHead): readonly string[] {
 function readings(labels: readonly string[], { symbol, partitions }: Cut): readonly Reading[] {
   const found: Reading[] = []
   const general = labels.map(withoutZone)
+  const end = symbol === undefined ? [] : [symbol]
   for (const [place, label] of general.entries()) {
     for (const region of regionsAtEnd(label, partitions)) {
       const replaced = general.with(place, `${label.slice(0, label.length - region.length)}{region}`)
-      found.push({ pattern: [...replaced, symbol].join('.'), region })
+      found.push({ pattern: [...replaced, ...end].join('.'), region })
     }
   }
-  found.push({ pattern: [...general, symbol].join('.') })
+  found.push({ pattern: [...general, ...end].join('.') })
   return found
 }
 

@@ -103,6 +103,11 @@ class PackedCatalog implements Catalog {
     return endpointOf(this.#endpointData(), this.#service(serviceId), region)
   }
 
+  get dnsSuffixes(): readonly string[] {
+    const suffixes = this.#endpointData().partitions.flatMap(({ suffix, dualSuffix }) => [suffix, dualSuffix])
+    return [...new Set(suffixes)].filter(suffix => suffix !== '')
+  }
+
   hostName(host: string): HostMeaning | undefined {
     this.#hostNames ??= new HostNames(this.#endpointData(), this.services)
     return this.#hostNames.meaning(host)

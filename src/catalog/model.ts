@@ -222,6 +222,8 @@ export interface Catalog {
   readonly iamPrefixes: readonly string[]
   /** Where the service's endpoint is, and what its scope must say. */
   endpoint(serviceId: string, region: string): Endpoint
+  /** DNS suffixes of every partition, dual-stack ones too: `amazonaws.com`, `api.aws`. */
+  readonly dnsSuffixes: readonly string[]
   /** Which service and region an AWS host name stands for; undefined where it is none of AWS's. */
   hostName(host: string): HostMeaning | undefined
 }

@@ -43,6 +43,12 @@ const BY_HAND: ReadonlyMap<string, Place> = new Map([
   ['cloudfront-keyvaluestore', { host: 'cloudfront-kvs.global.{dual}', region: 'us-east-1', name: '' }],
 ])
 
+/**
+ * Services that exist in one region of a partition though the rules do not say so: every call goes there.
+ * Source: the AWS General Reference's page of the service.
+ */
+const ONE_REGION: ReadonlyMap<string, string> = new Map([['globalaccelerator', 'us-west-2']])
+
 /** Writes what `src/catalog/endpoints.ts` reads, and says there what each line means. */
 export function encodeEndpoints(botocore: Botocore, services: readonly BotoService[]): string {
   const { partitions } = botocore.file('partitions.json') as { partitions: readonly RawPartition[] }
@@ -110,8 +116,11 @@ function placeOf(
   partition: RawPartition,
   region: string,
 ): Place | undefined {
-  const found = evaluate(ruleset, partitions, { Region: region, ...extraParameters(service) })
+  const home = ONE_REGION.get(service.id)
+  const actual = home !== undefined && Object.hasOwn(partition.regions, home) ? home : region
+  const found = evaluate(ruleset, partitions, { Region: actual, ...extraParameters(service) })
   if (found === undefined) return undefined
+  if (actual !== region) return { host: generalise(found.host, '', partition), region: actual, name: '' }
   const signingRegion = found.signingRegion ?? legacyRegion(service, legacy, partition.id, region) ?? region
   const signingName = found.signingName ?? signingNameOf(service)
   return {
@@ -204,7 +213,8 @@ function legacyHosts(
   ]
   const hosts: string[] = []
   for (const [region, endpoint] of Object.entries(known?.endpoints ?? {})) {
-    for (const host of [endpoint.hostname, endpoint.sslCommonName]) {
+    const shared = [known?.defaults?.hostname, known?.defaults?.sslCommonName]
+    for (const host of [endpoint.hostname, endpoint.sslCommonName, ...shared]) {
       if (host === undefined) continue
       const filled = host
         .replace('{service}', service.metadata.endpointPrefix)

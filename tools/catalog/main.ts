@@ -1,48 +1,87 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { encodeAuthorizations, type Mapping } from './authorization/encode.ts'
-import { PREFIXES } from './authorization/prefixes.ts'
-import { encodeEndpoints } from './endpoints.ts'
-import { encodeIam, readIam } from './iam.ts'
-import { writePack } from './pack.ts'
-import { encodeRoutes, signingNameOf } from './routes.ts'
-import { encodeShapes } from './shapes.ts'
-import { Botocore, findBotocore } from './sources.ts'
+/**
+ * `make catalog`: makes the catalog anew where botocore is installed, and says how much of AWS it covers.
+ *
+ * ```
+ * node tools/catalog/main.ts [--check] [--keep] [--list] [--botocore FOLDER] [--rules FILE]
+ * ```
+ *
+ * `--check` writes nothing and fails if the file would change; `--keep` takes the figures of this catalog
+ * as the ones to reach from now on; `--list` prints what is denied by default and what collides. `--rules`
+ * names a file with a line `service Operation` for each rule written by hand.
+ */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { CATALOG_PATH, loadCatalog } from '../../src/catalog/load.ts'
+import { buildCatalog } from './build.ts'
+import { compare, describe, figuresOf, measure, type Thresholds } from './coverage.ts'
+import { findBotocore, SourceError } from './sources.ts'
 
-const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
-const t0 = performance.now()
-const folder = findBotocore(undefined)
-if (folder === undefined) throw new Error('no botocore')
-const botocore = new Botocore(folder)
-const services = botocore.services.map(id => botocore.service(id))
-console.log('read', performance.now() - t0)
-const chunks = new Map<string, string>()
-chunks.set('routes', encodeRoutes(services))
-chunks.set('endpoints', encodeEndpoints(botocore, services))
-console.log('endpoints', performance.now() - t0)
-for (const service of services) chunks.set(`shapes/${service.id}`, encodeShapes(service))
-const prefixes = readIam(join(ROOT, 'node_modules'))
-for (const service of services) {
-  const iam = prefixes.get(PREFIXES.get(service.id) ?? signingNameOf(service))
-  const mappings = new Map<string, Mapping>()
-  for (const name of Object.keys(service.operations)) {
-    const action = iam?.actions.get(name.toLowerCase())
-    const mapped = action === undefined ? {} : { action: `${iam?.prefix}:${action.name}` }
-    mappings.set(name, { ...mapped, resources: [], passesRole: [] })
+const ROOT = join(import.meta.dirname, '..', '..')
+const COVERAGE_PATH = join(ROOT, 'data', 'catalog', 'coverage.json')
+
+/** The whole catalog stays under this, for it is in every checkout and package. */
+const BYTES_MAX = 4 * 1024 * 1024
+
+function main(): number {
+  const { values } = parseArgs({
+    options: {
+      check: { type: 'boolean', default: false },
+      keep: { type: 'boolean', default: false },
+      list: { type: 'boolean', default: false },
+      botocore: { type: 'string' },
+      rules: { type: 'string' },
+    },
+  })
+  const folder = findBotocore(values.botocore)
+  if (folder === undefined) {
+    console.log('botocore is not installed here: the catalog stays as it is')
+  } else if (!renew(buildCatalog(folder, join(ROOT, 'node_modules')), values.check)) {
+    console.error('the catalog is not what its sources make: run `make catalog` and commit the result')
+    return 1
   }
-  chunks.set(`authorization/${service.id}`, encodeAuthorizations(mappings))
+  const coverage = measure(loadCatalog(), rulesOf(values.rules))
+  const bytes = readFileSync(CATALOG_PATH).length
+  console.log(describe(coverage))
+  console.log(`bytes                         ${bytes}`)
+  if (values.list) {
+    for (const operation of coverage.denied) console.log(`denied     ${operation}`)
+    for (const collision of coverage.collisions) console.log(`collision  ${collision}`)
+  }
+  const figures = figuresOf(coverage)
+  if (values.keep) writeFileSync(COVERAGE_PATH, `${JSON.stringify(figures, null, 2)}\n`)
+  const worse = [...compare(figures, JSON.parse(readFileSync(COVERAGE_PATH, 'utf8')) as Thresholds)]
+  if (bytes > BYTES_MAX) worse.push(`the file has ${bytes} bytes, more than ${BYTES_MAX}`)
+  for (const line of worse) console.error(`coverage: ${line}`)
+  return worse.length === 0 ? 0 : 1
 }
-for (const [prefix, iam] of prefixes) chunks.set(`iam/${prefix}`, encodeIam(iam))
-console.log('encoded', performance.now() - t0)
-const sizes = new Map<string, number>()
-for (const [name, text] of chunks) {
-  const group = name.split('/')[0] ?? ''
-  sizes.set(group, (sizes.get(group) ?? 0) + text.length)
+
+/** Writes the file if it is another one; with `check`, says only whether it is the same. */
+function renew(bytes: Buffer, check: boolean): boolean {
+  let known: Buffer | undefined
+  try {
+    known = readFileSync(CATALOG_PATH)
+  } catch (error) {
+    if (check) throw error
+  }
+  const same = known?.equals(bytes) ?? false
+  if (!same && !check) writeFileSync(CATALOG_PATH, bytes)
+  return same || !check
 }
-console.log(sizes, chunks.get('shapes/ec2')?.length)
-const bytes = writePack(chunks)
-console.log('packed', bytes.length, performance.now() - t0)
-mkdirSync(join(ROOT, 'data', 'catalog'), { recursive: true })
-writeFileSync(join(ROOT, 'data', 'catalog', 'catalog.pack'), bytes)
-void readFileSync
+
+function rulesOf(path: string | undefined): ReadonlySet<string> {
+  if (path === undefined) return new Set()
+  return new Set(
+    readFileSync(path, 'utf8')
+      .split('\n')
+      .filter(line => line !== ''),
+  )
+}
+
+try {
+  process.exitCode = main()
+} catch (error) {
+  if (!(error instanceof SourceError)) throw error
+  console.error(error.message)
+  process.exitCode = 1
+}

@@ -7,6 +7,8 @@ export interface BotoXmlNamespace {
 
 export interface BotoRef {
   readonly shape: string
+  /** Read by the generator, to know what a member is for; never in the catalog. */
+  readonly documentation?: string
   readonly location?: string
   readonly locationName?: string
   readonly queryName?: string
@@ -30,6 +32,7 @@ export interface BotoShape {
   readonly payload?: string
   readonly union?: boolean
   readonly document?: boolean
+  readonly enum?: readonly string[]
   readonly eventstream?: boolean
   readonly event?: boolean
   readonly member?: BotoRef

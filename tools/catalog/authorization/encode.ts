@@ -5,7 +5,7 @@ export interface Derived {
   readonly resourceType: string
   readonly arn: string
   readonly from: readonly (readonly [string, string])[]
-  readonly whole?: string
+  readonly whole?: string | undefined
   readonly required: boolean
 }
 
