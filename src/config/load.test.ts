@@ -137,9 +137,8 @@ const WRONG: readonly [text: string, expected: string][] = [
   ],
   [
     GOOD.replace('    jwks: jwks.json\n', ''),
-    '2:5: error: issuer `ci` has neither; expected either `oidc` or `jwks`',
+    '2:5: error: issuer `ci` has neither `oidc` nor `jwks`; expected one of them, or both',
   ],
-  [GOOD.replace('jwks.json', 'jwks.json\n    oidc: https://idp.example'), '2:5: error: issuer `ci` has both'],
   [
     GOOD.replace('jwks.json', 'none.json'),
     '3:11: error: cannot read `issuers[0].jwks`, the file `none.json`: it does not exist',

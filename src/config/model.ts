@@ -28,7 +28,7 @@ export interface TlsConfig {
   readonly key: Redacted
 }
 
-/** Who may vouch for an identity. Exactly one of `oidc` and `jwks` is set. */
+/** Who may vouch for an identity. At least one of `oidc` and `jwks` is set. */
 export interface IssuerConfig {
   readonly name: string
   /** The issuer's URL: keys come by discovery, and `iss` must equal it to the letter. */

@@ -26,6 +26,12 @@ export function sortProblems(problems: readonly Problem[]): Problem[] {
   )
 }
 
+/** Input as it may stand in a message: in backticks, cut, without what a terminal would obey. */
+export function quote(text: string): string {
+  const cut = text.length > 100 ? `${text.slice(0, 99)}…` : text
+  return `\`${cut.replace(/[\u0000-\u001f\u007f-\u009f`]/g, '?')}\``
+}
+
 /** The nearest of `names` to a word that is none of them; undefined when none is near. */
 export function nearest(word: string, names: readonly string[]): string | undefined {
   const wanted = word.slice(0, 64).toLowerCase()

@@ -113,10 +113,10 @@ function attempt<T>(make: () => T): T | undefined {
 
 function resolveIssuer(issuer: IssuerSettings, path: Path, findings: Findings): IssuerConfig {
   const { name, oidc, audience } = issuer
-  if ((oidc === undefined) === (issuer.jwks === undefined)) {
+  if (oidc === undefined && issuer.jwks === undefined) {
     findings.error(
       path,
-      `issuer \`${name}\` has ${oidc ? 'both' : 'neither'}; expected either \`oidc\` or \`jwks\``,
+      `issuer \`${name}\` has neither \`oidc\` nor \`jwks\`; expected one of them, or both`,
     )
   }
   if (oidc?.startsWith('http:') && !isLoopback(new URL(oidc).hostname.replace(/^\[|\]$/g, ''))) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { nearest } from './problem.ts'
+import { nearest, quote } from './problem.ts'
 import {
   domain,
   isLoopback,
@@ -86,4 +86,12 @@ test('no text crashes the reader, and an excerpt keeps its place', () => {
   )
   const excerpt = readSource('x', 'a: 1\nb:\n  c: {d: 5}\n').excerpt(['b']) ?? ''
   assert.equal(excerpt.trimEnd(), '\n\n  c: {d: 5}')
+})
+
+test('what is quoted is one short line in one pair of backticks', () => {
+  fc.assert(
+    fc.property(fc.string({ maxLength: 300, unit: 'binary' }), text => {
+      assert.match(quote(text), /^`[^`\u0000-\u001f]{0,100}`$/u)
+    }),
+  )
 })

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import type { Problem } from './problem.ts'
-import { nearest } from './problem.ts'
+import { nearest, quote } from './problem.ts'
 import { keysAt, SCHEMA, type Settings } from './schema.ts'
 import type { Path, Source } from './source.ts'
 
@@ -11,7 +11,7 @@ export function writePath(path: Path): string {
     if (typeof step === 'number') written += `[${step}]`
     else written += written === '' ? step : `.${step}`
   }
-  return written === '' ? 'the configuration' : `\`${written}\``
+  return written === '' ? 'the configuration' : quote(written)
 }
 
 /**
@@ -66,8 +66,7 @@ const list = (names: readonly string[]): string => names.map(name => `\`${name}\
 function show(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list'
   if (typeof value === 'object' && value !== null) return 'a map'
-  const text = value === null ? 'empty' : `\`${String(value)}\``
-  return text.length > 100 ? `${text.slice(0, 97)}…\`` : text
+  return value === null ? 'empty' : quote(String(value))
 }
 
 function valueAt(value: unknown, path: Path): unknown {

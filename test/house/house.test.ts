@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { checkCodes } from '../../tools/house/codes.ts'
 import { type Finding, formatFinding } from '../../tools/house/finding.ts'
-import { checkCycles, checkFolders, checkImports, type Read } from '../../tools/house/imports.ts'
+import { checkCycles, checkFolders, checkImports, checkUsed, type Read } from '../../tools/house/imports.ts'
 import { checkHouse } from '../../tools/house/main.ts'
 import { checkDependencies, checkLicences, isAllowed } from '../../tools/house/packages.ts'
 import { checkSizes, checkWords } from '../../tools/house/size.ts'
@@ -56,6 +56,12 @@ test('packages are those of the folder, and of package.json', () => {
   assert.match(one("import 'zod'"), /core\/ may not import the package `zod`; it may import none/)
   assert.match(one("import '@scope/other/deep'"), /imports `@scope\/other`, which package.json does not name/)
   assert.match(one("import '../../tools/x.ts'"), /outside of src/)
+})
+
+test('a package that nothing imports is found, whatever tests import', () => {
+  const files = { 'src/core/a.ts': "await import('zod/mini')", 'src/core/a.test.ts': "import 'yaml'" }
+  const found = messages(checkUsed(read(files), new Set(['zod', 'yaml', 'node'])))
+  assert.deepEqual(found, ['package.json: `yaml` is a dependency that src/ does not import'])
 })
 
 test('cycles are found, also of types', () => {

@@ -14,6 +14,8 @@ export function roomOf(path: string): string | undefined {
   return rest.length === 0 ? first.replace(/\.ts$/, '') : first
 }
 
+const packageOf = (target: string): string => target.split('/', target.startsWith('@') ? 2 : 1).join('/')
+
 /** Every import stays within what the table allows its folder, and every package is one of package.json's. */
 export function checkImports(read: Read, packages: ReadonlySet<string>): Finding[] {
   const findings: Finding[] = []
@@ -43,10 +45,22 @@ function judge(
     if (to === room || room === ROOT || allowed?.rooms.includes(to)) return undefined
     return `${room}/ may not import ${to}/; it may import ${allowed?.rooms.join(', ') || 'nothing'} (take a port instead)`
   }
-  const name = target.split('/', target.startsWith('@') ? 2 : 1).join('/')
+  const name = packageOf(target)
   if (!packages.has(name)) return `imports \`${name}\`, which package.json does not name`
   if (room === ROOT || allowed?.packages.includes(name)) return undefined
   return `${room}/ may not import the package \`${name}\`; it may import ${allowed?.packages.join(', ') || 'none'}`
+}
+
+/** Every package that users install is one that src/ imports; `node` is what runs it. */
+export function checkUsed(read: Read, packages: ReadonlySet<string>): Finding[] {
+  const used = new Set(['node'])
+  for (const [file, { imports }] of read) {
+    if (roomOf(file) === undefined || isTest(file)) continue
+    for (const { target } of imports) used.add(packageOf(target))
+  }
+  return [...packages]
+    .filter(name => !used.has(name))
+    .map(name => ({ file: 'package.json', message: `\`${name}\` is a dependency that src/ does not import` }))
 }
 
 /** Every folder of src/ is one of the table's, and none has a name that says nothing. */

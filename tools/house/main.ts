@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 import { errorsPage } from '../errors-doc.ts'
 import { checkCodes } from './codes.ts'
 import { type Finding, formatFinding } from './finding.ts'
-import { checkCycles, checkFolders, checkImports } from './imports.ts'
+import { checkCycles, checkFolders, checkImports, checkUsed } from './imports.ts'
 import { checkDependencies, checkLicences, installedLicence, type Lock, type Manifest } from './packages.ts'
 import { checkSizes, checkWords } from './size.ts'
 import { type Reading, readSource, type SourceFile } from './source.ts'
@@ -41,11 +41,13 @@ export function checkHouse(): Finding[] {
     .map(path => ({ path, text: read(path) }))
   const readings = new Map<string, Reading>(files.map(file => [file.path, readSource(file)]))
   const manifest = JSON.parse(read('package.json')) as Manifest
+  const packages = new Set(Object.keys(manifest.dependencies))
   const floors = JSON.parse(read(FLOORS)) as Floors
   const licenceAt = (path: string): string | undefined => installedLicence(ROOT, path)
   return [
     ...checkFolders(files),
-    ...checkImports(readings, new Set(Object.keys(manifest.dependencies))),
+    ...checkImports(readings, packages),
+    ...checkUsed(readings, packages),
     ...checkCycles(readings),
     ...checkSizes(files, readings),
     ...checkWords(readings),

@@ -14,7 +14,7 @@ const room = (rooms: string, packages = ''): Room => ({
 
 export const ROOMS: Readonly<Record<string, Room>> = {
   core: room(''),
-  wire: room('core', '@node-rs/crc32 @aws-sdk/crc64-nvme'),
+  wire: room('core', '@node-rs/crc32'),
   catalog: room('core'),
   config: room('core', 'yaml zod'),
   contract: room('core'),
