@@ -182,15 +182,23 @@ export interface IamService {
 
 /**
  * How an operation's resources come from its parameters, worked out by the generator.
- * `arn` is an ARN template whose variables are filled from `from`; a variable that is missing in
- * `from`, or whose member is absent in a request, stays unknown.
+ *
+ * A request has this resource where `whole` holds a text that begins with `arn:`, which is the ARN as it
+ * stands; else where the variables of `arn` can be filled from `from`. Only these two hold:
+ * - A variable that is not in `from`, whose member is absent, or whose value has a `:`, `*` or `?` is
+ *   unknown, as are `*` and `?` in the template itself: the ARN is not exact. Values of members that may
+ *   hold an ARN are ARNs only through `whole`: an object's key may begin with `arn:` too.
+ * - A `required` resource is always asked for, with what is unknown as `*`; one that is not required only
+ *   where nothing of it is unknown. If no resource comes out at all, `*` is asked for, not as exact.
  */
 export interface DerivedResource {
+  /** `*` where the reference does not say of which type it is. */
   readonly resourceType: string
+  /** `arn:${Partition}:ec2:${Region}:${Account}:instance/${InstanceId}`, or `*`: anything. */
   readonly arn: string
-  /** ARN variable -> path of a parameter: `InstanceId` -> `InstanceIds[]`. */
+  /** ARN variable -> path of a parameter: `InstanceId` -> `InstanceIds[]`; at most one has `[]`. */
   readonly from: ReadonlyMap<string, string>
-  /** The parameter holds the whole ARN already. */
+  /** Path of the parameter that may hold the whole ARN: `TopicArn`, `ResourceArns[]`. */
   readonly whole?: string
   readonly required: boolean
 }
@@ -199,8 +207,12 @@ export interface DerivedResource {
 export interface OperationAuthorization {
   /** The IAM action: `lambda:InvokeFunction` for `Invoke`. Absent: unmapped, denied. */
   readonly action?: string
+  /** Empty: the action takes no resource, and `*` is exact. */
   readonly resources: readonly DerivedResource[]
-  /** Parameters through which a role is passed: `RoleArn`, `TaskRoleArn`. */
+  /**
+   * Paths of parameters through which a role is passed: `RoleArn`, `Targets[].RoleArn`. Each may hold a
+   * role's ARN, its name, or an instance profile's ARN or name, from which the role is not known.
+   */
   readonly passesRole: readonly string[]
 }
 

@@ -58,7 +58,7 @@ export function measure(catalog: Catalog, rules: ReadonlySet<string>): Coverage 
 
 /** Whether a request can name the resource in full. */
 function isComplete({ arn, from, whole }: DerivedResource): boolean {
-  if (whole !== undefined) return true
+  if (whole !== undefined && ![...from.values()].includes(whole)) return true
   const parts = arn.split(':')
   return (
     parts.length > 5 &&

@@ -10,6 +10,7 @@ export const ALIASES: ReadonlyMap<string, readonly string[]> = new Map([
   ['elasticache ReplicationGroupId', ['ReplicationGroupId']],
   ['elasticache CacheClusterId', ['CacheClusterId']],
   ['firehose DeliveryStreamName', ['DeliveryStreamName']],
+  ['s3 ObjectName', ['Key']],
   ['ecs ContainerInstanceId', ['containerInstance']],
   ['ecs TaskId', ['task']],
   ['ecs TaskSetId', ['taskSet']],

@@ -27,6 +27,9 @@ const GENERAL: ReadonlySet<string> = new Set([
   'uuid',
 ])
 
+/** A member's documentation that says it takes an ARN. */
+const TAKES_ARN = /\bARNs?\b|Amazon Resource Name/
+
 /** What stands before the name of a second resource of the same type. */
 const SIBLING_PREFIXES: readonly string[] = ['source', 'target', 'destination', 'original', 'parent', 'peer']
 
@@ -61,7 +64,7 @@ export function deriveResources(search: ResourceSearch): readonly Derived[] {
 
 /** Whether a request can name the resource in full. */
 export function isComplete({ arn, from, whole, resourceType }: Derived): boolean {
-  if (whole !== undefined) return true
+  if (whole !== undefined && from.every(([, path]) => path !== whole)) return true
   if (resourceType === ANYTHING.resourceType) return false
   const known = new Set(from.map(([variable]) => variable))
   const rest = arn.split(':').slice(2).join(':')
@@ -75,14 +78,20 @@ function deriveOne(search: ResourceSearch, typeName: string, required: boolean):
     return required ? { ...ANYTHING, resourceType: typeName } : undefined
   }
   const whole = search.members.find(member => namesArnOf(member, typeName))?.path
-  const rest = { resourceType: typeName, ...(whole === undefined ? {} : { whole }), required }
+  let rest = { resourceType: typeName, ...(whole === undefined ? {} : { whole }), required }
   const arn = TEMPLATES.get(`${search.iam.prefix} ${typeName}`) ?? listed
   // An ARN of several forms, or with parts that may be left out, is known only as a whole.
   if (type.arns.length > 1 || arn.includes('[')) return { ...rest, arn: '*', from: [] }
   const from: (readonly [string, string])[] = []
-  for (const variable of variablesOf(arn)) {
+  const variables = variablesOf(arn)
+  for (const variable of variables) {
     const member = memberFor(search, variable, typeName)
-    if (member !== undefined) from.push([variable, member.path])
+    if (member === undefined) continue
+    from.push([variable, member.path])
+    // The name of the resource itself may be given as its ARN, if the reference says so.
+    if (whole === undefined && variable === variables.at(-1) && TAKES_ARN.test(member.documentation)) {
+      rest = { ...rest, whole: member.path }
+    }
   }
   // Two lists would have to be paired; which item goes with which, nobody knows.
   const lists = from.filter(([, path]) => path.includes('[]'))
