@@ -1,0 +1,89 @@
+import type { StatementRef } from '../core/decision.ts'
+import { type CompiledCondition, compileCondition } from './compare.ts'
+import { matcher } from './glob/match.ts'
+import { glob } from './glob/pattern.ts'
+import { type PolicyDocument, type Selector, type Statement, statementName } from './model.ts'
+import { compileResource, type ResourceTest } from './resource.ts'
+
+/** A statement, ready to be asked. */
+export interface CompiledStatement {
+  readonly ref: StatementRef
+  readonly source: Statement
+  /** Whether it is about an action, in lower case. */
+  readonly action: (lowerCase: string) => boolean
+  readonly resource: ResourceTest
+  readonly conditions: readonly CompiledCondition[]
+}
+
+/** The statements that are about one action, by effect. */
+export interface Relevant {
+  readonly deny: readonly CompiledStatement[]
+  readonly allow: readonly CompiledStatement[]
+  readonly approval: readonly CompiledStatement[]
+  readonly mask: readonly CompiledStatement[]
+}
+
+/** Actions whose statements are kept sorted out; the actions of all of AWS are about 20,000. */
+const MAX_INDEXED = 30_000
+
+/** Policies that add up: all statements of one role, or of one boundary. Immutable but for its index. */
+export class PolicySet {
+  readonly statements: readonly CompiledStatement[]
+  readonly #byAction = new Map<string, Relevant>()
+
+  constructor(statements: readonly CompiledStatement[]) {
+    this.statements = statements
+  }
+
+  /** The statements about an action; sorted out when it is first asked for. */
+  relevant(action: string): Relevant {
+    const known = this.#byAction.get(action)
+    if (known !== undefined) return known
+    const lowerCase = action.toLowerCase()
+    const about = this.statements.filter(statement => statement.action(lowerCase))
+    const having = (effect: Statement['effect']): CompiledStatement[] =>
+      about.filter(({ ref }) => ref.effect === effect)
+    const relevant = {
+      deny: having('Deny'),
+      allow: having('Allow'),
+      approval: having('RequireApproval'),
+      mask: having('Mask'),
+    }
+    if (this.#byAction.size >= MAX_INDEXED) this.#byAction.clear()
+    this.#byAction.set(action, relevant)
+    return relevant
+  }
+}
+
+/** Compiles documents that add up. */
+export function compile(documents: readonly PolicyDocument[]): PolicySet {
+  return new PolicySet(documents.flatMap(document => compileDocument(document)))
+}
+
+function compileDocument(document: PolicyDocument): CompiledStatement[] {
+  const variables = document.version === '2012-10-17'
+  return document.statements.map(statement => ({
+    ref: {
+      policy: document.name,
+      statement: statementName(statement),
+      effect: statement.effect,
+      ...(statement.reason === undefined ? {} : { reason: statement.reason }),
+    },
+    source: statement,
+    action: compileAction(statement.actions),
+    resource: statement.resources
+      ? compileResource(statement.resources, variables, statement.effect === 'Allow' ? 'surely' : 'possibly')
+      : () => true,
+    conditions: statement.conditions.map(condition => compileCondition(condition, variables)),
+  }))
+}
+
+/** IAM compares actions without case. `sql:Unknown` has to be named: no wildcard stands for it. */
+function compileAction({ not, patterns }: Selector): (lowerCase: string) => boolean {
+  const tests = patterns.map(({ text }) => {
+    const matches = matcher(glob(text.toLowerCase()))
+    const named = text.toLowerCase() === 'sql:unknown'
+    return (action: string) => matches(action) && (action !== 'sql:unknown' || named || not)
+  })
+  return action => tests.some(test => test(action)) !== not
+}

@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { Context, Decision, Pair } from '../core/decision.ts'
+import type { Principal } from '../core/principal.ts'
+import { compile } from './compile.ts'
+import { decide, type PolicyLayer } from './decide.ts'
+import { parsePolicy } from './parse.ts'
+
+const PRINCIPAL: Principal = {
+  arn: 'arn:aws:sts::123456789012:assumed-role/agent/a',
+  roleArn: 'arn:aws:iam::123456789012:role/agent',
+  account: '123456789012',
+  sessionName: 'a',
+  sessionId: 's',
+  issuer: 'local',
+  subject: 'agent-7',
+  claims: {},
+  tags: {},
+  actingFor: [],
+  issuedAtMs: 0,
+  expiresAtMs: 1,
+}
+
+function layer(kind: 'role' | 'boundary', ...statements: object[]): PolicyLayer {
+  const text = JSON.stringify({ Version: '2012-10-17', Statement: statements })
+  return { kind, name: `the ${kind}`, policies: compile([parsePolicy({ name: `${kind}.json`, text })]) }
+}
+
+function ask(layers: PolicyLayer[], pairs: Partial<Pair>[], context: Record<string, string[]> = {}): Decision {
+  const keys: Context = new Map(Object.entries(context))
+  const full = pairs.map(pair => ({ action: 's3:GetObject', resource: '*', certainty: 'exact', ...pair }) as Pair)
+  return decide({ principal: PRINCIPAL, pairs: full, context: keys }, layers)
+}
+
+const ALLOW = { Sid: 'A', Effect: 'Allow', Action: 's3:*', Resource: 'arn:aws:s3:::b/*' }
+const OBJECT = { resource: 'arn:aws:s3:::b/k' }
+
+describe('a decision', () => {
+  it('is a denial where nothing allows, and names action and resource', () => {
+    const decision = ask([layer('role', ALLOW)], [{ resource: 'arn:aws:s3:::other/k' }])
+    assert.equal(decision.denial?.kind, 'implicit')
+    assert.match(decision.denial?.reason ?? '', /`s3:GetObject` on `arn:aws:s3:::other\/k`/)
+  })
+
+  it('names the statements that allow', () => {
+    const decision = ask([layer('role', ALLOW)], [OBJECT])
+    assert.equal(decision.effect, 'allow')
+    assert.deepEqual(decision.statements, [{ policy: 'role.json', statement: 'A', effect: 'Allow' }])
+  })
+
+  it('lets an explicit Deny win, over other pairs too, and tells its reason', () => {
+    const denying = { Sid: 'D', Effect: 'Deny', Action: 's3:Delete*', Resource: '*', Reason: 'kept' }
+    const decision = ask([layer('role', ALLOW, denying)], [
+      { action: 'ec2:RunInstances' },
+      { ...OBJECT, action: 's3:DeleteObject' },
+    ])
+    assert.equal(decision.denial?.kind, 'explicit')
+    assert.equal(decision.statements[0]?.statement, 'D')
+    assert.match(decision.denial?.reason ?? '', /kept/)
+  })
+
+  it('needs every layer', () => {
+    const boundary = layer('boundary', { Effect: 'Allow', Action: 's3:List*', Resource: '*' })
+    assert.equal(ask([layer('role', ALLOW), boundary], [OBJECT]).denial?.kind, 'boundary')
+  })
+
+  it('denies a request without pairs, and one without layers', () => {
+    assert.equal(ask([layer('role', ALLOW)], []).effect, 'deny')
+    assert.equal(ask([], [OBJECT]).effect, 'deny')
+  })
+
+  it('denies what needs an approval or a mask, as long as neither can be had', () => {
+    const asks = { Effect: 'RequireApproval', Action: 's3:*', Resource: '*', Approval: { From: ['group/x'] } }
+    assert.equal(ask([layer('role', ALLOW, asks)], [OBJECT]).effect, 'deny')
+    const mask = { Effect: 'Mask', Action: 's3:*', Resource: '*', Mask: { Fields: ['Body'] } }
+    const masking = layer('role', ALLOW, mask)
+    assert.equal(ask([masking], [OBJECT]).effect, 'deny')
+    const context: Context = new Map()
+    const pairs: Pair[] = [{ action: 's3:GetObject', resource: 'arn:aws:s3:::b/k', certainty: 'exact' }]
+    const decision = decide({ principal: PRINCIPAL, pairs, context }, [masking], { canMask: true })
+    assert.deepEqual(decision.obligations.map(({ fields }) => fields), [['Body']])
+  })
+})
+
+describe('a resource of which parts are unknown', () => {
+  const unknown = { resource: 'arn:aws:s3:::b/*', certainty: 'any' } as const
+
+  it('is allowed only by what covers all that it could be', () => {
+    assert.equal(ask([layer('role', ALLOW)], [unknown]).effect, 'allow')
+    assert.equal(ask([layer('role', { ...ALLOW, Resource: 'arn:aws:s3:::b/k' })], [unknown]).effect, 'deny')
+  })
+
+  it('is denied by what it could be', () => {
+    const denying = { Effect: 'Deny', Action: '*', Resource: 'arn:aws:s3:::b/secret' }
+    assert.equal(ask([layer('role', ALLOW, denying)], [unknown]).denial?.kind, 'explicit')
+  })
+
+  it('is denied under another name', () => {
+    const denying = { Effect: 'Deny', Action: '*', Resource: 'arn:aws:iam::1:role/admin/*' }
+    const allowing = { Effect: 'Allow', Action: '*', Resource: '*' }
+    const pair = { resource: 'arn:aws:iam::1:role/x', orAs: ['arn:aws:iam::1:role/*/x'] }
+    assert.equal(ask([layer('role', allowing, denying)], [pair]).effect, 'deny')
+  })
+
+  it('is not let out by NotResource', () => {
+    const but = { Effect: 'Allow', Action: '*', NotResource: 'arn:aws:s3:::b/secret' }
+    assert.equal(ask([layer('role', but)], [unknown]).effect, 'deny')
+    assert.equal(ask([layer('role', but)], [OBJECT]).effect, 'allow')
+  })
+})
+
+describe('conditions', () => {
+  const under = (condition: object, context: Record<string, string[]>): boolean =>
+    ask([layer('role', { ...ALLOW, Condition: condition })], [OBJECT], context).effect === 'allow'
+
+  const cases: [string, object, Record<string, string[]>, boolean][] = [
+    ['StringEquals', { StringEquals: { 'aws:SourceIdentity': ['a', 'b'] } }, { 'aws:sourceidentity': ['b'] }, true],
+    ['a key that is absent', { StringEquals: { 'aws:SourceIdentity': 'a' } }, {}, false],
+    ['a negated operator on an absent key', { StringNotEquals: { 'aws:SourceIdentity': 'a' } }, {}, true],
+    ['IfExists on an absent key', { StringEqualsIfExists: { 'aws:SourceIdentity': 'a' } }, {}, true],
+    ['Null true', { Null: { 'aws:SourceIdentity': 'true' } }, {}, true],
+    ['Null false', { Null: { 'aws:SourceIdentity': 'false' } }, {}, false],
+    ['ForAllValues of none', { 'ForAllValues:StringEquals': { 'aws:TagKeys': 'a' } }, {}, true],
+    ['ForAllValues', { 'ForAllValues:StringEquals': { 'aws:TagKeys': 'a' } }, { 'aws:tagkeys': ['a', 'b'] }, false],
+    ['ForAnyValue', { 'ForAnyValue:StringEquals': { 'aws:TagKeys': 'a' } }, { 'aws:tagkeys': ['a', 'b'] }, true],
+    ['ForAnyValue of none', { 'ForAnyValue:StringNotEquals': { 'aws:TagKeys': 'a' } }, {}, false],
+    ['numbers', { NumericLessThanEquals: { 'request:MaxCount': '4' } }, { 'request:maxcount': ['4'] }, true],
+    ['dates', { DateLessThan: { 'aws:CurrentTime': '2026-01-01' } }, { 'aws:currenttime': ['2026-02-01'] }, false],
+    ['networks', { IpAddress: { 'aws:SourceIp': '10.0.0.0/8' } }, { 'aws:sourceip': ['10.2.3.4'] }, true],
+    ['networks, negated', { NotIpAddress: { 'aws:SourceIp': '10.0.0.0/8' } }, { 'aws:sourceip': ['10.2.3.4'] }, false],
+    ['a garbled number', { NumericLessThan: { 'request:MaxCount': '4' } }, { 'request:maxcount': ['1e9'] }, false],
+  ]
+  for (const [name, condition, context, allowed] of cases) {
+    it(name, () => assert.equal(under(condition, context), allowed))
+  }
+})
+
+describe('policy variables', () => {
+  const own = { ...ALLOW, Resource: 'arn:aws:s3:::b/${gate:Subject}/*' }
+  const at = (resource: string, context: Record<string, string[]>): string =>
+    ask([layer('role', own)], [{ resource }], context).effect
+
+  it('stand for the value of the request, in which wildcards are no wildcards', () => {
+    assert.equal(at('arn:aws:s3:::b/ann/x', { 'gate:subject': ['ann'] }), 'allow')
+    assert.equal(at('arn:aws:s3:::b/bob/x', { 'gate:subject': ['ann'] }), 'deny')
+    assert.equal(at('arn:aws:s3:::b/bob/x', { 'gate:subject': ['*'] }), 'deny')
+  })
+
+  it('without a value make the statement say nothing', () => {
+    assert.equal(at('arn:aws:s3:::b/ann/x', {}), 'deny')
+  })
+})

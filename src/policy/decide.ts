@@ -1,0 +1,164 @@
+import type {
+  Context,
+  Decision,
+  DecisionRequest,
+  DenialKind,
+  Obligation,
+  Pair,
+  StatementRef,
+} from '../core/decision.ts'
+import type { Lookup } from './compare.ts'
+import type { CompiledStatement, PolicySet } from './compile.ts'
+import type { Resolve } from './variables.ts'
+
+/**
+ * Policies that limit together: a request must be allowed by every layer. The first is the role's own;
+ * `boundary` layers only take away.
+ */
+export interface PolicyLayer {
+  readonly kind: 'role' | 'boundary'
+  /** What it is called in an answer: `the boundary`, `the session policy`. */
+  readonly name: string
+  readonly policies: PolicySet
+}
+
+export interface DecideOptions {
+  /** The caller can carry out masks; where it can't, a reply that needs one is not let through. */
+  readonly canMask?: boolean
+}
+
+/** A request's keys, for conditions and for variables. */
+interface Keys {
+  readonly lookup: Lookup
+  readonly resolve: Resolve
+}
+
+/**
+ * The answer to a request: every pair is decided, and the strictest answer holds. Default deny; an explicit
+ * Deny in any layer wins; every layer must allow. Pure.
+ */
+export function decide(
+  request: DecisionRequest,
+  layers: readonly PolicyLayer[],
+  options: DecideOptions = {},
+): Decision {
+  const allowed = new Set<StatementRef>()
+  const masks = new Map<StatementRef, Obligation>()
+  let weaker: Decision | undefined
+  for (const pair of request.pairs) {
+    const found = decidePair(pair, keysOf(request.context, pair.context), layers, masks)
+    if (Array.isArray(found)) {
+      for (const ref of found) allowed.add(ref)
+    } else if (found.denial?.kind === 'explicit') {
+      return found
+    } else {
+      weaker ??= found
+    }
+  }
+  if (weaker !== undefined) return weaker
+  if (request.pairs.length === 0)
+    return deny('implicit', [], 'the call asks for nothing that a policy could allow')
+  if (masks.size > 0 && options.canMask !== true) {
+    return deny(
+      'explicit',
+      [...masks.keys()],
+      'its reply would have to be masked, and this gate cannot mask it',
+    )
+  }
+  return { effect: 'allow', statements: [...allowed], obligations: [...masks.values()] }
+}
+
+/** The statements that allow the pair, or the denial. */
+function decidePair(
+  pair: Pair,
+  keys: Keys,
+  layers: readonly PolicyLayer[],
+  masks: Map<StatementRef, Obligation>,
+): StatementRef[] | Decision {
+  const allowed: StatementRef[] = []
+  let missing: PolicyLayer | undefined
+  let approval: StatementRef[] = []
+  for (const layer of layers) {
+    const relevant = layer.policies.relevant(pair.action)
+    const denying = matching(relevant.deny, pair, keys)
+    if (denying.length > 0) return denied(pair, denying)
+    const asking = matching(relevant.approval, pair, keys)
+    const allowing = matching(relevant.allow, pair, keys)
+    approval = approval.concat(asking)
+    if (asking.length + allowing.length === 0) missing ??= layer
+    allowed.push(...allowing)
+    for (const statement of matchingStatements(relevant.mask, pair, keys)) masks.set(...obligation(statement))
+  }
+  if (missing !== undefined || layers.length === 0) return notAllowed(pair, missing)
+  if (approval.length > 0) {
+    return deny('explicit', approval, `${about(pair)} needs an approval, and this gate takes none`, pair)
+  }
+  return allowed
+}
+
+function obligation({ ref, source }: CompiledStatement): [StatementRef, Obligation] {
+  return [ref, { kind: 'mask', fields: source.mask?.fields ?? [], from: ref }]
+}
+
+function matching(statements: readonly CompiledStatement[], pair: Pair, keys: Keys): StatementRef[] {
+  return matchingStatements(statements, pair, keys).map(({ ref }) => ref)
+}
+
+const NONE: readonly CompiledStatement[] = []
+
+function matchingStatements(
+  statements: readonly CompiledStatement[],
+  pair: Pair,
+  keys: Keys,
+): readonly CompiledStatement[] {
+  if (statements.length === 0) return NONE
+  return statements.filter(statement => speaksOf(statement, pair, keys))
+}
+
+/** Whether the statement is about the pair, its action aside. */
+export function speaksOf(statement: CompiledStatement, pair: Pair, { lookup, resolve }: Keys): boolean {
+  if (statement.resource(pair, resolve) !== true) return false
+  for (const condition of statement.conditions) if (condition(lookup, resolve) !== true) return false
+  return true
+}
+
+/** The keys of a request, those of one pair first. */
+export function keysOf(context: Context, ofPair: Context | undefined): Keys {
+  const lookup: Lookup =
+    ofPair === undefined ? key => context.get(key) : key => ofPair.get(key) ?? context.get(key)
+  return {
+    lookup,
+    resolve(key) {
+      const values = lookup(key)
+      return values?.length === 1 ? values[0] : undefined
+    },
+  }
+}
+
+function denied(pair: Pair, by: readonly StatementRef[]): Decision {
+  const [first] = by
+  const why = first?.reason === undefined ? '' : `: ${first.reason}`
+  const name = first === undefined ? '' : ` by the statement \`${first.statement}\` of \`${first.policy}\``
+  return deny('explicit', by, `${about(pair)} is denied${name}${why}`, pair)
+}
+
+function notAllowed(pair: Pair, layer: PolicyLayer | undefined): Decision {
+  if (layer?.kind === 'boundary') {
+    return deny('boundary', [], `no statement of ${layer.name} allows ${about(pair)}`, pair)
+  }
+  return deny('implicit', [], `no statement allows ${about(pair)}`, pair)
+}
+
+function about({ action, resource, certainty }: Pair): string {
+  const unknown = certainty === 'any' ? ' (parts of which the request does not tell)' : ''
+  return `\`${action}\` on \`${resource}\`${unknown}`
+}
+
+function deny(kind: DenialKind, statements: readonly StatementRef[], reason: string, pair?: Pair): Decision {
+  return {
+    effect: 'deny',
+    statements,
+    obligations: [],
+    denial: { kind, reason, ...(pair === undefined ? {} : { pair }) },
+  }
+}

@@ -1,0 +1,79 @@
+import type { ApprovalTerms, MaskTerms } from './model.ts'
+import { quote } from './problem.ts'
+import { Members, type Report, readText, readTexts } from './report.ts'
+import type { Tree } from './source.ts'
+
+const UNITS_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
+const MAX_DURATION_MS = 30 * UNITS_MS.d
+const MAX_COUNT = 1_000
+
+/** Reads `Approval`: from whom, how many, for how long; times are `30s`, `15m`, `2h`, `1d`. */
+export function readApproval(report: Report, node: Tree): ApprovalTerms | undefined {
+  const members = Members.of(report, '`Approval`', node)
+  if (members === undefined) return undefined
+  const from = members.take('From')
+  if (from === undefined) report.error('structure', node.at, '`Approval` must have `From`: who may approve')
+  const terms: ApprovalTerms = {
+    from: from === undefined ? [] : readTexts(report, '`From`', from.value).map(({ text }) => text),
+    count: readCount(report, members, 'Count', 1),
+    validForMs: readDuration(report, members, 'ValidFor', 15 * UNITS_MS.m),
+    uses: readCount(report, members, 'Uses', 1),
+    holdMs: readDuration(report, members, 'Hold', 30 * UNITS_MS.s),
+    breakGlass: readFlag(report, members, 'BreakGlass'),
+  }
+  members.done()
+  return terms
+}
+
+/** Reads `Mask`: which fields of a reply, or which columns of a result, and how. */
+export function readMask(report: Report, node: Tree): MaskTerms | undefined {
+  const members = Members.of(report, '`Mask`', node)
+  if (members === undefined) return undefined
+  const list = (name: string): readonly string[] => {
+    const entry = members.take(name)
+    return entry === undefined ? [] : readTexts(report, `\`${name}\``, entry.value).map(({ text }) => text)
+  }
+  const [fields, columns, detect] = [list('Fields'), list('Columns'), list('Detect')]
+  const asEntry = members.take('As')
+  const as = asEntry === undefined ? undefined : readText(report, '`As`', asEntry.value)
+  members.done()
+  if (fields.length + columns.length + detect.length === 0) {
+    report.error('structure', node.at, '`Mask` must have `Fields`, `Columns` or `Detect`')
+  }
+  return { fields, columns, detect, ...(as === undefined ? {} : { as: as.text }) }
+}
+
+function readCount(report: Report, members: Members, name: string, orElse: number): number {
+  const entry = members.take(name)
+  const text = entry === undefined ? undefined : readText(report, `\`${name}\``, entry.value)
+  if (text === undefined) return orElse
+  const count = /^[1-9]\d{0,3}$/.test(text.text) ? Number(text.text) : Number.NaN
+  if (count <= MAX_COUNT) return count
+  report.error('value', text.at, `\`${name}\` ${quote(text.text)} must be a number from 1 to ${MAX_COUNT}`)
+  return orElse
+}
+
+function readDuration(report: Report, members: Members, name: string, orElseMs: number): number {
+  const entry = members.take(name)
+  const text = entry === undefined ? undefined : readText(report, `\`${name}\``, entry.value)
+  if (text === undefined) return orElseMs
+  const form = /^([1-9]\d{0,6})([smhd])$/.exec(text.text)
+  const unit = form?.[2] as keyof typeof UNITS_MS | undefined
+  const durationMs = unit === undefined ? Number.NaN : Number(form?.[1]) * UNITS_MS[unit]
+  if (durationMs <= MAX_DURATION_MS) return durationMs
+  report.error(
+    'value',
+    text.at,
+    `\`${name}\` ${quote(text.text)} must be a time like \`30s\`, \`15m\`, \`2h\`, up to \`30d\``,
+  )
+  return orElseMs
+}
+
+function readFlag(report: Report, members: Members, name: string): boolean {
+  const entry = members.take(name)
+  const text = entry === undefined ? undefined : readText(report, `\`${name}\``, entry.value)
+  if (text === undefined || text.text === 'false') return false
+  if (text.text === 'true') return true
+  report.error('value', text.at, `\`${name}\` ${quote(text.text)} must be \`true\` or \`false\``)
+  return false
+}

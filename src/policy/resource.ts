@@ -1,0 +1,87 @@
+import type { Pair } from '../core/decision.ts'
+import { patternOf, templateOf } from './compare.ts'
+import { covers } from './glob/cover.ts'
+import { type Matcher, matcher } from './glob/match.ts'
+import { overlaps } from './glob/overlap.ts'
+import { bindToArn, glob, type Pattern } from './glob/pattern.ts'
+import type { Selector } from './model.ts'
+import { fill, isDynamic, type Resolve, type Template } from './variables.ts'
+
+/**
+ * How sure a statement must be that it is about a pair's resource.
+ * - `surely`: whatever the resource is in full, the statement is about it (Allow)
+ * - `possibly`: it could be one that the statement is about (Deny, RequireApproval, Mask)
+ */
+export type Sureness = 'surely' | 'possibly'
+
+/** Whether a statement is about a pair's resource; `unresolved` as in conditions. */
+export type ResourceTest = (pair: Pair, resolve: Resolve) => boolean | 'unresolved'
+
+/** One pattern of `Resource` or `NotResource`. */
+interface Target {
+  readonly pattern: Pattern
+  readonly matches: Matcher
+}
+
+/** Compiles `Resource` or `NotResource`. */
+export function compileResource(selector: Selector, variables: boolean, sureness: Sureness): ResourceTest {
+  const templates = selector.patterns.map(({ text }) => templateOf(text, variables))
+  const about = selector.not ? excluded(sureness) : included(sureness)
+  if (!templates.some(isDynamic)) {
+    const targets = templates.map(target)
+    return pair => about(pair, targets)
+  }
+  return (pair, resolve) => {
+    const targets: Target[] = []
+    for (const template of templates) {
+      const filled = fill(template, resolve)
+      if (filled === undefined) return 'unresolved'
+      targets.push(target(filled))
+    }
+    return about(pair, targets)
+  }
+}
+
+function target(filled: Template): Target {
+  const pattern = bindToArn(patternOf(filled), 'resource')
+  return { pattern, matches: matcher(pattern) }
+}
+
+type About = (pair: Pair, targets: readonly Target[]) => boolean
+
+/** `Resource`: the pair's resource is among the targets. */
+function included(sureness: Sureness): About {
+  if (sureness === 'surely') return (pair, targets) => within(pair, targets)
+  return (pair, targets) =>
+    touches(pair, targets) || (pair.orAs?.some(other => touchesPattern(glob(other), targets)) ?? false)
+}
+
+/** `NotResource`: it is not. To be sure, none of its names may touch a target. */
+function excluded(sureness: Sureness): About {
+  if (sureness === 'surely') {
+    return (pair, targets) =>
+      !touches(pair, targets) && !pair.orAs?.some(other => touchesPattern(glob(other), targets))
+  }
+  return (pair, targets) =>
+    !within(pair, targets) || (pair.orAs?.some(other => !coveredBy(glob(other), targets)) ?? false)
+}
+
+/** Whatever the resource is in full, a target has it. */
+function within({ resource, certainty }: Pair, targets: readonly Target[]): boolean {
+  if (certainty === 'exact') return targets.some(({ matches }) => matches(resource))
+  return coveredBy(glob(resource), targets)
+}
+
+/** The resource could be one that a target has. */
+function touches({ resource, certainty }: Pair, targets: readonly Target[]): boolean {
+  if (certainty === 'exact') return targets.some(({ matches }) => matches(resource))
+  return touchesPattern(glob(resource), targets)
+}
+
+function coveredBy(resource: Pattern, targets: readonly Target[]): boolean {
+  return targets.some(({ pattern }) => covers(pattern, resource))
+}
+
+function touchesPattern(resource: Pattern, targets: readonly Target[]): boolean {
+  return targets.some(({ pattern }) => overlaps(pattern, resource))
+}
