@@ -31,7 +31,7 @@ export interface TlsConfig {
 /** Who may vouch for an identity. At least one of `oidc` and `jwks` is set. */
 export interface IssuerConfig {
   readonly name: string
-  /** The issuer's URL: keys come by discovery, and `iss` must equal it to the letter. */
+  /** The issuer's URL: `iss` must equal it to the letter, and keys come by discovery unless `jwks` is set. */
   readonly oidc?: string
   /** A JWK set with public keys only, as JSON text, from the file that the configuration names. */
   readonly jwks?: string

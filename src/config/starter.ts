@@ -34,7 +34,7 @@ issuers:
   - name: github
     oidc: https://token.actions.githubusercontent.com
     audience: sts.amazonaws.com
-  # Or a fixed set of public keys:
+  # Or a fixed set of public keys; "iss" in its tokens is then the name:
   # - name: local
   #   jwks: jwks.json
   #   audience: [sallyport]
