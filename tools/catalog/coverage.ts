@@ -62,7 +62,7 @@ function isComplete({ arn, from, whole }: DerivedResource): boolean {
   const parts = arn.split(':')
   return (
     parts.length > 5 &&
-    !parts.slice(5).join(':').includes('*') &&
+    !/[*?]/.test(parts.slice(5).join(':')) &&
     variablesOf(arn).every(name => from.has(name))
   )
 }

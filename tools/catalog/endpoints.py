@@ -24,11 +24,10 @@ REGIONS = [
 WITHOUT = {'cloudfront-keyvaluestore'}
 
 
-def row(session, service, region, version):
+def row(session, service, region):
     client = session.create_client(
         service,
         region_name=region,
-        api_version=version,
         aws_access_key_id='AKIDEXAMPLE',
         aws_secret_access_key='secret',
     )
@@ -64,7 +63,7 @@ def main():
             if service in WITHOUT:
                 continue
             try:
-                rows.append(row(session, service, region, None))
+                rows.append(row(session, service, region))
             except botocore.exceptions.EndpointProviderError:
                 pass
     rows.sort()

@@ -30,8 +30,13 @@ export const ALIASES: ReadonlyMap<string, readonly string[]> = new Map([
   ['redshift ClusterName', ['ClusterIdentifier']],
 ])
 
-/** Templates that stand for what the reference has, by hand: `prefix type`; `*` and `?` are unknown. */
+/** Templates that stand for what the reference has, by hand: `service type`; `*` and `?` are unknown. */
 export const TEMPLATES: ReadonlyMap<string, string> = new Map([
+  // The reference has the actions of both load balancing APIs as one, with the ARNs of the older.
+  [
+    'elbv2 loadbalancer',
+    'arn:${Partition}:elasticloadbalancing:${Region}:${Account}:loadbalancer/*/${LoadBalancerName}/*',
+  ],
   // A secret's ARN ends with six characters that its name does not have.
   ['secretsmanager Secret', 'arn:${Partition}:secretsmanager:${Region}:${Account}:secret:${SecretId}-??????'],
 ])

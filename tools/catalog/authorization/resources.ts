@@ -46,29 +46,51 @@ const ANYTHING: Derived = { resourceType: '*', arn: '*', from: [], required: tru
  * @returns empty for an action without resources; `ANYTHING` where the action has some, but none is found
  */
 export function deriveResources(search: ResourceSearch): readonly Derived[] {
-  const { action } = search
-  if (action.resourceTypes.length === 0) return []
+  const types = search.action.resourceTypes
+  if (types.length === 0) return []
+  const all = types
+    .map(({ name, required }) => deriveOne(search, name, required))
+    .filter(derived => derived !== undefined)
+  const complete = all.filter(
+    derived => isComplete(derived) && (derived.required || isNamed(derived, types.length)),
+  )
+  const more = complete.flatMap(derived => siblings(search, derived))
   const whole = search.members.find(member => WHOLE.has(plain(member.name)))?.path
-  const found: Derived[] = []
-  for (const { name, required } of action.resourceTypes) {
-    const derived = deriveOne(search, name, required)
-    if (derived === undefined) continue
+  if (whole !== undefined) {
     // What `ResourceArn` says is one of the types; those that nothing names are not asked for beside it.
-    if (isComplete(derived) || (required && whole === undefined)) found.push(derived)
-    found.push(...siblings(search, derived))
+    return [{ ...ANYTHING, whole }, ...complete.map(item => ({ ...item, required: false })), ...more]
   }
-  if (whole !== undefined)
-    return [{ ...ANYTHING, whole }, ...found.map(item => ({ ...item, required: false }))]
+  const open = all.filter(
+    derived => !isComplete(derived) && (derived.required || types.length === 1 || isRival(derived, all)),
+  )
+  const found = [...complete, ...open.map(item => ({ ...item, required: true })), ...more]
   return found.length > 0 ? found : [ANYTHING]
 }
 
+/** An optional resource without variables is asked for only if there is no other. */
+function isNamed({ from, whole }: Derived, types: number): boolean {
+  return from.length > 0 || whole !== undefined || types === 1
+}
+
+/**
+ * Where all types are optional, they are alternatives. One that is partly named by the same member as
+ * another could be the one that is meant: an Application Load Balancer instead of a Classic one.
+ */
+function isRival(derived: Derived, all: readonly Derived[]): boolean {
+  if (all.some(({ required }) => required)) return false
+  const paths = new Set(derived.from.map(([, path]) => path))
+  return all.some(
+    other => other !== derived && isComplete(other) && other.from.some(([, path]) => paths.has(path)),
+  )
+}
+
 /** Whether a request can name the resource in full. */
-export function isComplete({ arn, from, whole, resourceType }: Derived): boolean {
+export function isComplete({ arn, from, whole }: Derived): boolean {
   if (whole !== undefined && from.every(([, path]) => path !== whole)) return true
-  if (resourceType === ANYTHING.resourceType) return false
+  if (arn === ANYTHING.arn) return false
   const known = new Set(from.map(([variable]) => variable))
   const rest = arn.split(':').slice(2).join(':')
-  return !rest.includes('*') && variablesOf(arn).every(variable => known.has(variable))
+  return !/[*?]/.test(rest) && variablesOf(arn).every(variable => known.has(variable))
 }
 
 function deriveOne(search: ResourceSearch, typeName: string, required: boolean): Derived | undefined {
@@ -79,7 +101,7 @@ function deriveOne(search: ResourceSearch, typeName: string, required: boolean):
   }
   const whole = search.members.find(member => namesArnOf(member, typeName))?.path
   let rest = { resourceType: typeName, ...(whole === undefined ? {} : { whole }), required }
-  const arn = TEMPLATES.get(`${search.iam.prefix} ${typeName}`) ?? listed
+  const arn = TEMPLATES.get(`${search.service} ${typeName}`) ?? listed
   // An ARN of several forms, or with parts that may be left out, is known only as a whole.
   if (type.arns.length > 1 || arn.includes('[')) return { ...rest, arn: '*', from: [] }
   const from: (readonly [string, string])[] = []
