@@ -24,14 +24,14 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
     'policy',
     {
       summary: 'check, explain and test policies',
-      run: async args => (await import('./main/offline.ts')).policy(args),
+      run: async args => (await import('./main/offline-policy.ts')).policy(args),
     },
   ],
   [
     'sessions',
     {
       summary: 'list, show, replay and verify what was recorded',
-      run: async args => (await import('./main/offline.ts')).sessions(args),
+      run: async args => (await import('./main/offline-sessions.ts')).sessions(args),
     },
   ],
   [

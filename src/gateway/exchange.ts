@@ -46,60 +46,62 @@ export interface Progress<Q extends Asked> {
   decision?: Decision
 }
 
-/** The rooms behind the path. */
+/** The rooms behind the path, for one message whose event id they know. */
 export interface ExchangePorts<Q extends Asked> {
-  newEventId(): string
-  decide(request: DecisionRequest): Decision
+  decide(question: Q): Decision
   /** Resolves when the decision is durable; rejects when it can't be, and then nothing passes. */
-  recordDecision(eventId: string, progress: Progress<Q>): Promise<void>
+  recordDecision(progress: Progress<Q>): Promise<void>
   /** Records a message that never came to a decision. */
-  recordRefusal(eventId: string, progress: Progress<Q>, error: GateError): Promise<void>
-  recordOutcome(decisionId: string, progress: Progress<Q>, outcome: Outcome): Promise<void>
+  recordRefusal(progress: Progress<Q>, error: GateError): Promise<void>
+  recordOutcome(progress: Progress<Q>, outcome: Outcome): Promise<void>
   /** Tells the operator what no client may hear. */
-  trouble(eventId: string, error: GateError): void
+  trouble(error: GateError): void
 }
 
 /**
  * The data path. Whatever goes wrong before `forward` means that nothing has left: the order of these
  * lines is the promise of `docs/ARCHITECTURE.md`.
  */
-export async function exchange<Q extends Asked>(driver: Driver<Q>, ports: ExchangePorts<Q>): Promise<void> {
-  const eventId = ports.newEventId()
+export async function exchange<Q extends Asked>(
+  eventId: string,
+  driver: Driver<Q>,
+  ports: ExchangePorts<Q>,
+): Promise<void> {
   const progress: Progress<Q> = {}
   try {
     const principal = await driver.identify()
     progress.principal = principal
     const question = await driver.interpret(principal)
     progress.question = question
-    const decision = ports.decide(question.request)
+    const decision = ports.decide(question)
     progress.decision = decision
-    await ports.recordDecision(eventId, progress)
+    await ports.recordDecision(progress)
     if (decision.effect !== 'allow') return await driver.refuse({ eventId, decision })
     const outcome = await driver.forward(principal, question, decision)
-    await ports.recordOutcome(eventId, progress, outcome)
+    await ports.recordOutcome(progress, outcome)
   } catch (failure) {
-    await endBadly(driver, ports, eventId, progress, asGateError(failure))
+    await endBadly(eventId, driver, ports, progress, asGateError(failure))
   }
 }
 
 /** A stage threw: the client is told, and the journal, unless it is the journal that failed. */
 async function endBadly<Q extends Asked>(
+  eventId: string,
   driver: Driver<Q>,
   ports: ExchangePorts<Q>,
-  eventId: string,
   progress: Progress<Q>,
   error: GateError,
 ): Promise<void> {
   try {
     if (progress.decision === undefined) {
-      await ports.recordRefusal(eventId, progress, error)
+      await ports.recordRefusal(progress, error)
     } else if (error.code !== 'journal-unavailable') {
       const outcome: Outcome = { bytesIn: 0, bytesOut: 0, error: error.code }
-      await ports.recordOutcome(eventId, progress, outcome)
+      await ports.recordOutcome(progress, outcome)
     }
   } catch (unrecorded) {
-    ports.trouble(eventId, asGateError(unrecorded))
+    ports.trouble(asGateError(unrecorded))
   }
-  if (error.code === 'internal' || error.cause !== undefined) ports.trouble(eventId, error)
+  if (error.code === 'internal' || error.cause !== undefined) ports.trouble(error)
   await driver.refuse({ eventId, error })
 }

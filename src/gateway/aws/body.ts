@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import type { Readable } from 'node:stream'
 import { GateError } from '../../core/errors.ts'
 
 /**
@@ -43,22 +43,23 @@ export const EMPTY_BODY: WholeBody = { bytes: Buffer.alloc(0), release: () => un
 
 /**
  * Reads a body into memory, up to `limitBytes`. The declared length is reserved before a byte is read,
- * so that a flood of large uploads is refused and not half read.
+ * so that a flood of large uploads is refused and not half read. `declaredBytes` is undefined where the
+ * head does not tell the length.
  *
- * Throws `body-too-large`, `overloaded`, or `client-gone`.
+ * Throws `body-too-large`, `overloaded`, `client-gone`, and what the source fails with.
  */
 export async function readWhole(
-  request: IncomingMessage,
+  source: Readable,
+  declaredBytes: number | undefined,
   limitBytes: number,
   budget: BufferBudget,
 ): Promise<WholeBody> {
-  const declared = declaredLength(request)
-  if (declared === 0) return EMPTY_BODY
-  if (declared !== undefined && declared > limitBytes) throw tooLarge(limitBytes)
+  if (declaredBytes === 0) return EMPTY_BODY
+  if (declaredBytes !== undefined && declaredBytes > limitBytes) throw tooLarge(limitBytes)
   const reservation = new Reservation(budget)
   try {
-    reservation.upTo(declared ?? 0)
-    const chunks = await collect(request, limitBytes, reservation)
+    reservation.upTo(declaredBytes ?? 0)
+    const chunks = await collect(source, limitBytes, reservation)
     const only = chunks.length === 1 ? chunks[0] : undefined
     return { bytes: only ?? Buffer.concat(chunks), release: () => reservation.release() }
   } catch (error) {
@@ -67,15 +68,15 @@ export async function readWhole(
   }
 }
 
-function collect(request: IncomingMessage, limitBytes: number, reservation: Reservation): Promise<Buffer[]> {
+function collect(source: Readable, limitBytes: number, reservation: Reservation): Promise<Buffer[]> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let length = 0
     const fail = (error: unknown): void => {
-      request.pause()
+      source.pause()
       reject(error)
     }
-    request.on('data', (chunk: Buffer) => {
+    source.on('data', (chunk: Buffer) => {
       length += chunk.length
       if (length > limitBytes) return fail(tooLarge(limitBytes))
       try {
@@ -85,9 +86,9 @@ function collect(request: IncomingMessage, limitBytes: number, reservation: Rese
         fail(error)
       }
     })
-    request.once('end', () => resolve(chunks))
-    request.once('error', () => fail(gone()))
-    request.once('close', () => fail(gone()))
+    source.once('end', () => resolve(chunks))
+    source.once('error', error => fail(error instanceof GateError ? error : gone()))
+    source.once('close', () => fail(gone()))
   })
 }
 
@@ -110,13 +111,6 @@ class Reservation {
     this.#budget.giveBack(this.#bytes)
     this.#bytes = 0
   }
-}
-
-/** Content-Length as Node's parser checked it; undefined for a chunked body, 0 where there is no body. */
-export function declaredLength(request: IncomingMessage): number | undefined {
-  const length = request.headers['content-length']
-  if (length !== undefined) return Number(length)
-  return request.headers['transfer-encoding'] === undefined ? 0 : undefined
 }
 
 function tooLarge(limitBytes: number): GateError {

@@ -1,0 +1,177 @@
+import type { Decision } from '../../core/decision.ts'
+import { GateError } from '../../core/errors.ts'
+import type { Principal } from '../../core/principal.ts'
+import { principalContext } from '../../identity/context.ts'
+import type { AwsCall } from '../../interpret/aws/call.ts'
+import { interpretCall } from '../../interpret/aws/interpret.ts'
+import { type Route, routeCall } from '../../interpret/aws/route.ts'
+import type { Incoming } from '../../listener/server.ts'
+import type { UpstreamBody } from '../../upstream/port.ts'
+import type { Driver, Outcome, Refusal } from '../exchange.ts'
+import { EMPTY_BODY, readWhole, type WholeBody } from './body.ts'
+import { type CallerFacts, connectionContext, mergeContexts } from './context.ts'
+import { continueIfAsked, hasBody, hostOf, type Identified, identifyCaller } from './identify.ts'
+import { type LocalAnswer, localAnswer } from './local.ts'
+import { openPayload, payloadLength, streamedBody } from './payload.ts'
+import { passReply, sendWhole } from './reply.ts'
+import type { AwsQuestion, AwsRooms } from './rooms.ts'
+import { sendRefusal } from './send-refusal.ts'
+
+/** One AWS call on its way through the gate. */
+export class AwsDriver implements Driver<AwsQuestion> {
+  readonly #incoming: Incoming
+  readonly #rooms: AwsRooms
+  readonly #facts: CallerFacts
+  readonly #eventId: string
+  #identified: Identified | undefined
+  #route: Route | undefined
+  #body: WholeBody = EMPTY_BODY
+  #local: LocalAnswer | undefined
+
+  constructor(incoming: Incoming, facts: CallerFacts, eventId: string, rooms: AwsRooms) {
+    this.#incoming = incoming
+    this.#facts = facts
+    this.#eventId = eventId
+    this.#rooms = rooms
+  }
+
+  async identify(): Promise<Principal> {
+    this.#identified = await identifyCaller(this.#incoming, this.#rooms)
+    if (this.#identified.body !== undefined) this.#body = this.#identified.body
+    return this.#identified.principal
+  }
+
+  async interpret(principal: Principal): Promise<AwsQuestion> {
+    const identified = this.#proven()
+    const { catalog, partition } = this.#rooms
+    this.#route = this.#findRoute(identified)
+    if (this.#route.body === 'whole') await this.#readBody(this.#route, identified)
+    if (this.#route.resolve !== undefined) this.#route = this.#route.resolve(this.#body.bytes)
+    const whole = this.#route.body === 'whole' && this.#body.bytes.length > 0 ? this.#body.bytes : undefined
+    const call = interpretCall(catalog, this.#route, whole, { account: principal.account, partition })
+    this.#checkReach(call, identified)
+    this.#local = localAnswer(call, principal, this.#facts, this.#rooms)
+    return { call, request: this.#ask(principal, call) }
+  }
+
+  async forward(principal: Principal, question: AwsQuestion, _decision: Decision): Promise<Outcome> {
+    const { response } = this.#incoming
+    if (this.#local !== undefined) {
+      const reply = await this.#local(this.#eventId)
+      sendWhole(response, reply, this.#eventId)
+      return { status: reply.status, bytesIn: 0, bytesOut: reply.body.length }
+    }
+    const { call } = question
+    const body = this.#upstreamBody(call)
+    const leave = new AbortController()
+    const onClose = (): void => leave.abort()
+    response.once('close', onClose)
+    try {
+      const { method, path, query, headers, hostPrefix } = call.canonical
+      const request = {
+        service: call.service,
+        operation: call.operation,
+        region: call.region,
+        method,
+        path,
+        query,
+        headers,
+        hostPrefix,
+        body,
+      }
+      const reply = await this.#rooms.upstream.send(principal, request, leave.signal)
+      const passed = await passReply(response, reply, this.#eventId)
+      return {
+        status: reply.status,
+        ...requestId(reply.headers),
+        bytesIn: bytesIn(body),
+        bytesOut: passed.bytes,
+        ...(passed.error === undefined ? {} : { error: passed.error }),
+        ...(reply.lease === undefined ? {} : { lease: reply.lease }),
+      }
+    } finally {
+      response.off('close', onClose)
+    }
+  }
+
+  refuse(refusal: Refusal): void {
+    sendRefusal(this.#incoming, refusal, this.#route)
+  }
+
+  /** Gives back what the call held; once, when it has ended. */
+  release(): void {
+    this.#body.release()
+  }
+
+  #findRoute({ request, signed }: Identified): Route {
+    const { catalog, domains } = this.#rooms
+    const proxied = this.#incoming.facts.proxyHost !== undefined
+    return routeCall(catalog, this.#incoming.head, {
+      signingName: signed.scope.service,
+      region: signed.scope.region,
+      signedHeaders: new Set(signed.signedHeaders),
+      presigned: signed.form === 'presigned',
+      host: hostOf(request),
+      wayIn: proxied ? { kind: 'proxy' } : { kind: 'endpoint', baseDomains: domains },
+    })
+  }
+
+  async #readBody(route: Route, identified: Identified): Promise<void> {
+    if (identified.body !== undefined || !hasBody(identified.request)) return
+    continueIfAsked(this.#incoming)
+    const limit = Math.min(route.maxBodyBytes, this.#rooms.bodyBytes)
+    const payload = openPayload(this.#incoming, identified)
+    this.#body = await readWhole(payload, payloadLength(identified), limit, this.#rooms.budget)
+  }
+
+  /** What no policy may open: regions that are closed, and buckets beyond an S3 Express session's own. */
+  #checkReach(call: AwsCall, { expressBucket }: Identified): void {
+    this.#rooms.upstream.checkRegion(call.service, call.region)
+    if (expressBucket !== undefined && call.parameters['Bucket'] !== expressBucket) {
+      throw new GateError(
+        'credentials-invalid',
+        `these credentials are of an S3 Express session for \`${expressBucket}\` alone`,
+      )
+    }
+  }
+
+  #ask(principal: Principal, call: AwsCall): AwsQuestion['request'] {
+    const connection = connectionContext(this.#facts, this.#rooms.clock)
+    connection.set('aws:requestedregion', [call.region])
+    return {
+      principal,
+      pairs: call.pairs,
+      context: mergeContexts(call.context, connection, principalContext(principal)),
+    }
+  }
+
+  #upstreamBody(call: AwsCall): UpstreamBody {
+    if (call.canonical.body !== undefined) return { kind: 'whole', bytes: call.canonical.body }
+    const identified = this.#proven()
+    if (!call.streamsIn || !hasBody(identified.request)) return { kind: 'none' }
+    // A body that only the signature covers was read whole, whatever the operation.
+    if (identified.body !== undefined) return { kind: 'whole', bytes: identified.body.bytes }
+    continueIfAsked(this.#incoming)
+    return streamedBody(this.#incoming, identified)
+  }
+
+  #proven(): Identified {
+    if (this.#identified === undefined)
+      throw new GateError('internal', 'a call was read before it was proven')
+    return this.#identified
+  }
+}
+
+function bytesIn(body: UpstreamBody): number {
+  if (body.kind === 'none') return 0
+  return body.kind === 'whole' ? body.bytes.length : body.length
+}
+
+/** The number that AWS gave the call; S3 and the others name it differently. */
+function requestId(headers: readonly (readonly [string, string])[]): { readonly upstreamRequestId?: string } {
+  for (const [name, value] of headers) {
+    if (name === 'x-amzn-requestid' || name === 'x-amz-request-id')
+      return { upstreamRequestId: value.slice(0, 128) }
+  }
+  return {}
+}

@@ -1,0 +1,105 @@
+import type { Decision } from '../../core/decision.ts'
+import { asGateError, type GateError } from '../../core/errors.ts'
+import type { Handler, Incoming } from '../../listener/server.ts'
+import { type ExchangePorts, exchange, type Outcome, type Progress } from '../exchange.ts'
+import type { CallerFacts } from './context.ts'
+import { AwsDriver } from './driver.ts'
+import { isCallerIdentity } from './local.ts'
+import type { AwsQuestion, AwsRooms } from './rooms.ts'
+import { sendRefusal } from './send-refusal.ts'
+import { exchangeToken, wantsToken } from './token-exchange.ts'
+
+/** What IAM grants to everybody: to ask who one is. */
+const CALLER_IDENTITY: Decision = {
+  effect: 'allow',
+  statements: [{ policy: 'the gate', statement: 'CallerIdentity', effect: 'Allow' }],
+  obligations: [],
+}
+
+/** Takes every request of the AWS side. */
+export function awsHandler(rooms: AwsRooms): Handler {
+  return incoming => {
+    const eventId = rooms.recorder.newEventId()
+    // A client that breaks its connection is no error of ours; the exchange sees the body end.
+    incoming.request.on('error', () => incoming.request.destroy())
+    incoming.response.on('error', () => incoming.response.destroy())
+    take(eventId, incoming, rooms).catch((failure: unknown) => {
+      const error = asGateError(failure)
+      rooms.observer.trouble(eventId, error)
+      sendRefusal(incoming, { eventId, error }, undefined)
+    })
+  }
+}
+
+async function take(eventId: string, incoming: Incoming, rooms: AwsRooms): Promise<void> {
+  const facts = callerFacts(incoming)
+  if (wantsToken(incoming)) return exchangeToken(eventId, incoming, facts, rooms)
+  rooms.observer.started()
+  const driver = new AwsDriver(incoming, facts, eventId, rooms)
+  const ports = new CallPorts(eventId, incoming, facts, rooms)
+  try {
+    await exchange(eventId, driver, ports)
+  } finally {
+    driver.release()
+    ports.ended()
+  }
+}
+
+function callerFacts({ facts, request }: Incoming): CallerFacts {
+  const userAgent = request.headers['user-agent']
+  return {
+    clientAddress: facts.clientAddress,
+    secure: facts.secure,
+    ...(userAgent === undefined ? {} : { userAgent }),
+  }
+}
+
+/** The rooms as one call sees them. */
+class CallPorts implements ExchangePorts<AwsQuestion> {
+  readonly #eventId: string
+  readonly #incoming: Incoming
+  readonly #facts: CallerFacts
+  readonly #rooms: AwsRooms
+  readonly #startMs: number
+  #effect: 'allow' | 'deny' | 'refused' = 'refused'
+  #service = '-'
+  #outcome: Outcome | undefined
+
+  constructor(eventId: string, incoming: Incoming, facts: CallerFacts, rooms: AwsRooms) {
+    this.#eventId = eventId
+    this.#incoming = incoming
+    this.#facts = facts
+    this.#rooms = rooms
+    this.#startMs = rooms.clock.now()
+  }
+
+  decide(question: AwsQuestion): Decision {
+    this.#service = question.call.service
+    return isCallerIdentity(question.call) ? CALLER_IDENTITY : this.#rooms.decide(question.request)
+  }
+
+  async recordDecision(progress: Progress<AwsQuestion>): Promise<void> {
+    await this.#rooms.recorder.decision(this.#eventId, progress, this.#facts)
+    this.#effect = progress.decision?.effect ?? 'refused'
+    this.#rooms.observer.decided(this.#rooms.clock.now() - this.#startMs)
+  }
+
+  recordRefusal(progress: Progress<AwsQuestion>, error: GateError): Promise<void> {
+    const { method, target } = this.#incoming.head
+    const path = target.split('?', 1)[0] ?? ''
+    return this.#rooms.recorder.refusal(this.#eventId, progress, this.#facts, error, { method, path })
+  }
+
+  recordOutcome(progress: Progress<AwsQuestion>, outcome: Outcome): Promise<void> {
+    this.#outcome = outcome
+    return this.#rooms.recorder.outcome(this.#eventId, progress, outcome, this.#startMs)
+  }
+
+  trouble(error: GateError): void {
+    this.#rooms.observer.trouble(this.#eventId, error)
+  }
+
+  ended(): void {
+    this.#rooms.observer.ended(this.#effect, this.#service, this.#outcome)
+  }
+}

@@ -1,0 +1,161 @@
+import type { Clock, Random } from '../../core/clock.ts'
+import { GateError } from '../../core/errors.ts'
+import { newId } from '../../core/id.ts'
+import type { Principal } from '../../core/principal.ts'
+import type { AssumedRole } from '../../identity/sts/sts.ts'
+import type { AwsCall } from '../../interpret/aws/call.ts'
+import type { DecisionEvent, Journal, RecordedCall, RecordedPrincipal } from '../../record/event.ts'
+import { recordedParameters } from '../../record/parameters.ts'
+import type { Outcome, Progress } from '../exchange.ts'
+import type { CallerFacts } from './context.ts'
+import type { AwsQuestion } from './rooms.ts'
+import type { TokenBucket } from './token-bucket.ts'
+
+export interface RecorderOptions {
+  readonly journal: Journal
+  readonly clock: Clock
+  readonly random: Random
+  /** Bytes of an event's parameters beyond which they are cut. */
+  readonly parametersBytes: number
+  /** What callers who proved nothing may write into the journal. */
+  readonly strangers: TokenBucket
+}
+
+/** Turns what happened into events. Everything sensitive is gone before an event is made. */
+export class Recorder {
+  readonly #options: RecorderOptions
+
+  constructor(options: RecorderOptions) {
+    this.#options = options
+  }
+
+  newEventId(): string {
+    return newId(this.#options.clock, this.#options.random)
+  }
+
+  /** Resolves when the decision is durable. */
+  async decision(eventId: string, progress: Progress<AwsQuestion>, facts: CallerFacts): Promise<void> {
+    const { decision } = progress
+    if (decision === undefined)
+      throw new GateError('internal', 'a decision was to be recorded before it was made')
+    const denial = decision.denial
+    await this.#options.journal.append({
+      ...this.#head(eventId, progress.principal, facts),
+      ...this.#call(progress.question),
+      effect: decision.effect,
+      statements: decision.statements,
+      ...(denial === undefined
+        ? {}
+        : {
+            denial: {
+              kind: denial.kind,
+              reason: denial.reason,
+              ...(denial.code ? { code: denial.code } : {}),
+            },
+          }),
+    })
+  }
+
+  /** A call that came to no decision. Strangers are recorded up to a rate: they must not fill the disk. */
+  async refusal(
+    eventId: string,
+    progress: Progress<AwsQuestion>,
+    facts: CallerFacts,
+    error: GateError,
+    target: { readonly method: string; readonly path: string },
+  ): Promise<void> {
+    if (progress.principal === undefined && !this.#options.strangers.take()) return
+    await this.#options.journal.append({
+      ...this.#head(eventId, progress.principal, facts),
+      ...this.#call(progress.question),
+      target: { method: target.method.slice(0, 16), path: target.path.slice(0, 1024) },
+      effect: 'deny',
+      statements: [],
+      denial: { kind: 'refused', code: error.code, reason: error.message },
+    })
+  }
+
+  async outcome(
+    decisionId: string,
+    progress: Progress<AwsQuestion>,
+    outcome: Outcome,
+    startMs: number,
+  ): Promise<void> {
+    const { clock, journal } = this.#options
+    const nowMs = clock.now()
+    await journal.append({
+      type: 'outcome',
+      id: this.newEventId(),
+      timeMs: nowMs,
+      ...(progress.principal ? { sessionId: progress.principal.sessionId } : {}),
+      decisionId,
+      durationMs: nowMs - startMs,
+      bytesIn: outcome.bytesIn,
+      bytesOut: outcome.bytesOut,
+      ...(outcome.status === undefined ? {} : { status: outcome.status }),
+      ...(outcome.upstreamRequestId === undefined ? {} : { awsRequestId: outcome.upstreamRequestId }),
+      ...(outcome.error === undefined ? {} : { error: outcome.error }),
+      ...(outcome.lease === undefined ? {} : { lease: outcome.lease }),
+    })
+  }
+
+  /** A session began; durable before its credentials leave the gate. */
+  async session(eventId: string, assumed: AssumedRole, facts: CallerFacts): Promise<void> {
+    const { principal } = assumed
+    await this.#options.journal.append({
+      type: 'session',
+      id: eventId,
+      timeMs: this.#options.clock.now(),
+      sessionId: principal.sessionId,
+      principal: recordedPrincipal(principal),
+      by: assumed.operation,
+      expiresAtMs: principal.expiresAtMs,
+      clientAddress: facts.clientAddress,
+      claims: principal.claims,
+    })
+  }
+
+  #head(
+    eventId: string,
+    principal: Principal | undefined,
+    facts: CallerFacts,
+  ): Pick<
+    DecisionEvent,
+    'type' | 'id' | 'timeMs' | 'clientAddress' | 'sessionId' | 'principal' | 'userAgent'
+  > {
+    return {
+      type: 'decision',
+      id: eventId,
+      timeMs: this.#options.clock.now(),
+      clientAddress: facts.clientAddress,
+      ...(principal ? { sessionId: principal.sessionId, principal: recordedPrincipal(principal) } : {}),
+      ...(facts.userAgent === undefined ? {} : { userAgent: facts.userAgent.slice(0, 512) }),
+    }
+  }
+
+  #call(question: AwsQuestion | undefined): { readonly call?: RecordedCall } {
+    return question === undefined ? {} : { call: this.#recordedCall(question.call) }
+  }
+
+  #recordedCall(call: AwsCall): RecordedCall {
+    const { parametersBytes } = this.#options
+    return {
+      service: call.service,
+      operation: call.operation,
+      region: call.region,
+      ...recordedParameters(call.parameters, call.sensitive, parametersBytes),
+      pairs: call.pairs.map(({ action, resource, certainty }) => ({ action, resource, certainty })),
+    }
+  }
+}
+
+function recordedPrincipal(principal: Principal): RecordedPrincipal {
+  return {
+    arn: principal.arn,
+    roleArn: principal.roleArn,
+    issuer: principal.issuer,
+    subject: principal.subject,
+    actingFor: principal.actingFor,
+    ...(principal.sourceIdentity === undefined ? {} : { sourceIdentity: principal.sourceIdentity }),
+  }
+}

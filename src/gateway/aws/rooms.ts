@@ -1,0 +1,51 @@
+import type { Catalog } from '../../catalog/model.ts'
+import type { Clock } from '../../core/clock.ts'
+import type { Decision, DecisionRequest } from '../../core/decision.ts'
+import type { GateError } from '../../core/errors.ts'
+import type { GateCredentials } from '../../identity/credentials.ts'
+import type { Sts } from '../../identity/sts/sts.ts'
+import type { AwsCall } from '../../interpret/aws/call.ts'
+import type { Upstream } from '../../upstream/port.ts'
+import type { SigningKeys } from '../../wire/sigv4/keys.ts'
+import type { Outcome } from '../exchange.ts'
+import type { BufferBudget } from './body.ts'
+import type { Recorder } from './recorder.ts'
+
+/** What an AWS call asks of the gate. */
+export interface AwsQuestion {
+  readonly request: DecisionRequest
+  readonly call: AwsCall
+}
+
+/** What the AWS side of the gate works with; one for each process. */
+export interface AwsRooms {
+  readonly catalog: Catalog
+  readonly clock: Clock
+  /** Names under which clients reach the gate; virtual hosts stand before them. */
+  readonly domains: readonly string[]
+  readonly partition: string
+  /** ARNs of the gate's roles. */
+  readonly roles: ReadonlySet<string>
+  readonly credentials: GateCredentials
+  readonly signingKeys: SigningKeys
+  readonly sts: Sts
+  readonly upstream: Upstream
+  readonly budget: BufferBudget
+  /** The largest body that is read whole, bytes. */
+  readonly bodyBytes: number
+  readonly recorder: Recorder
+  /** Decides by the policies of the principal's role. */
+  decide(request: DecisionRequest): Decision
+  readonly observer: Observer
+}
+
+/** Who watches: metrics, and the operator's log. */
+export interface Observer {
+  /** A call has ended. */
+  ended(effect: 'allow' | 'deny' | 'refused', service: string, outcome: Outcome | undefined): void
+  /** From the head of a call to its durable decision, ms. */
+  decided(durationMs: number): void
+  started(): void
+  /** What no client may hear. */
+  trouble(eventId: string, error: GateError): void
+}

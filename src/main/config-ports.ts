@@ -1,0 +1,14 @@
+import { loadCatalog } from '../catalog/load.ts'
+import { systemFiles } from '../config/files.ts'
+import type { ConfigPorts } from '../config/findings.ts'
+import { checkDocument } from './policies.ts'
+
+/** What reading a configuration takes: the file system, the catalog's names, and the policy language. */
+export async function configPorts(): Promise<ConfigPorts> {
+  const catalog = loadCatalog()
+  return {
+    files: systemFiles,
+    services: catalog.services,
+    checkPolicy: (document, kind) => checkDocument(document, kind),
+  }
+}

@@ -1,0 +1,189 @@
+import { join } from 'node:path'
+import type { Registry } from 'prom-client'
+import { loadCatalog } from '../catalog/load.ts'
+import type { Catalog } from '../catalog/model.ts'
+import type { Config } from '../config/model.ts'
+import { systemClock, systemRandom } from '../core/clock.ts'
+import { BufferBudget } from '../gateway/aws/body.ts'
+import { awsHandler } from '../gateway/aws/handler.ts'
+import { Recorder } from '../gateway/aws/recorder.ts'
+import type { AwsRooms } from '../gateway/aws/rooms.ts'
+import { TokenBucket } from '../gateway/aws/token-bucket.ts'
+import { GateCredentials } from '../identity/credentials.ts'
+import { Keyring } from '../identity/keyring.ts'
+import { fetchJson } from '../identity/oidc/fetch-json.ts'
+import { Issuers } from '../identity/oidc/verify.ts'
+import { secretFiles } from '../identity/secret-files.ts'
+import { Sts } from '../identity/sts/sts.ts'
+import { acceptConnect } from '../listener/proxy.ts'
+import { createListener } from '../listener/server.ts'
+import type { Journal } from '../record/event.ts'
+import { openJournal } from '../record/journal.ts'
+import { nodeFiles } from '../record/node-files.ts'
+import type { Upstream } from '../upstream/port.ts'
+import { createUpstream } from '../upstream/upstream.ts'
+import { SigningKeys } from '../wire/sigv4/keys.ts'
+import { listen } from './listen.ts'
+import type { Log } from './log.ts'
+import { createMetrics } from './metrics.ts'
+import { createObserver } from './observer.ts'
+import { openPolicies, type Policies } from './policies.ts'
+
+/** The AWS side of one process. */
+export interface Gate {
+  /** Begins to take calls; gives `host:port`. */
+  listen(): Promise<string>
+  /** Why calls would not pass now; empty when they would. */
+  troubles(): readonly string[]
+  readonly metrics: Registry
+  /** Takes no new calls, lets those in flight end for `drainMs` at most, and closes the journal. */
+  close(drainMs: number): Promise<void>
+}
+
+/** What callers who proved nothing may write into the journal, events a second, and at once. */
+const STRANGERS = { perSecond: 20, burst: 500 } as const
+
+const ports = { clock: systemClock, random: systemRandom }
+
+/** Builds the rooms and connects them. */
+export async function openGate(config: Config, lane: number, log: Log): Promise<Gate> {
+  const catalog = loadCatalog()
+  const policies = openPolicies(config)
+  const metrics = createMetrics()
+  const journal = await openLane(config, lane)
+  const upstream = openUpstream(config, catalog, policies, log)
+  const rooms = openRooms(config, catalog, policies, journal, upstream, createObserver(metrics, log))
+  const server = createListener(
+    awsHandler(rooms),
+    config.limits,
+    config.tls && {
+      certificate: config.tls.certificate,
+      key: config.tls.key.reveal(),
+    },
+  )
+  if (config.proxy.enabled) await openProxy(server, config, catalog, log)
+  let stopping = false
+  return {
+    listen: () => listen(server, config.listen),
+    troubles: () => [
+      ...(stopping ? ['the gate is stopping'] : []),
+      ...(journal.trouble === undefined ? [] : [`the journal cannot be written: ${journal.trouble}`]),
+    ],
+    metrics: metrics.registry,
+    async close(drainMs) {
+      stopping = true
+      const closed = new Promise<void>(resolve => server.close(() => resolve()))
+      server.closeIdleConnections()
+      const timer = setTimeout(() => server.closeAllConnections(), drainMs)
+      await closed
+      clearTimeout(timer)
+      await journal.close()
+      await upstream.close()
+    },
+  }
+}
+
+function openLane(config: Config, lane: number): Promise<Journal> {
+  const { durability, segmentBytes } = config.record
+  return openJournal(
+    { folder: join(config.data, 'journal'), lane, durability, segmentBytes },
+    {
+      ...ports,
+      files: nodeFiles,
+      after(delayMs, run) {
+        const timer = setTimeout(run, delayMs)
+        return () => clearTimeout(timer)
+      },
+    },
+  )
+}
+
+function openUpstream(config: Config, catalog: Catalog, policies: Policies, log: Log): Upstream {
+  const sources = new Map(config.roles.map(role => [role.arn, role.upstream]))
+  return createUpstream({
+    ...ports,
+    catalog,
+    endpoints: config.aws.endpoints,
+    partition: config.aws.partition,
+    ...(config.aws.regions ? { regions: config.aws.regions } : {}),
+    limits: config.limits,
+    roleSource: arn => sources.get(arn),
+    sessionPolicy: policies.sessionPolicy,
+    note: (message, details) => log.warn(details, message),
+  })
+}
+
+/** Where the key that seals credentials lies. */
+export function openKeyring(config: Config): Keyring {
+  return new Keyring({
+    ...ports,
+    path: join(config.data, 'keys', 'credentials.json'),
+    files: secretFiles,
+    maxSessionMs: Math.max(...config.roles.map(role => role.maxSessionMs)),
+  })
+}
+
+function openRooms(
+  config: Config,
+  catalog: Catalog,
+  policies: Policies,
+  journal: Journal,
+  upstream: Upstream,
+  observer: AwsRooms['observer'],
+): AwsRooms {
+  const credentials = new GateCredentials({ ...ports, keyring: openKeyring(config) })
+  const roles = new Map(config.roles.map(({ arn, maxSessionMs }) => [arn, { arn, maxSessionMs }]))
+  return {
+    catalog,
+    clock: systemClock,
+    domains: config.domains,
+    partition: config.aws.partition,
+    roles: new Set(roles.keys()),
+    credentials,
+    signingKeys: new SigningKeys(),
+    sts: new Sts({
+      ...ports,
+      roles,
+      issuers: new Issuers({ issuers: config.issuers, clock: systemClock, fetchJson }),
+      credentials,
+      trusts: policies.trusts,
+      checkPolicy: policies.checkSessionPolicy,
+    }),
+    upstream,
+    budget: new BufferBudget(config.limits.bufferedBytes),
+    bodyBytes: config.limits.bodyBytes,
+    recorder: new Recorder({
+      ...ports,
+      journal,
+      parametersBytes: config.record.parametersBytes,
+      strangers: new TokenBucket(systemClock, STRANGERS.perSecond, STRANGERS.burst),
+    }),
+    decide: policies.decide,
+    observer,
+  }
+}
+
+/** The authority is heavy to load, so only a gate that is a proxy loads it. */
+async function openProxy(
+  server: ReturnType<typeof createListener>,
+  config: Config,
+  catalog: Catalog,
+  log: Log,
+): Promise<void> {
+  const { openAuthority } = await import('../listener/authority.ts')
+  const isAwsHost = (host: string): boolean => catalog.hostName(host) !== undefined
+  const authority = await openAuthority({
+    ...ports,
+    keyPath: join(config.data, 'keys', 'ca.key'),
+    certificatePath: join(config.data, 'ca.pem'),
+    files: secretFiles,
+    suffixes: catalog.dnsSuffixes,
+    isAwsHost,
+  })
+  acceptConnect(server, {
+    isAwsHost,
+    secureContextFor: host => authority.secureContextFor(host),
+    others: config.proxy.otherHosts,
+    refused: (host, reason) => log.warn({ host: host.slice(0, 253), reason }, 'a tunnel was refused'),
+  })
+}

@@ -1,0 +1,30 @@
+import type { AwsRooms } from '../gateway/aws/rooms.ts'
+import type { Log } from './log.ts'
+import type { Metrics } from './metrics.ts'
+
+/** Watches the calls for the metrics and the operator's log. */
+export function createObserver(metrics: Metrics, log: Log): AwsRooms['observer'] {
+  return {
+    started: () => metrics.inFlight(1),
+    decided: durationMs => metrics.decided(durationMs / 1000),
+    ended(effect, service, outcome) {
+      metrics.inFlight(-1)
+      metrics.call(effect, service)
+      if (outcome === undefined) return
+      metrics.bytes('in', outcome.bytesIn)
+      metrics.bytes('out', outcome.bytesOut)
+    },
+    trouble(eventId, error) {
+      const fields = { event: eventId, code: error.code, cause: causeOf(error.cause) }
+      if (error.code === 'internal') log.error(fields, error.message)
+      else log.warn(fields, error.message)
+    },
+  }
+}
+
+/** What is known of a cause: never an object as it is, which could hold anything. */
+function causeOf(cause: unknown): string | undefined {
+  if (cause === undefined) return undefined
+  if (!(cause instanceof Error)) return String(cause).slice(0, 500)
+  return (cause.stack ?? `${cause.name}: ${cause.message}`).slice(0, 2000)
+}

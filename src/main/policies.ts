@@ -1,0 +1,100 @@
+import { hash } from 'node:crypto'
+import QuickLRU from 'quick-lru'
+import type { PolicyKind } from '../config/findings.ts'
+import type { Config, PolicyText, RoleConfig } from '../config/model.ts'
+import type { Problem } from '../config/problem.ts'
+import type { Decision, DecisionRequest } from '../core/decision.ts'
+import { GateError } from '../core/errors.ts'
+import type { Principal } from '../core/principal.ts'
+import type { Trusts } from '../identity/trust.ts'
+import { canKnow } from '../interpret/aws/context.ts'
+import { compile } from '../policy/compile.ts'
+import { decide, type PolicyLayer } from '../policy/decide.ts'
+import { unknowableKeys } from '../policy/keys.ts'
+import { sessionPolicies } from '../policy/narrow.ts'
+import { parsePolicy, parseTrustDocument, readPolicy } from '../policy/parse.ts'
+import { evaluateTrust } from '../policy/trust.ts'
+import type { SessionPolicySource } from '../upstream/settings.ts'
+
+/** What the policies of a configuration answer. */
+export interface Policies {
+  decide(request: DecisionRequest): Decision
+  readonly trusts: Trusts
+  readonly sessionPolicy: SessionPolicySource
+  /** Throws `policy-invalid` where the text is no session policy that can be evaluated in full. */
+  checkSessionPolicy(text: string): void
+}
+
+/** Session policies that are kept compiled; each is at most 2 KB of text. */
+const MAX_SESSION_POLICIES = 1_000
+
+/** Compiles the policies of all roles. The configuration has been checked. */
+export function openPolicies(config: Config): Policies {
+  const roles = new Map(config.roles.map(role => [role.arn, layersOf(role)]))
+  const trusts = new Map(
+    config.roles.map(({ arn, trust }) => [arn, evaluateTrust(parseTrustDocument(source(trust)))]),
+  )
+  const narrowed = new Map(config.roles.map(role => [role.arn, sessionPolicies(role.policies.map(parse))]))
+  const bySession = new QuickLRU<string, PolicyLayer>({ maxSize: MAX_SESSION_POLICIES })
+  return {
+    decide(request) {
+      const { roleArn, sessionPolicy } = request.principal
+      const layers = roles.get(roleArn) ?? []
+      if (sessionPolicy === undefined || layers.length === 0) return decide(request, layers)
+      return decide(request, [...layers, sessionLayer(sessionPolicy, bySession)])
+    },
+    trusts(roleArn, question) {
+      const evaluate = trusts.get(roleArn)
+      if (evaluate === undefined) return { allowed: false, reason: 'the gate has no such role' }
+      return evaluate(question)
+    },
+    sessionPolicy: (principal: Principal, generality) => narrowed.get(principal.roleArn)?.[generality],
+    checkSessionPolicy(text) {
+      sessionLayer(text, bySession)
+    },
+  }
+}
+
+function layersOf(role: RoleConfig): PolicyLayer[] {
+  const layers: PolicyLayer[] = [
+    { kind: 'role', name: 'the role', policies: compile(role.policies.map(parse)) },
+  ]
+  if (role.boundary) {
+    layers.push({ kind: 'boundary', name: "the role's boundary", policies: compile([parse(role.boundary)]) })
+  }
+  return layers
+}
+
+/** The policy that a session was begun with takes away from the role's, and never adds. */
+function sessionLayer(text: string, known: QuickLRU<string, PolicyLayer>): PolicyLayer {
+  const key = hash('sha256', text)
+  const found = known.get(key)
+  if (found !== undefined) return found
+  const document = parsePolicy({ name: 'the session policy', text })
+  const [unknowable] = unknowableKeys(document, canKnow, 'policy')
+  if (unknowable !== undefined) throw new GateError('policy-invalid', unknowable.message)
+  const layer: PolicyLayer = { kind: 'boundary', name: 'the session policy', policies: compile([document]) }
+  known.set(key, layer)
+  return layer
+}
+
+function source({ name, text }: PolicyText): { name: string; text: string } {
+  return { name, text }
+}
+
+function parse(policy: PolicyText): ReturnType<typeof parsePolicy> {
+  return parsePolicy(source(policy))
+}
+
+/** What is wrong with a document, for whoever checks a configuration. */
+export function checkDocument(document: PolicyText, kind: PolicyKind): readonly Problem[] {
+  const reading = readPolicy(source(document), kind === 'trust' ? 'trust' : 'permission')
+  const keys = reading.document === undefined ? [] : unknowableKeys(reading.document, canKnow, kind)
+  return [...reading.problems, ...keys].map(({ severity, at, message }) => ({
+    severity,
+    file: document.file,
+    line: at.line,
+    column: at.column,
+    message,
+  }))
+}

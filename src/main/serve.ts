@@ -1,0 +1,195 @@
+import cluster, { type Worker } from 'node:cluster'
+import { parseArgs } from 'node:util'
+import { AggregatorRegistry } from 'prom-client'
+import { createAdminServer } from '../api/admin.ts'
+import { check, DEFAULT_CONFIG_PATH } from '../cli/check.ts'
+import { loadConfig } from '../config/load.ts'
+import type { Config } from '../config/model.ts'
+import { GateError } from '../core/errors.ts'
+import { configPorts } from './config-ports.ts'
+import { type Gate, openGate } from './gate.ts'
+import { listen } from './listen.ts'
+import { createLog, type Log } from './log.ts'
+
+const USAGE = 'usage: sallyport serve [--config FILE] [--check [--json]]\n'
+/** A worker that dies at once is not started again at once. */
+const RESTART_MS = 1_000
+/** For calls in flight when the gate is told to stop. */
+const DRAIN_MS = 10_000
+
+/** `sallyport serve`: runs the gate until it is told to stop. */
+export async function serve(args: readonly string[]): Promise<number> {
+  const options = parse(args)
+  if (options === undefined) {
+    process.stderr.write(USAGE)
+    return 2
+  }
+  if (options.help) {
+    process.stdout.write(USAGE)
+    return 0
+  }
+  if (options.check) {
+    const out = (text: string): void => void process.stdout.write(text)
+    const err = (text: string): void => void process.stderr.write(text)
+    return check(args, { config: await configPorts(), out, err })
+  }
+  try {
+    const config = loadConfig(options.config, await configPorts())
+    if (cluster.isWorker) await runWorker(config)
+    else if (config.workers > 1) await runPrimary(config)
+    else await runAlone(config)
+    return 0
+  } catch (error) {
+    if (!(error instanceof GateError)) throw error
+    process.stderr.write(`sallyport: ${error.message}\n${error.advice}\n`)
+    return 1
+  }
+}
+
+interface Options {
+  readonly config: string
+  readonly check: boolean
+  readonly help: boolean
+}
+
+function parse(args: readonly string[]): Options | undefined {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        config: { type: 'string' },
+        check: { type: 'boolean' },
+        json: { type: 'boolean' },
+        help: { type: 'boolean' },
+      },
+    })
+    return {
+      config: values.config ?? DEFAULT_CONFIG_PATH,
+      check: values.check ?? false,
+      help: values.help ?? false,
+    }
+  } catch {
+    return undefined
+  }
+}
+
+/** Everything in one process. */
+async function runAlone(config: Config): Promise<void> {
+  const log = createLog(config.log.level)
+  const gate = await openGate(config, 0, log)
+  const registry = gate.metrics
+  const admin = createAdminServer({
+    troubles: () => gate.troubles(),
+    metrics: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
+  })
+  announceAdmin(await listen(admin, config.admin))
+  announce(config, await gate.listen())
+  await toldToStop()
+  await gate.close(DRAIN_MS)
+  admin.close()
+  admin.closeAllConnections()
+}
+
+/** What a worker tells the primary. */
+interface WorkerStatus {
+  readonly kind: 'status'
+  readonly listening?: string
+  readonly troubles: readonly string[]
+}
+
+/** One of several processes that share the listening socket; each writes a journal lane of its own. */
+async function runWorker(config: Config): Promise<void> {
+  const lane = Number(process.env['SALLYPORT_LANE'])
+  const log = createLog(config.log.level, { lane })
+  // prom-client answers the primary's questions by itself once its registry is named.
+  const gate = await openGate(config, lane, log)
+  AggregatorRegistry.setRegistries(gate.metrics)
+  const listening = await gate.listen()
+  const tell = (): void => {
+    const status: WorkerStatus = { kind: 'status', listening, troubles: gate.troubles() }
+    process.send?.(status)
+  }
+  tell()
+  const timer = setInterval(tell, 500)
+  await toldToStop()
+  clearInterval(timer)
+  await gate.close(DRAIN_MS)
+  process.disconnect?.()
+}
+
+/** Starts the workers, starts again what dies, and speaks for all of them on the admin address. */
+async function runPrimary(config: Config): Promise<void> {
+  const log = createLog(config.log.level, { primary: true })
+  const statuses = new Map<number, WorkerStatus>()
+  let stopping = false
+  const start = (lane: number): void => {
+    const worker = cluster.fork({ SALLYPORT_LANE: String(lane) })
+    worker.on('message', (message: WorkerStatus) => {
+      if (message?.kind === 'status') onStatus(config, statuses, lane, message)
+    })
+    worker.once('exit', code => {
+      statuses.delete(lane)
+      if (stopping) return
+      log.error({ lane, code }, 'a worker ended; it is started again')
+      setTimeout(() => stopping || start(lane), RESTART_MS)
+    })
+  }
+  for (let lane = 0; lane < config.workers; lane++) start(lane)
+  const aggregate = new AggregatorRegistry()
+  const admin = createAdminServer({
+    troubles: () => troublesOf(config.workers, statuses),
+    metrics: async () => ({ contentType: aggregate.contentType, text: await aggregate.clusterMetrics() }),
+  })
+  announceAdmin(await listen(admin, config.admin))
+  await toldToStop()
+  stopping = true
+  await Promise.all(Object.values(cluster.workers ?? {}).map(worker => worker && ended(worker)))
+  admin.close()
+  admin.closeAllConnections()
+}
+
+function onStatus(
+  config: Config,
+  statuses: Map<number, WorkerStatus>,
+  lane: number,
+  status: WorkerStatus,
+): void {
+  const first = ![...statuses.values()].some(known => known.listening !== undefined)
+  statuses.set(lane, status)
+  if (first && status.listening !== undefined) announce(config, status.listening)
+}
+
+function troublesOf(workers: number, statuses: ReadonlyMap<number, WorkerStatus>): readonly string[] {
+  const troubles: string[] = []
+  for (let lane = 0; lane < workers; lane++) {
+    const status = statuses.get(lane)
+    if (status === undefined) troubles.push(`worker ${lane} is not up`)
+    else troubles.push(...status.troubles.map(trouble => `worker ${lane}: ${trouble}`))
+  }
+  return troubles
+}
+
+async function ended(worker: Worker): Promise<void> {
+  const gone = new Promise<void>(resolve => worker.once('exit', () => resolve()))
+  worker.kill('SIGTERM')
+  const timer = setTimeout(() => worker.process.kill('SIGKILL'), DRAIN_MS * 2)
+  await gone
+  clearTimeout(timer)
+}
+
+function toldToStop(): Promise<void> {
+  return new Promise(resolve => {
+    process.once('SIGTERM', () => resolve())
+    process.once('SIGINT', () => resolve())
+  })
+}
+
+function announce(config: Config, address: string): void {
+  process.stdout.write(`sallyport: listening on ${config.tls ? 'https' : 'http'}://${address}\n`)
+}
+
+function announceAdmin(address: string): void {
+  process.stdout.write(`sallyport: admin on http://${address}\n`)
+}
+
+export type { Gate, Log }
