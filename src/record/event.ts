@@ -40,6 +40,8 @@ export interface DecisionEvent extends EventHead {
   readonly userAgent?: string
   /** Absent when the call was refused before it was understood. */
   readonly call?: RecordedCall
+  /** What a refused request was, as far as it was read: method and path, without its query. */
+  readonly target?: { readonly method: string; readonly path: string }
   readonly effect: 'allow' | 'deny'
   readonly statements: readonly StatementRef[]
   /** For a deny: the kind (`explicit`, `implicit`, `boundary`, `refused`), the code and the prose. */
@@ -56,7 +58,6 @@ export interface RecordedCall {
   readonly redacted: readonly string[]
   readonly truncated: boolean
   readonly pairs: readonly Pick<Pair, 'action' | 'resource' | 'certainty'>[]
-  readonly target?: { readonly method: string; readonly path: string }
 }
 
 /** How a forwarded call ended. `id` is new; `decisionId` names the call. */

@@ -1,0 +1,131 @@
+import { GateError } from '../core/errors.ts'
+import type { ChainTail } from './chain.ts'
+import type { JournalEvent } from './event.ts'
+import type { JournalFiles } from './files.ts'
+import { readPayload } from './frame.ts'
+import { type OpenSegment, openSegment } from './open-segment.ts'
+import { corrupt, type Place } from './place.ts'
+import { type ScanEnd, scanFrames } from './scan.ts'
+import { laneNumbers, layout, segmentNumbers } from './segment.ts'
+
+/** An event and where it stands. */
+export interface PlacedEvent {
+  readonly event: JournalEvent
+  readonly place: Place
+}
+
+/** Where the journal is and how it is read. */
+export interface JournalSource {
+  readonly files: JournalFiles
+  /** `data/journal` */
+  readonly folder: string
+}
+
+/** The lanes that the journal has, ascending. */
+export async function listLanes(source: JournalSource): Promise<readonly number[]> {
+  return laneNumbers(await source.files.list(source.folder))
+}
+
+/**
+ * All events of a lane in order, in constant memory, each link checked on the way. May be read while a
+ * gate is writing: it stops at the end of what is whole. Throws `journal-corrupt` where the chain breaks.
+ */
+export async function* readLane(source: JournalSource, lane: number): AsyncGenerator<PlacedEvent, void> {
+  const numbers = segmentNumbers(await source.files.list(layout.lane(source.folder, lane)))
+  let segment = numbers[0]
+  let before: { tail: ChainTail; journalId: Buffer } | undefined
+  while (segment !== undefined) {
+    const opened = await openSegment(source.files, source.folder, { lane, segment }, before)
+    if (opened === undefined) return
+    const tail: ChainTail | undefined = yield* readSegment(source, opened)
+    if (tail === undefined) return
+    before = { tail, journalId: opened.header.journalId }
+    segment += 1
+  }
+}
+
+/** Yields a segment's events; returns the chain's tail, or undefined where the journal ends within it. */
+async function* readSegment(
+  source: JournalSource,
+  opened: OpenSegment,
+): AsyncGenerator<PlacedEvent, ChainTail | undefined> {
+  const { file, header, start } = opened
+  try {
+    let end: ScanEnd = yield* placedEvents(opened, start)
+    if (end.kind === 'end') return end.tail
+    if (!(await hasNext(source, header))) return undefined
+    // The writer may have finished this segment between the two looks: look again from where it stopped.
+    end = yield* placedEvents(opened, end.tail, end.offset)
+    if (end.kind === 'end') return end.tail
+    const { lane, segment } = header
+    throw corrupt({ lane, segment, offset: end.offset, event: end.tail.number + 1 }, end.reason)
+  } finally {
+    await file.close()
+  }
+}
+
+async function* placedEvents(
+  opened: OpenSegment,
+  start: ChainTail,
+  startOffset?: number,
+): AsyncGenerator<PlacedEvent, ScanEnd> {
+  const { lane, segment } = opened.header
+  const frames = scanFrames(opened.file, start, startOffset)
+  let step = await frames.next()
+  while (step.done !== true) {
+    const { frame, offset, tail } = step.value
+    const place = { lane, segment, offset, event: tail.number }
+    yield { event: parse(frame, place), place }
+    step = await frames.next()
+  }
+  return step.value
+}
+
+function parse(frame: Buffer, place: Place): JournalEvent {
+  try {
+    return readPayload(frame).event
+  } catch (error) {
+    throw error instanceof GateError ? corrupt(place, error.message) : error
+  }
+}
+
+async function hasNext(
+  source: JournalSource,
+  header: { readonly lane: number; readonly segment: number },
+): Promise<boolean> {
+  const path = layout.segment(source.folder, header.lane, header.segment + 1)
+  const next = await source.files.open(path, 'read')
+  await next?.close()
+  return next !== undefined
+}
+
+/** All events of all lanes in order of time, in constant memory. */
+export async function* readJournal(source: JournalSource): AsyncGenerator<PlacedEvent, void> {
+  const lanes = (await listLanes(source)).map(lane => readLane(source, lane))
+  yield* mergeByTime(lanes)
+}
+
+/** Merges lanes, each in its own order, by time. Closes all of them when it is left early. */
+async function* mergeByTime(
+  lanes: readonly AsyncGenerator<PlacedEvent, void>[],
+): AsyncGenerator<PlacedEvent, void> {
+  const heads: { readonly lane: AsyncGenerator<PlacedEvent, void>; next: PlacedEvent }[] = []
+  try {
+    for (const lane of lanes) {
+      const step = await lane.next()
+      if (step.done !== true) heads.push({ lane, next: step.value })
+    }
+    for (;;) {
+      const [first, ...others] = heads
+      if (first === undefined) return
+      let earliest = first
+      for (const head of others) if (head.next.event.timeMs < earliest.next.event.timeMs) earliest = head
+      yield earliest.next
+      const step = await earliest.lane.next()
+      if (step.done === true) heads.splice(heads.indexOf(earliest), 1)
+      else earliest.next = step.value
+    }
+  } finally {
+    for (const lane of lanes) await lane.return()
+  }
+}

@@ -1,0 +1,182 @@
+import { GateError } from '../core/errors.ts'
+import { type ChainTail, genesis, JOURNAL_ID_BYTES } from './chain.ts'
+import type { JournalFiles } from './files.ts'
+import { replaceFile } from './files.ts'
+import { readPayload } from './frame.ts'
+import { type Head, readHead } from './head.ts'
+import { openSegment } from './open-segment.ts'
+import { corrupt } from './place.ts'
+import { type ScanEnd, scanFrames, whyNotTorn } from './scan.ts'
+import { encodeHeader, layout, SEGMENT_HEADER_BYTES, segmentNumbers } from './segment.ts'
+
+/** Recovery looks for calls without an outcome in no more than this many of the last segments. */
+const MAX_SEGMENTS_SEARCHED = 4
+
+/** A lane as it was found (or made) on disk, ready to be written. */
+export interface RecoveredLane {
+  readonly journalId: Buffer
+  readonly segment: number
+  /** Bytes of the segment that are whole. */
+  readonly offset: number
+  readonly tail: ChainTail
+  /** Bytes cut off behind the last whole event. */
+  readonly tornBytes: number
+  /** True if the journal was closed in good order. */
+  readonly clean: boolean
+  /** Allowed calls without an outcome: decision id -> its segment. Empty where `clean`. */
+  readonly inFlight: Map<string, number>
+}
+
+/**
+ * Finds the end of a lane, cuts off a torn tail, and lists what was in flight. Makes the lane if it is
+ * new. Holding the lane's lock is the caller's duty. Throws `journal-corrupt`, with the place, where the
+ * last segments are damaged in a way that a crash cannot leave.
+ */
+export async function recoverLane(
+  files: JournalFiles,
+  folder: string,
+  lane: number,
+  freshId: () => Buffer,
+): Promise<RecoveredLane> {
+  const laneFolder = layout.lane(folder, lane)
+  const names = await files.list(laneFolder)
+  for (const name of names) {
+    if (name.endsWith('.seg.new')) await files.remove(`${laneFolder}/${name}`)
+  }
+  const head = await readHead(files, folder, lane)
+  const segments = segmentNumbers(names)
+  const last = segments.at(-1)
+  if (last === undefined) {
+    if (head !== undefined) {
+      throw corrupt({ lane, segment: 1, offset: 0, event: 1 }, 'the segments are gone')
+    }
+    return createLane(files, folder, lane, freshId())
+  }
+  const first = Math.max(
+    Math.min(head?.openSince ?? 1, last),
+    last - MAX_SEGMENTS_SEARCHED + 1,
+    segments[0] ?? 1,
+  )
+  return searchLane(files, folder, lane, { first, last, head })
+}
+
+async function createLane(
+  files: JournalFiles,
+  folder: string,
+  lane: number,
+  journalId: Buffer,
+): Promise<RecoveredLane> {
+  if (journalId.length !== JOURNAL_ID_BYTES) throw new GateError('internal', 'a journal id has 16 bytes')
+  const tail = { number: 0, link: genesis(lane, journalId) }
+  const header = encodeHeader({ lane, segment: 1, firstEvent: 1, journalId, previousLink: tail.link })
+  const path = layout.segment(folder, lane, 1)
+  const file = await replaceFile(files, layout.lane(folder, lane), path, header)
+  await file.close()
+  await files.syncFolder(folder)
+  const inFlight = new Map<string, number>()
+  return { journalId, segment: 1, offset: SEGMENT_HEADER_BYTES, tail, tornBytes: 0, clean: true, inFlight }
+}
+
+interface Search {
+  readonly first: number
+  readonly last: number
+  readonly head: Head | undefined
+}
+
+async function searchLane(
+  files: JournalFiles,
+  folder: string,
+  lane: number,
+  search: Search,
+): Promise<RecoveredLane> {
+  const inFlight = new Map<string, number>()
+  let before: { tail: ChainTail; journalId: Buffer } | undefined
+  for (let segment = search.first; segment < search.last; segment++) {
+    const { end, journalId } = await searchSegment(files, folder, { lane, segment }, before, inFlight)
+    if (end.kind !== 'end') {
+      throw corrupt({ lane, segment, offset: end.offset, event: end.tail.number + 1 }, end.reason)
+    }
+    before = { tail: end.tail, journalId }
+  }
+  const place = { lane, segment: search.last }
+  const { end, journalId } = await searchSegment(files, folder, place, before, inFlight)
+  checkHead(search.head, place, end, journalId)
+  const tornBytes = await cutTornTail(files, layout.segment(folder, lane, search.last), place, end)
+  const clean = search.head?.clean === true
+  if (clean) inFlight.clear()
+  return { journalId, segment: search.last, offset: end.offset, tail: end.tail, tornBytes, clean, inFlight }
+}
+
+async function searchSegment(
+  files: JournalFiles,
+  folder: string,
+  place: { readonly lane: number; readonly segment: number },
+  before: { tail: ChainTail; journalId: Buffer } | undefined,
+  inFlight: Map<string, number>,
+): Promise<{ end: ScanEnd; journalId: Buffer }> {
+  const opened = await openSegment(files, folder, place, before)
+  if (opened === undefined) {
+    throw corrupt({ ...place, offset: 0, event: (before?.tail.number ?? 0) + 1 }, 'the segment is missing')
+  }
+  try {
+    const frames = scanFrames(opened.file, opened.start)
+    let step = await frames.next()
+    while (step.done !== true) {
+      const { event } = readPayload(step.value.frame)
+      if (event.type === 'decision' && event.effect === 'allow') inFlight.set(event.id, place.segment)
+      if (event.type === 'outcome') inFlight.delete(event.decisionId)
+      // What an earlier recovery has listed is not listed again.
+      if (event.type === 'recovery') for (const id of event.inFlight) inFlight.delete(id)
+      step = await frames.next()
+    }
+    return { end: step.value, journalId: opened.header.journalId }
+  } finally {
+    await opened.file.close()
+  }
+}
+
+/** Cuts what follows the last whole event, if a crash can have left it; returns how many bytes. */
+async function cutTornTail(
+  files: JournalFiles,
+  path: string,
+  place: { readonly lane: number; readonly segment: number },
+  end: ScanEnd,
+): Promise<number> {
+  if (end.kind === 'end') return 0
+  const file = await files.open(path, 'write')
+  if (file === undefined) throw corrupt({ ...place, offset: 0, event: 1 }, 'the segment is gone')
+  try {
+    const reason = await whyNotTorn(file, end)
+    if (reason !== undefined) {
+      throw corrupt({ ...place, offset: end.offset, event: end.tail.number + 1 }, reason)
+    }
+    const tornBytes = (await file.size()) - end.offset
+    await file.truncate(end.offset)
+    await file.sync()
+    return tornBytes
+  } finally {
+    await file.close()
+  }
+}
+
+/** The chain must reach what the head remembers; events that were durable do not vanish in a crash. */
+function checkHead(
+  head: Head | undefined,
+  place: { readonly lane: number; readonly segment: number },
+  end: ScanEnd,
+  journalId: Buffer,
+): void {
+  if (head === undefined) return
+  const at = { ...place, offset: end.offset, event: end.tail.number + 1 }
+  if (head.journalId !== journalId.toString('hex')) throw corrupt(at, 'the head file is of another journal')
+  if (head.number > end.tail.number) {
+    throw corrupt(at, `the chain ends here, but the head file knows event ${head.number}`)
+  }
+  if (head.number === end.tail.number && head.link !== end.tail.link.toString('hex')) {
+    throw corrupt(at, 'the head file knows another last event')
+  }
+  // A journal says that it is open again before it writes, so nothing can follow a clean end.
+  if (head.clean && (end.kind !== 'end' || head.number !== end.tail.number)) {
+    throw corrupt(at, `bytes follow event ${head.number}, where the journal was closed`)
+  }
+}
