@@ -34,6 +34,33 @@ const table = {
     advice: 'Nothing to do: the client closed its connection before the call had ended.',
   },
 
+  // --- the gateway
+  'host-mismatch': {
+    party: 'client',
+    status: 400,
+    advice: 'Open a tunnel of its own for each host; a connection serves the one that it was opened to.',
+  },
+  'credentials-would-leave': {
+    party: 'client',
+    status: 403,
+    advice: 'Assume a role that the gate has: its credentials work at the gate, and nowhere else.',
+  },
+  'payload-unsigned': {
+    party: 'client',
+    status: 400,
+    advice: 'Sign the body: leave payload signing on, as every SDK does by default for this service.',
+  },
+  'payload-length-missing': {
+    party: 'client',
+    status: 411,
+    advice: 'Send `content-length`, or `x-amz-decoded-content-length` with an `aws-chunked` body.',
+  },
+  'address-unavailable': {
+    party: 'operator',
+    status: 500,
+    advice: 'Choose another address for `listen` or `admin`, or stop what uses this one.',
+  },
+
   // --- identity: gate credentials
   'credentials-not-gate': {
     party: 'client',

@@ -45,6 +45,7 @@ export class AwsDriver implements Driver<AwsQuestion> {
     const identified = this.#proven()
     const { catalog, partition } = this.#rooms
     this.#route = this.#findRoute(identified)
+    refuseUnsignedBody(identified, this.#route)
     if (this.#route.body === 'whole') await this.#readBody(this.#route, identified)
     if (this.#route.resolve !== undefined) this.#route = this.#route.resolve(this.#body.bytes)
     const whole = this.#route.body === 'whole' && this.#body.bytes.length > 0 ? this.#body.bytes : undefined
@@ -160,6 +161,27 @@ export class AwsDriver implements Driver<AwsQuestion> {
       throw new GateError('internal', 'a call was read before it was proven')
     return this.#identified
   }
+}
+
+/** Signing names whose clients may leave a body unsigned: TLS and a checksum guard it instead. */
+const MAY_LEAVE_UNSIGNED: ReadonlySet<string> = new Set([
+  's3',
+  's3express',
+  's3-outposts',
+  's3-object-lambda',
+])
+
+/** Elsewhere a body without a signature is one that anybody on the way could have written. */
+function refuseUnsignedBody({ signed, request }: Identified, route: Route): void {
+  if (signed.payload.kind !== 'unsigned' || !hasBody(request)) return
+  if (MAY_LEAVE_UNSIGNED.has(signed.scope.service)) return
+  const byModel =
+    route.candidates.length > 0 && route.candidates.every(({ operation }) => operation.unsignedBody)
+  if (byModel) return
+  throw new GateError(
+    'payload-unsigned',
+    `\`${signed.scope.service}\` takes no body that the signature does not cover`,
+  )
 }
 
 function bytesIn(body: UpstreamBody): number {

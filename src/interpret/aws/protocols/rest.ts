@@ -49,12 +49,12 @@ export function readRest(op: OperationContext, message: InputMessage, form: Rest
   const draft: Draft = {}
   for (const member of membersOf(op.shapes, input.shape)) readLabel(member, message, draft)
   readQueryMembers(op, input, message.query, draft)
-  const usedHeaders = readHeaders(op, input, message.head, draft)
+  const usedHeaders = new Set(readHeaders(op, input, message.head, draft))
+  for (const name of checkChecksums(op, message.head, message.body)) usedHeaders.add(name)
   for (const member of membersOf(op.shapes, input.shape)) {
     if (Object.hasOwn(draft, member.name)) noteSensitive(walk, member, member.name)
   }
   if (message.body !== undefined) {
-    checkChecksums(message.head, message.body)
     const body = plainBody(message.head, message.body)
     if (body !== undefined) readBody(walk, input, body, form, draft)
   }
