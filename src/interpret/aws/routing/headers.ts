@@ -56,6 +56,13 @@ export function refuseOverrides(names: Iterable<string>): void {
   }
 }
 
+/** Headers without a parameter that ask for a form of the reply; they go on to AWS. */
+export function replyHeaders(headers: readonly NameValue[]): readonly NameValue[] {
+  return headers.some(([name, value]) => name === 'x-amzn-query-mode' && value === 'true')
+    ? [['x-amzn-query-mode', 'true']]
+    : []
+}
+
 /** What is known of the signature and of the reading, for the check of left-over headers. */
 export interface HeaderUse {
   readonly headers: readonly NameValue[]

@@ -1,0 +1,10 @@
+import type { Rule, ServiceRules } from './rule.ts'
+
+/** Every service that has hand-written rules. */
+const RULES: ReadonlyMap<string, ServiceRules> = new Map<string, ServiceRules>([])
+
+/** The hand-written rule of an operation. */
+export function ruleOf(service: string, operation: string): Rule | undefined {
+  const rules = RULES.get(service)
+  return rules !== undefined && Object.hasOwn(rules, operation) ? rules[operation] : undefined
+}
