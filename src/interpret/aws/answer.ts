@@ -4,7 +4,7 @@ import { GateError } from '../../core/errors.ts'
 /** A request that touches more resources than this is refused: each pair costs a decision. */
 export const MAX_PAIRS = 2_000
 /** A request that yields more condition values than this is refused. */
-export const MAX_CONTEXT_VALUES = 20_000
+export const MAX_CONTEXT_VALUES = 200_000
 
 /** What a pair may carry beside its action and resource. */
 export interface PairDetails {

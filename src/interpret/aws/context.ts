@@ -1,7 +1,14 @@
 import type { Json, JsonObject } from '../../core/json.ts'
 import type { Answer } from './answer.ts'
 import type { Parameters } from './call.ts'
-import { isList, isObject, memberOf, scalarText } from './values.ts'
+import { isKnownKey } from './services/known-keys.ts'
+import { PLAIN_KEYS } from './services/plain-keys.ts'
+import { isList, isObject, memberOf, scalarText, textsAt } from './values.ts'
+
+/** True for a condition key, in any case, that the parameters of a call can tell. */
+export function canKnow(key: string): boolean {
+  return key.toLowerCase().startsWith('request:') || isKnownKey(key)
+}
 
 /**
  * Condition keys that every call has: `request:PATH` for each scalar of the parameters, named as the AWS
@@ -26,6 +33,16 @@ function addScalars(value: Json, path: string, answer: Answer): void {
   }
   const text = scalarText(value)
   if (text !== undefined) answer.key(path, text)
+}
+
+/** The keys of a service that stand in its parameters as they are. */
+export function addPlainKeys(service: string, parameters: Parameters, answer: Answer): void {
+  const keys = PLAIN_KEYS[service]
+  if (keys === undefined) return
+  for (const [key, path] of Object.entries(keys)) {
+    const texts = textsAt(parameters, path)
+    if (texts.length > 0) answer.key(key, ...texts)
+  }
 }
 
 /** Members that hold the tags of what a call makes or tags, whatever a service's spelling. */

@@ -4,7 +4,7 @@ import { Answer } from './answer.ts'
 import { authorize } from './authorize.ts'
 import type { AwsCall, Candidate, Parameters } from './call.ts'
 import type { Caller } from './caller.ts'
-import { addParameterKeys } from './context.ts'
+import { addParameterKeys, addPlainKeys } from './context.ts'
 import { type OperationContext, type ReadInput, readInput, writeInput } from './protocols/protocol.ts'
 import type { Route, RoutedOperation } from './routing/facts.ts'
 import { checkHeaderUse, replyHeaders } from './routing/headers.ts'
@@ -91,6 +91,7 @@ function ask(
 ): void {
   const authorization = catalog.authorization(service, operation)
   authorize({ service, operation, parameters, region, caller, authorization }, answer)
+  addPlainKeys(service, parameters, answer)
 }
 
 function nameOf({ service, operation }: OperationContext): Candidate {
