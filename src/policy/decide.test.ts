@@ -26,9 +26,15 @@ function layer(kind: 'role' | 'boundary', ...statements: object[]): PolicyLayer 
   return { kind, name: `the ${kind}`, policies: compile([parsePolicy({ name: `${kind}.json`, text })]) }
 }
 
-function ask(layers: PolicyLayer[], pairs: Partial<Pair>[], context: Record<string, string[]> = {}): Decision {
+function ask(
+  layers: PolicyLayer[],
+  pairs: Partial<Pair>[],
+  context: Record<string, string[]> = {},
+): Decision {
   const keys: Context = new Map(Object.entries(context))
-  const full = pairs.map(pair => ({ action: 's3:GetObject', resource: '*', certainty: 'exact', ...pair }) as Pair)
+  const full = pairs.map(
+    pair => ({ action: 's3:GetObject', resource: '*', certainty: 'exact', ...pair }) as Pair,
+  )
   return decide({ principal: PRINCIPAL, pairs: full, context: keys }, layers)
 }
 
@@ -50,10 +56,10 @@ describe('a decision', () => {
 
   it('lets an explicit Deny win, over other pairs too, and tells its reason', () => {
     const denying = { Sid: 'D', Effect: 'Deny', Action: 's3:Delete*', Resource: '*', Reason: 'kept' }
-    const decision = ask([layer('role', ALLOW, denying)], [
-      { action: 'ec2:RunInstances' },
-      { ...OBJECT, action: 's3:DeleteObject' },
-    ])
+    const decision = ask(
+      [layer('role', ALLOW, denying)],
+      [{ action: 'ec2:RunInstances' }, { ...OBJECT, action: 's3:DeleteObject' }],
+    )
     assert.equal(decision.denial?.kind, 'explicit')
     assert.equal(decision.statements[0]?.statement, 'D')
     assert.match(decision.denial?.reason ?? '', /kept/)
@@ -78,7 +84,10 @@ describe('a decision', () => {
     const context: Context = new Map()
     const pairs: Pair[] = [{ action: 's3:GetObject', resource: 'arn:aws:s3:::b/k', certainty: 'exact' }]
     const decision = decide({ principal: PRINCIPAL, pairs, context }, [masking], { canMask: true })
-    assert.deepEqual(decision.obligations.map(({ fields }) => fields), [['Body']])
+    assert.deepEqual(
+      decision.obligations.map(({ fields }) => fields),
+      [['Body']],
+    )
   })
 })
 
@@ -114,21 +123,51 @@ describe('conditions', () => {
     ask([layer('role', { ...ALLOW, Condition: condition })], [OBJECT], context).effect === 'allow'
 
   const cases: [string, object, Record<string, string[]>, boolean][] = [
-    ['StringEquals', { StringEquals: { 'aws:SourceIdentity': ['a', 'b'] } }, { 'aws:sourceidentity': ['b'] }, true],
+    [
+      'StringEquals',
+      { StringEquals: { 'aws:SourceIdentity': ['a', 'b'] } },
+      { 'aws:sourceidentity': ['b'] },
+      true,
+    ],
     ['a key that is absent', { StringEquals: { 'aws:SourceIdentity': 'a' } }, {}, false],
     ['a negated operator on an absent key', { StringNotEquals: { 'aws:SourceIdentity': 'a' } }, {}, true],
     ['IfExists on an absent key', { StringEqualsIfExists: { 'aws:SourceIdentity': 'a' } }, {}, true],
     ['Null true', { Null: { 'aws:SourceIdentity': 'true' } }, {}, true],
     ['Null false', { Null: { 'aws:SourceIdentity': 'false' } }, {}, false],
     ['ForAllValues of none', { 'ForAllValues:StringEquals': { 'aws:TagKeys': 'a' } }, {}, true],
-    ['ForAllValues', { 'ForAllValues:StringEquals': { 'aws:TagKeys': 'a' } }, { 'aws:tagkeys': ['a', 'b'] }, false],
-    ['ForAnyValue', { 'ForAnyValue:StringEquals': { 'aws:TagKeys': 'a' } }, { 'aws:tagkeys': ['a', 'b'] }, true],
+    [
+      'ForAllValues',
+      { 'ForAllValues:StringEquals': { 'aws:TagKeys': 'a' } },
+      { 'aws:tagkeys': ['a', 'b'] },
+      false,
+    ],
+    [
+      'ForAnyValue',
+      { 'ForAnyValue:StringEquals': { 'aws:TagKeys': 'a' } },
+      { 'aws:tagkeys': ['a', 'b'] },
+      true,
+    ],
     ['ForAnyValue of none', { 'ForAnyValue:StringNotEquals': { 'aws:TagKeys': 'a' } }, {}, false],
     ['numbers', { NumericLessThanEquals: { 'request:MaxCount': '4' } }, { 'request:maxcount': ['4'] }, true],
-    ['dates', { DateLessThan: { 'aws:CurrentTime': '2026-01-01' } }, { 'aws:currenttime': ['2026-02-01'] }, false],
+    [
+      'dates',
+      { DateLessThan: { 'aws:CurrentTime': '2026-01-01' } },
+      { 'aws:currenttime': ['2026-02-01'] },
+      false,
+    ],
     ['networks', { IpAddress: { 'aws:SourceIp': '10.0.0.0/8' } }, { 'aws:sourceip': ['10.2.3.4'] }, true],
-    ['networks, negated', { NotIpAddress: { 'aws:SourceIp': '10.0.0.0/8' } }, { 'aws:sourceip': ['10.2.3.4'] }, false],
-    ['a garbled number', { NumericLessThan: { 'request:MaxCount': '4' } }, { 'request:maxcount': ['1e9'] }, false],
+    [
+      'networks, negated',
+      { NotIpAddress: { 'aws:SourceIp': '10.0.0.0/8' } },
+      { 'aws:sourceip': ['10.2.3.4'] },
+      false,
+    ],
+    [
+      'a garbled number',
+      { NumericLessThan: { 'request:MaxCount': '4' } },
+      { 'request:maxcount': ['1e9'] },
+      false,
+    ],
   ]
   for (const [name, condition, context, allowed] of cases) {
     it(name, () => assert.equal(under(condition, context), allowed))
