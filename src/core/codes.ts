@@ -45,6 +45,11 @@ const table = {
     status: 403,
     advice: 'Assume a role that the gate has: its credentials work at the gate, and nowhere else.',
   },
+  'upstream-reply-unclear': {
+    party: 'upstream',
+    status: 502,
+    advice: 'Try again; if it lasts, the upstream at `aws.endpoint` does not answer as AWS does.',
+  },
   'payload-unsigned': {
     party: 'client',
     status: 400,

@@ -13,6 +13,7 @@ import { type CallerFacts, connectionContext, mergeContexts } from './context.ts
 import { continueIfAsked, hasBody, hostOf, type Identified, identifyCaller } from './identify.ts'
 import { type LocalAnswer, localAnswer } from './local.ts'
 import { openPayload, payloadLength, streamedBody } from './payload.ts'
+import { withOwnQueueUrls } from './queue-url.ts'
 import { passReply, sendWhole } from './reply.ts'
 import type { AwsQuestion, AwsRooms } from './rooms.ts'
 import { sendRefusal } from './send-refusal.ts'
@@ -80,7 +81,8 @@ export class AwsDriver implements Driver<AwsQuestion> {
         hostPrefix,
         body,
       }
-      const reply = await this.#rooms.upstream.send(principal, request, leave.signal)
+      const raw = await this.#rooms.upstream.send(principal, request, leave.signal)
+      const reply = await withOwnQueueUrls(call, raw, this.#origin())
       const passed = await passReply(response, reply, this.#eventId)
       return {
         status: reply.status,
@@ -154,6 +156,12 @@ export class AwsDriver implements Driver<AwsQuestion> {
     if (identified.body !== undefined) return { kind: 'whole', bytes: identified.body.bytes }
     continueIfAsked(this.#incoming)
     return streamedBody(this.#incoming, identified)
+  }
+
+  /** Where the client called: through the proxy that is AWS's own name. */
+  #origin(): string {
+    const { facts, request } = this.#incoming
+    return `${facts.secure ? 'https' : 'http'}://${request.headers.host ?? ''}`
   }
 
   #proven(): Identified {

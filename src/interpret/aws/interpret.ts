@@ -6,6 +6,7 @@ import type { AwsCall, Candidate, Parameters } from './call.ts'
 import type { Caller } from './caller.ts'
 import { addParameterKeys, addPlainKeys } from './context.ts'
 import { type OperationContext, type ReadInput, readInput, writeInput } from './protocols/protocol.ts'
+import { withQueueUrl } from './queue-url.ts'
 import type { Route, RoutedOperation } from './routing/facts.ts'
 import { checkHeaderUse, replyHeaders } from './routing/headers.ts'
 import { checkQueuePath } from './routing/queue-path.ts'
@@ -38,9 +39,9 @@ export function interpretCall(
     ask(catalog, nameOf(reading.op), reading.input.parameters, route.facts.region, caller, answer)
   }
   addParameterKeys(input.parameters, answer)
+  if (op.service.id === 's3') answer.setKey('s3:authType', authType(route))
   const canonical = writeInput(op, input.parameters, { extraHeaders: replyHeaders(route.head.headers) })
   checkHostPrefix(route, op.service, canonical.hostPrefix)
-  checkQueuePath(route.head, op.service, input.parameters)
   return {
     ...nameOf(op),
     candidates: readings.map(reading => nameOf(reading.op)),
@@ -132,10 +133,18 @@ function readCandidate(
   const { service, operation, labels, query } = candidate
   const protocol: Protocol = candidate.protocol
   const op: OperationContext = { protocol, service, operation, shapes: catalog.shapes(service.id) }
-  const input = readInput(op, { head: route.head, labels, query, body })
+  const read = readInput(op, { head: route.head, labels, query, body })
+  checkQueuePath(route.head, service, read.parameters)
+  const parameters = withQueueUrl(catalog, service.id, route.facts.region, read.parameters)
+  const input = { ...read, parameters }
   const { signedHeaders, presigned } = route.facts
   checkHeaderUse({ headers: route.head.headers, used: input.usedHeaders, signed: signedHeaders, presigned })
   return { op, input }
+}
+
+/** S3's name for where the client's signature is. */
+function authType({ facts }: Route): string {
+  return facts.presigned ? 'REST-QUERY-STRING' : 'REST-HEADER'
 }
 
 /** A prefix that a client put before the host has to be the one that the parameters make. */

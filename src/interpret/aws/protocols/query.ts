@@ -41,7 +41,7 @@ export function writeQuery(op: OperationContext, parameters: Parameters): Canoni
   ]
   const writer: FormWriter = { shapes: op.shapes, dialect: dialectOf(op), pairs }
   writeFormStructure(writer, inputOf(op.shapes, op.operation.name), parameters, '', '')
-  const form = pairs.map(([name, value]) => `${percentEncode(name)}=${percentEncode(value)}`).join('&')
+  const form = pairs.map(([name, value]) => `${formEncode(name)}=${formEncode(value)}`).join('&')
   return {
     method: 'POST',
     path: '/',
@@ -50,6 +50,11 @@ export function writeQuery(op: OperationContext, parameters: Parameters): Canoni
     body: Buffer.from(form, 'latin1'),
     hostPrefix: hostPrefixOf(op, parameters),
   }
+}
+
+/** As HTML forms and botocore have it: a space is a plus sign. */
+function formEncode(text: string): string {
+  return percentEncode(text).replaceAll('%20', '+')
 }
 
 function dialectOf(op: OperationContext): QueryDialect {
