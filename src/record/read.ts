@@ -2,7 +2,7 @@ import { GateError } from '../core/errors.ts'
 import type { ChainTail } from './chain.ts'
 import type { JournalEvent } from './event.ts'
 import type { JournalFiles } from './files.ts'
-import { readPayload } from './frame.ts'
+import { FRAME_PREFIX_BYTES, readPayload } from './frame.ts'
 import { type OpenSegment, openSegment } from './open-segment.ts'
 import { corrupt, type Place } from './place.ts'
 import { type ScanEnd, scanFrames } from './scan.ts'
@@ -21,6 +21,9 @@ export interface JournalSource {
   readonly folder: string
 }
 
+/** Which events are parsed: those that it cannot rule out by the bytes of their JSON. */
+export type Wanted = (payload: Buffer) => boolean
+
 /** The lanes that the journal has, ascending. */
 export async function listLanes(source: JournalSource): Promise<readonly number[]> {
   return laneNumbers(await source.files.list(source.folder))
@@ -29,15 +32,20 @@ export async function listLanes(source: JournalSource): Promise<readonly number[
 /**
  * All events of a lane in order, in constant memory, each link checked on the way. May be read while a
  * gate is writing: it stops at the end of what is whole. Throws `journal-corrupt` where the chain breaks.
+ * `wanted` leaves events out before they are parsed, which is most of the work; links are checked all the same.
  */
-export async function* readLane(source: JournalSource, lane: number): AsyncGenerator<PlacedEvent, void> {
+export async function* readLane(
+  source: JournalSource,
+  lane: number,
+  wanted?: Wanted,
+): AsyncGenerator<PlacedEvent, void> {
   const numbers = segmentNumbers(await source.files.list(layout.lane(source.folder, lane)))
   let segment = numbers[0]
   let before: { tail: ChainTail; journalId: Buffer } | undefined
   while (segment !== undefined) {
     const opened = await openSegment(source.files, source.folder, { lane, segment }, before)
     if (opened === undefined) return
-    const tail: ChainTail | undefined = yield* readSegment(source, opened)
+    const tail: ChainTail | undefined = yield* readSegment(source, opened, wanted)
     if (tail === undefined) return
     before = { tail, journalId: opened.header.journalId }
     segment += 1
@@ -48,14 +56,15 @@ export async function* readLane(source: JournalSource, lane: number): AsyncGener
 async function* readSegment(
   source: JournalSource,
   opened: OpenSegment,
+  wanted?: Wanted,
 ): AsyncGenerator<PlacedEvent, ChainTail | undefined> {
   const { file, header, start } = opened
   try {
-    let end: ScanEnd = yield* placedEvents(opened, start)
+    let end: ScanEnd = yield* placedEvents(opened, start, wanted)
     if (end.kind === 'end') return end.tail
     if (!(await hasNext(source, header))) return undefined
     // The writer may have finished this segment between the two looks: look again from where it stopped.
-    end = yield* placedEvents(opened, end.tail, end.offset)
+    end = yield* placedEvents(opened, end.tail, wanted, end.offset)
     if (end.kind === 'end') return end.tail
     const { lane, segment } = header
     throw corrupt({ lane, segment, offset: end.offset, event: end.tail.number + 1 }, end.reason)
@@ -67,6 +76,7 @@ async function* readSegment(
 async function* placedEvents(
   opened: OpenSegment,
   start: ChainTail,
+  wanted?: Wanted,
   startOffset?: number,
 ): AsyncGenerator<PlacedEvent, ScanEnd> {
   const { lane, segment } = opened.header
@@ -74,8 +84,10 @@ async function* placedEvents(
   let step = await frames.next()
   while (step.done !== true) {
     const { frame, offset, tail } = step.value
-    const place = { lane, segment, offset, event: tail.number }
-    yield { event: parse(frame, place), place }
+    if (wanted === undefined || wanted(frame.subarray(FRAME_PREFIX_BYTES))) {
+      const place = { lane, segment, offset, event: tail.number }
+      yield { event: parse(frame, place), place }
+    }
     step = await frames.next()
   }
   return step.value
@@ -99,9 +111,12 @@ async function hasNext(
   return next !== undefined
 }
 
-/** All events of all lanes in order of time, in constant memory. */
-export async function* readJournal(source: JournalSource): AsyncGenerator<PlacedEvent, void> {
-  const lanes = (await listLanes(source)).map(lane => readLane(source, lane))
+/** All events of all lanes in order of time, in constant memory; `wanted` as for `readLane`. */
+export async function* readJournal(
+  source: JournalSource,
+  wanted?: Wanted,
+): AsyncGenerator<PlacedEvent, void> {
+  const lanes = (await listLanes(source)).map(lane => readLane(source, lane, wanted))
   yield* mergeByTime(lanes)
 }
 

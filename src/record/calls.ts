@@ -1,0 +1,130 @@
+import { GateError } from '../core/errors.ts'
+import type { DecisionEvent, JournalEvent, OutcomeEvent, RecoveryEvent, SessionEvent } from './event.ts'
+import { type JournalSource, readJournal, type Wanted } from './read.ts'
+
+/** How a call ended, as far as the journal knows. */
+export type Ending =
+  /** It was not let through. */
+  | { readonly kind: 'denied' }
+  | { readonly kind: 'outcome'; readonly outcome: OutcomeEvent }
+  /** The gate ended while the call was on its way: AWS may have carried it out. */
+  | { readonly kind: 'lost'; readonly recovery: RecoveryEvent }
+  /** No outcome yet. */
+  | { readonly kind: 'open' }
+  /** The outcome is too far behind to wait for; it comes as an entry of its own. */
+  | { readonly kind: 'later' }
+
+/** What a recording shows, in order of time. */
+export type Entry =
+  | { readonly kind: 'session'; readonly session: SessionEvent }
+  | { readonly kind: 'call'; readonly decision: DecisionEvent; readonly ending: Ending }
+  /** The outcome of a call that was shown long before. */
+  | { readonly kind: 'outcome'; readonly outcome: OutcomeEvent }
+
+/** Which calls: those of one session, or those that were refused without one. */
+export type Selection = { readonly sessionId: string } | 'refused'
+
+/** Calls that are held back for the sake of order while an older one has no outcome. */
+export const MAX_HELD_CALLS = 10_000
+
+/** A call with its ending if it has one by now. */
+interface Held {
+  readonly decision: DecisionEvent
+  ending: Ending | undefined
+}
+
+/**
+ * The entries of one recording: each call once, together with how it ended, in order of the decisions.
+ * Memory is bounded: a call with no outcome holds back at most `heldCalls` others. Throws
+ * `journal-corrupt` where the chain breaks, after what stands before the break.
+ */
+export async function* readEntries(
+  source: JournalSource,
+  selection: Selection,
+  heldCalls: number = MAX_HELD_CALLS,
+): AsyncGenerator<Entry, void> {
+  const held = new Map<string, Held>()
+  for await (const { event } of readJournal(source, wantedFor(selection))) {
+    if (event.type === 'recovery') {
+      markLost(held, event)
+    } else if (!isSelected(event, selection)) {
+      continue
+    } else if (event.type === 'session') {
+      yield { kind: 'session', session: event }
+    } else if (event.type === 'decision') {
+      held.set(event.id, {
+        decision: event,
+        ending: event.effect === 'deny' ? { kind: 'denied' } : undefined,
+      })
+    } else {
+      const call = held.get(event.decisionId)
+      if (call === undefined) yield { kind: 'outcome', outcome: event }
+      else call.ending = { kind: 'outcome', outcome: event }
+    }
+    yield* release(held, heldCalls)
+  }
+  for (const { decision, ending } of held.values()) {
+    yield { kind: 'call', decision, ending: ending ?? { kind: 'open' } }
+  }
+}
+
+/** Lets go of the oldest calls: those that have ended, and those beyond `most`. */
+function* release(held: Map<string, Held>, most: number): Generator<Entry, void> {
+  for (const [id, { decision, ending }] of held) {
+    if (ending === undefined && held.size <= most) return
+    held.delete(id)
+    yield { kind: 'call', decision, ending: ending ?? { kind: 'later' } }
+  }
+}
+
+function markLost(held: Map<string, Held>, recovery: RecoveryEvent): void {
+  for (const id of recovery.inFlight) {
+    const call = held.get(id)
+    if (call !== undefined) call.ending ??= { kind: 'lost', recovery }
+  }
+}
+
+function isSelected(event: JournalEvent, selection: Selection): boolean {
+  return event.sessionId === (selection === 'refused' ? undefined : selection.sessionId)
+}
+
+const RECOVERY = Buffer.from('"type":"recovery"')
+
+/** Rules out by its bytes what cannot belong to the selection; `isSelected` decides on the rest. */
+function wantedFor(selection: Selection): Wanted {
+  if (selection === 'refused') return payload => !payload.includes('"sessionId":"')
+  const needle = Buffer.from(`"sessionId":${JSON.stringify(selection.sessionId)}`)
+  return payload => payload.includes(needle) || payload.includes(RECOVERY)
+}
+
+/** What an id of the journal stands for. */
+export type Found =
+  | { readonly kind: 'session'; readonly sessionId: string }
+  | { readonly kind: 'call'; readonly decision: DecisionEvent; readonly ending: Ending }
+
+/**
+ * What an id stands for: a session, or a call, by the id of its decision (which a denied client sees) or
+ * of its outcome. Throws `session-unknown` if it stands for nothing.
+ */
+export async function findById(source: JournalSource, id: string): Promise<Found> {
+  const needle = Buffer.from(JSON.stringify(id))
+  let decision: DecisionEvent | undefined
+  let ending: Ending | undefined
+  for await (const { event } of readJournal(source, payload => payload.includes(needle))) {
+    if (event.sessionId === id) return { kind: 'session', sessionId: id }
+    if (event.type === 'outcome' && event.id === id) return findById(source, event.decisionId)
+    if (event.type === 'session' && event.id === id && event.sessionId !== undefined) {
+      return { kind: 'session', sessionId: event.sessionId }
+    }
+    if (event.type === 'decision' && event.id === id) {
+      if (event.effect === 'deny') return { kind: 'call', decision: event, ending: { kind: 'denied' } }
+      decision = event
+    }
+    if (event.type === 'outcome' && event.decisionId === id) ending = { kind: 'outcome', outcome: event }
+    if (event.type === 'recovery' && event.inFlight.includes(id)) {
+      ending ??= { kind: 'lost', recovery: event }
+    }
+  }
+  if (decision === undefined) throw new GateError('session-unknown', `the journal has no \`${id}\``)
+  return { kind: 'call', decision, ending: ending ?? { kind: 'open' } }
+}

@@ -1,0 +1,142 @@
+import type { DecisionEvent, JournalEvent, OutcomeEvent, RecordedPrincipal, SessionEvent } from './event.ts'
+import { type JournalSource, readJournal } from './read.ts'
+
+/** What a recording amounts to. Counts are of events that the journal has, so a live one still grows. */
+export interface Tally {
+  /** Time of the first and the last event, ms since the epoch. */
+  readonly firstMs: number
+  readonly lastMs: number
+  readonly allowed: number
+  readonly denied: number
+  /** Forwarded calls that ended with an error of AWS's (status 400 and up) or of the gate's. */
+  readonly failed: number
+  /** Allowed calls that have no outcome: they are on their way, or were when the gate ended. */
+  readonly open: number
+  /** Bytes of bodies from clients, and of replies to them. */
+  readonly bytesIn: number
+  readonly bytesOut: number
+}
+
+/** One session of the journal. */
+export interface SessionSummary extends Tally {
+  readonly id: string
+  /** Absent where only outcomes of the session are in the journal. */
+  readonly principal?: RecordedPrincipal
+  /** How it began; absent where its beginning is not in this journal: another replica recorded it. */
+  readonly began?: Pick<SessionEvent, 'timeMs' | 'by' | 'expiresAtMs' | 'clientAddress'>
+}
+
+/** What the journal holds. */
+export interface Overview {
+  /** In order of their first event. */
+  readonly sessions: readonly SessionSummary[]
+  /** What was refused before a session was known: nobody, or nobody that could prove it. */
+  readonly refused?: Tally
+  /** How often a gate was started after one that had not closed the journal. */
+  readonly recoveries: number
+}
+
+/**
+ * Sums the journal up, in memory for its sessions but not for its events. Throws `journal-corrupt` where
+ * the chain breaks.
+ */
+export async function listSessions(source: JournalSource): Promise<Overview> {
+  const sessions = new Map<string, SessionCount>()
+  let refused: Count | undefined
+  let recoveries = 0
+  for await (const { event } of readJournal(source)) {
+    if (event.type === 'recovery') {
+      recoveries++
+    } else if (event.sessionId === undefined) {
+      refused ??= new Count(event.timeMs)
+      refused.add(event)
+    } else {
+      const known = sessions.get(event.sessionId) ?? new SessionCount(event.sessionId, event.timeMs)
+      sessions.set(event.sessionId, known)
+      known.add(event)
+    }
+  }
+  const summaries = [...sessions.values()].map(session => session.summary())
+  return { sessions: summaries, recoveries, ...(refused === undefined ? {} : { refused: refused.tally() }) }
+}
+
+/** Counts the calls of one recording. */
+class Count {
+  readonly #firstMs: number
+  #lastMs: number
+  #allowed = 0
+  #denied = 0
+  #failed = 0
+  #ended = 0
+  #bytesIn = 0
+  #bytesOut = 0
+
+  constructor(firstMs: number) {
+    this.#firstMs = firstMs
+    this.#lastMs = firstMs
+  }
+
+  add(event: JournalEvent): void {
+    this.#lastMs = Math.max(this.#lastMs, event.timeMs)
+    if (event.type === 'decision') {
+      if (event.effect === 'allow') this.#allowed++
+      else this.#denied++
+    }
+    if (event.type === 'outcome') this.#addOutcome(event)
+  }
+
+  #addOutcome(event: OutcomeEvent): void {
+    this.#ended++
+    this.#bytesIn += event.bytesIn
+    this.#bytesOut += event.bytesOut
+    if (hasFailed(event)) this.#failed++
+  }
+
+  tally(): Tally {
+    return {
+      firstMs: this.#firstMs,
+      lastMs: this.#lastMs,
+      allowed: this.#allowed,
+      denied: this.#denied,
+      failed: this.#failed,
+      open: Math.max(this.#allowed - this.#ended, 0),
+      bytesIn: this.#bytesIn,
+      bytesOut: this.#bytesOut,
+    }
+  }
+}
+
+/** Counts one session, and keeps who it was. */
+class SessionCount {
+  readonly #id: string
+  readonly #count: Count
+  #principal: RecordedPrincipal | undefined
+  #began: SessionSummary['began']
+
+  constructor(id: string, firstMs: number) {
+    this.#id = id
+    this.#count = new Count(firstMs)
+  }
+
+  add(event: SessionEvent | DecisionEvent | OutcomeEvent): void {
+    this.#count.add(event)
+    if (event.type !== 'outcome') this.#principal ??= event.principal
+    if (event.type !== 'session') return
+    const { timeMs, by, expiresAtMs, clientAddress } = event
+    this.#began ??= { timeMs, by, expiresAtMs, clientAddress }
+  }
+
+  summary(): SessionSummary {
+    return {
+      id: this.#id,
+      ...this.#count.tally(),
+      ...(this.#principal === undefined ? {} : { principal: this.#principal }),
+      ...(this.#began === undefined ? {} : { began: this.#began }),
+    }
+  }
+}
+
+/** True if a call was let through and then did not end well. */
+export function hasFailed(outcome: OutcomeEvent): boolean {
+  return outcome.error !== undefined || outcome.status === undefined || outcome.status >= 400
+}
