@@ -1,9 +1,10 @@
-import type { Json, JsonObject } from '../../core/json.ts'
+import type { Json } from '../../core/json.ts'
 import type { Answer } from './answer.ts'
 import type { Parameters } from './call.ts'
 import { isKnownKey } from './services/known-keys.ts'
 import { PLAIN_KEYS } from './services/plain-keys.ts'
-import { isList, isObject, memberOf, scalarText, textsAt } from './values.ts'
+import { addTags } from './tags.ts'
+import { isList, isObject, scalarText, textsAt } from './values.ts'
 
 /** True for a condition key, in any case, that the parameters of a call can tell. */
 export function canKnow(key: string): boolean {
@@ -43,54 +44,4 @@ export function addPlainKeys(service: string, parameters: Parameters, answer: An
     const texts = textsAt(parameters, path)
     if (texts.length > 0) answer.key(key, ...texts)
   }
-}
-
-/** Members that hold the tags of what a call makes or tags, whatever a service's spelling. */
-const TAG_MEMBERS: ReadonlySet<string> = new Set(['tags', 'taglist', 'tagset', 'tagstoadd', 'resourcetags'])
-const TAG_KEY_MEMBERS: ReadonlySet<string> = new Set(['tagkeys', 'tagkeylist', 'tagstoremove'])
-const KEY_NAMES: readonly string[] = ['Key', 'key', 'TagKey', 'tagKey']
-const VALUE_NAMES: readonly string[] = ['Value', 'value', 'TagValue', 'tagValue']
-
-function addTags(parameters: Parameters, answer: Answer): void {
-  for (const [name, value] of Object.entries(parameters)) {
-    const lower = name.toLowerCase()
-    if (TAG_MEMBERS.has(lower)) addTagValue(value, answer)
-    if (TAG_KEY_MEMBERS.has(lower) && isList(value)) {
-      for (const key of value) if (typeof key === 'string') answer.key('aws:TagKeys', key)
-    }
-  }
-  const specifications = memberOf(parameters, 'TagSpecifications') ?? memberOf(parameters, 'TagSpecification')
-  if (!isList(specifications)) return
-  for (const specification of specifications) {
-    if (isObject(specification)) addTagValue(memberOf(specification, 'Tags') ?? null, answer)
-  }
-}
-
-/** Tags as a map, as a list of keys with values, or as a list of keys alone. */
-export function addTagValue(value: Json, answer: Answer): void {
-  if (isObject(value)) {
-    for (const [key, text] of Object.entries(value)) addTag(key, scalarText(text) ?? '', answer)
-    return
-  }
-  if (!isList(value)) return
-  for (const item of value) {
-    if (typeof item === 'string') answer.key('aws:TagKeys', item)
-    if (!isObject(item)) continue
-    const key = firstText(item, KEY_NAMES)
-    if (key !== undefined) addTag(key, firstText(item, VALUE_NAMES) ?? '', answer)
-  }
-}
-
-/** One tag that the request sets. */
-export function addTag(key: string, value: string, answer: Answer): void {
-  answer.key(`aws:RequestTag/${key}`, value)
-  answer.key('aws:TagKeys', key)
-}
-
-function firstText(object: JsonObject, names: readonly string[]): string | undefined {
-  for (const name of names) {
-    const text = scalarText(memberOf(object, name))
-    if (text !== undefined) return text
-  }
-  return undefined
 }

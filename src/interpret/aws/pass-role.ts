@@ -22,6 +22,7 @@ const TAKERS: ReadonlyMap<string, string> = new Map([
   ['glue', 'glue.amazonaws.com'],
   ['lambda', 'lambda.amazonaws.com'],
   ['pipes', 'pipes.amazonaws.com'],
+  ['s3', 's3.amazonaws.com'],
   ['sagemaker', 'sagemaker.amazonaws.com'],
   ['scheduler', 'scheduler.amazonaws.com'],
   ['stepfunctions', 'states.amazonaws.com'],

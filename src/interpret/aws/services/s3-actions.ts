@@ -131,7 +131,8 @@ export const OBJECT_ACTIONS: ReadonlyMap<string, ObjectActions> = new Map([
   ['PutObjectLegalHold', same('s3:PutObjectLegalHold')],
   ['PutObjectRetention', same('s3:PutObjectRetention')],
   ['PutObjectTagging', either('s3:PutObjectTagging', 's3:PutObjectVersionTagging')],
-  ['RenameObject', same('s3:PutObject')],
+  // Directory buckets alone have it; elsewhere it stays unmapped.
+  ['RenameObject', { plain: [], versioned: [] }],
   ['RestoreObject', same('s3:RestoreObject')],
   ['SelectObjectContent', READ],
   ['UpdateObjectEncryption', same('s3:UpdateObjectEncryption')],
