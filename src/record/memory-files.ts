@@ -8,6 +8,11 @@ interface Stored {
   bytes: Buffer
   /** What a power cut leaves. */
   durable: Buffer
+  /**
+   * Bytes that a failed sync left behind as "clean": no later sync writes them, as on Linux
+   * (https://wiki.postgresql.org/wiki/Fsync_Errors), unless they are written again or cut off.
+   */
+  dropped?: { readonly from: number; readonly to: number }
 }
 
 /**
@@ -112,18 +117,37 @@ export class MemoryFiles implements JournalFiles {
         stored.bytes.copy(grown)
         bytes.copy(grown, position, 0, count)
         stored.bytes = grown
+        keepDropped(stored, ({ from, to }) => {
+          return position <= from ? { from: Math.max(from, position + count), to } : { from, to }
+        })
         return count
       },
       sync: async () => {
-        this.#call('sync', path, 0)
+        try {
+          this.#call('sync', path, 0)
+        } catch (error) {
+          const from = stored.dropped?.from ?? stored.durable.length
+          stored.dropped = { from, to: stored.bytes.length }
+          throw error
+        }
         stored.durable = Buffer.from(stored.bytes)
+        if (stored.dropped !== undefined) stored.durable.fill(0, stored.dropped.from, stored.dropped.to)
       },
       truncate: async length => {
         this.#call('truncate', path, 0)
         stored.bytes = Buffer.from(stored.bytes.subarray(0, length))
+        keepDropped(stored, ({ from, to }) => ({ from, to: Math.min(to, length) }))
       },
       size: async () => stored.bytes.length,
       close: async () => undefined,
     }
   }
+}
+
+type Range = NonNullable<Stored['dropped']>
+
+function keepDropped(stored: Stored, change: (range: Range) => Range): void {
+  const range = stored.dropped && change(stored.dropped)
+  delete stored.dropped
+  if (range !== undefined && range.from < range.to) stored.dropped = range
 }

@@ -1,12 +1,11 @@
 import { GateError } from '../core/errors.ts'
 import { type ChainTail, genesis, JOURNAL_ID_BYTES } from './chain.ts'
-import type { JournalFiles } from './files.ts'
-import { replaceFile } from './files.ts'
-import { readPayload } from './frame.ts'
+import { type JournalFiles, readFully, replaceFile, writeFully } from './files.ts'
+import { MAX_FRAME_BYTES, readPayload } from './frame.ts'
 import { type Head, readHead } from './head.ts'
 import { openSegment } from './open-segment.ts'
 import { corrupt } from './place.ts'
-import { type ScanEnd, scanFrames, whyNotTorn } from './scan.ts'
+import { MAX_BATCH_BYTES, type ScanEnd, scanFrames, whyNotTorn } from './scan.ts'
 import { encodeHeader, layout, SEGMENT_HEADER_BYTES, segmentNumbers } from './segment.ts'
 
 /** Recovery looks for calls without an outcome in no more than this many of the last segments. */
@@ -101,8 +100,9 @@ async function searchLane(
   const place = { lane, segment: search.last }
   const { end, journalId } = await searchSegment(files, folder, place, before, inFlight)
   checkHead(search.head, place, end, journalId)
-  const tornBytes = await cutTornTail(files, layout.segment(folder, lane, search.last), place, end)
   const clean = search.head?.clean === true
+  const path = layout.segment(folder, lane, search.last)
+  const tornBytes = clean ? 0 : await settleEnd(files, path, place, end)
   if (clean) inFlight.clear()
   return { journalId, segment: search.last, offset: end.offset, tail: end.tail, tornBytes, clean, inFlight }
 }
@@ -135,23 +135,33 @@ async function searchSegment(
   }
 }
 
-/** Cuts what follows the last whole event, if a crash can have left it; returns how many bytes. */
-async function cutTornTail(
+/**
+ * Brings the end of an unclean lane into order: cuts what follows the last whole event, if a crash can
+ * have left it, and makes the events before it certainly durable. Returns how many bytes were cut.
+ *
+ * The last batch may stand in the page cache only: an fsync that failed, or never came, before the
+ * process died, and whose pages the kernel counts as clean, is not made good by a later fsync. So the
+ * bytes are written again where they stand. A batch is all that can be missing.
+ */
+async function settleEnd(
   files: JournalFiles,
   path: string,
   place: { readonly lane: number; readonly segment: number },
   end: ScanEnd,
 ): Promise<number> {
-  if (end.kind === 'end') return 0
   const file = await files.open(path, 'write')
   if (file === undefined) throw corrupt({ ...place, offset: 0, event: 1 }, 'the segment is gone')
   try {
-    const reason = await whyNotTorn(file, end)
+    const reason = end.kind === 'end' ? undefined : await whyNotTorn(file, end)
     if (reason !== undefined) {
       throw corrupt({ ...place, offset: end.offset, event: end.tail.number + 1 }, reason)
     }
     const tornBytes = (await file.size()) - end.offset
     await file.truncate(end.offset)
+    const start = Math.max(0, end.offset - MAX_BATCH_BYTES - MAX_FRAME_BYTES)
+    const bytes = Buffer.alloc(end.offset - start)
+    const count = await readFully(file, bytes, start)
+    await writeFully(file, bytes.subarray(0, count), start)
     await file.sync()
     return tornBytes
   } finally {
