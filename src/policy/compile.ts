@@ -4,6 +4,7 @@ import { matcher } from './glob/match.ts'
 import { glob } from './glob/pattern.ts'
 import { type PolicyDocument, type Selector, type Statement, statementName } from './model.ts'
 import { compileResource, type ResourceTest } from './resource.ts'
+import { type Sureness, surenessOf } from './sureness.ts'
 
 /** A statement, ready to be asked. */
 export interface CompiledStatement {
@@ -62,28 +63,30 @@ export function compile(documents: readonly PolicyDocument[]): PolicySet {
 
 function compileDocument(document: PolicyDocument): CompiledStatement[] {
   const variables = document.version === '2012-10-17'
-  return document.statements.map(statement => ({
-    ref: {
-      policy: document.name,
-      statement: statementName(statement),
-      effect: statement.effect,
-      ...(statement.reason === undefined ? {} : { reason: statement.reason }),
-    },
-    source: statement,
-    action: compileAction(statement.actions),
-    resource: statement.resources
-      ? compileResource(statement.resources, variables, statement.effect === 'Allow' ? 'surely' : 'possibly')
-      : () => true,
-    conditions: statement.conditions.map(condition => compileCondition(condition, variables)),
-  }))
+  return document.statements.map(statement => {
+    const sureness = surenessOf(statement.effect)
+    return {
+      ref: {
+        policy: document.name,
+        statement: statementName(statement),
+        effect: statement.effect,
+        ...(statement.reason === undefined ? {} : { reason: statement.reason }),
+      },
+      source: statement,
+      action: compileAction(statement.actions, sureness),
+      resource: statement.resources ? compileResource(statement.resources, variables, sureness) : () => true,
+      conditions: statement.conditions.map(condition => compileCondition(condition, variables, sureness)),
+    }
+  })
 }
 
-/** IAM compares actions without case. `sql:Unknown` has to be named: no wildcard stands for it. */
-function compileAction({ not, patterns }: Selector): (lowerCase: string) => boolean {
-  const tests = patterns.map(({ text }) => {
-    const matches = matcher(glob(text.toLowerCase()))
-    const named = text.toLowerCase() === 'sql:unknown'
-    return (action: string) => matches(action) && (action !== 'sql:unknown' || named || not)
-  })
-  return action => tests.some(test => test(action)) !== not
+/** IAM compares actions without case. For an Allow, `sql:Unknown` has to be named: no wildcard stands for it. */
+function compileAction({ not, patterns }: Selector, sureness: Sureness): (lowerCase: string) => boolean {
+  const texts = patterns.map(({ text }) => text.toLowerCase())
+  const tests = texts.map(text => matcher(glob(text)))
+  const unknownNamed = !not && texts.includes('sql:unknown')
+  return action => {
+    if (action === 'sql:unknown' && sureness === 'surely') return unknownNamed
+    return tests.some(test => test(action)) !== not
+  }
 }

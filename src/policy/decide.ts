@@ -117,8 +117,8 @@ function matchingStatements(
 
 /** Whether the statement is about the pair, its action aside. */
 export function speaksOf(statement: CompiledStatement, pair: Pair, { lookup, resolve }: Keys): boolean {
-  if (statement.resource(pair, resolve) !== true) return false
-  for (const condition of statement.conditions) if (condition(lookup, resolve) !== true) return false
+  if (!statement.resource(pair, resolve)) return false
+  for (const condition of statement.conditions) if (!condition(lookup, resolve)) return false
   return true
 }
 

@@ -1,21 +1,14 @@
 import type { Pair } from '../core/decision.ts'
-import { patternOf, templateOf } from './compare.ts'
 import { covers } from './glob/cover.ts'
 import { type Matcher, matcher } from './glob/match.ts'
 import { overlaps } from './glob/overlap.ts'
 import { bindToArn, glob, type Pattern } from './glob/pattern.ts'
 import type { Selector } from './model.ts'
-import { fill, isDynamic, type Resolve, type Template } from './variables.ts'
+import type { Sureness } from './sureness.ts'
+import { fill, isDynamic, patternOf, type Resolve, type Template, templateOf } from './variables.ts'
 
-/**
- * How sure a statement must be that it is about a pair's resource.
- * - `surely`: whatever the resource is in full, the statement is about it (Allow)
- * - `possibly`: it could be one that the statement is about (Deny, RequireApproval, Mask)
- */
-export type Sureness = 'surely' | 'possibly'
-
-/** Whether a statement is about a pair's resource; `unresolved` as in conditions. */
-export type ResourceTest = (pair: Pair, resolve: Resolve) => boolean | 'unresolved'
+/** Whether a statement is about a pair's resource. */
+export type ResourceTest = (pair: Pair, resolve: Resolve) => boolean
 
 /** One pattern of `Resource` or `NotResource`. */
 interface Target {
@@ -23,7 +16,10 @@ interface Target {
   readonly matches: Matcher
 }
 
-/** Compiles `Resource` or `NotResource`. */
+/**
+ * Compiles `Resource` or `NotResource`. A pattern with a variable that has no value describes nothing; an Allow
+ * that has one says nothing at all.
+ */
 export function compileResource(selector: Selector, variables: boolean, sureness: Sureness): ResourceTest {
   const templates = selector.patterns.map(({ text }) => templateOf(text, variables))
   const about = selector.not ? excluded(sureness) : included(sureness)
@@ -35,8 +31,8 @@ export function compileResource(selector: Selector, variables: boolean, sureness
     const targets: Target[] = []
     for (const template of templates) {
       const filled = fill(template, resolve)
-      if (filled === undefined) return 'unresolved'
-      targets.push(target(filled))
+      if (filled !== undefined) targets.push(target(filled))
+      else if (sureness === 'surely') return false
     }
     return about(pair, targets)
   }

@@ -1,3 +1,5 @@
+import { glob, literal, type Pattern } from './glob/pattern.ts'
+
 /**
  * Policy variables: `${aws:PrincipalTag/team}`, with a default `${aws:PrincipalTag/team, 'none'}`, and
  * the escapes `${*}`, `${?}` and `${$}` for the characters themselves. Only documents of version
@@ -98,4 +100,18 @@ export function fill(template: Template, resolve: Resolve): Template | undefined
 /** The plain text of a filled template, its wildcards not wildcards. */
 export function plainText(filled: Template): string {
   return filled.map(part => (part.kind === 'variable' ? '' : part.text)).join('')
+}
+
+/** The text taken apart; the parser has refused what cannot be. */
+export function templateOf(text: string, variables: boolean): Template {
+  const template = variables ? parseTemplate(text) : withoutVariables(text)
+  return typeof template === 'string' ? withoutVariables(text) : template
+}
+
+/** A filled template as a pattern: wildcards as written are wildcards, those of variables are not. */
+export function patternOf(filled: Template): Pattern {
+  return filled.flatMap(part => {
+    if (part.kind === 'variable') return []
+    return part.kind === 'literal' ? literal(part.text) : glob(part.text)
+  })
 }

@@ -7,18 +7,19 @@ export interface Decimal {
 /** Characters of a number that the gate compares; longer ones are no numbers to it. */
 const MAX_LENGTH = 64
 
-const FORM = /^[+-]?\d+(?:\.\d+)?$/
+const FORM = /^[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d{1,3})?$/
 
 /**
- * Parses an integer or decimal value; undefined where the text is none. Numbers of the AWS APIs go
+ * Parses an integer or decimal value, also as `1e+21`; undefined where the text is none. Numbers of the AWS APIs go
  * beyond 2^53, so they are compared exactly.
  */
 export function parseDecimal(text: string): Decimal | undefined {
   if (text.length > MAX_LENGTH || !FORM.test(text)) return undefined
-  const unsigned = text.replace(/^[+-]/, '')
-  const [whole = '', fraction = ''] = unsigned.split('.')
-  const digits = BigInt(whole + fraction)
-  return { digits: text.startsWith('-') ? -digits : digits, scale: fraction.length }
+  const [mantissa = '', exponent = '0'] = text.replace(/^[+-]/, '').split(/[eE]/)
+  const [whole = '', fraction = ''] = mantissa.split('.')
+  const scale = fraction.length - Number(exponent)
+  const digits = BigInt(whole + fraction) * 10n ** BigInt(Math.max(0, -scale))
+  return { digits: text.startsWith('-') ? -digits : digits, scale: Math.max(0, scale) }
 }
 
 /** Less than, equal to or greater than zero, as `a` is against `b`. */

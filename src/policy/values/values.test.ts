@@ -10,6 +10,9 @@ test('decimals compare exactly, beyond 2^53 too', () => {
   assert.equal(compare('9007199254740993', '9007199254740992'), 1)
   assert.equal(compare('1.50', '1.5'), 0)
   assert.equal(compare('-0.1', '0'), -1)
+  assert.equal(compare('1e+21', '1000000000000000000000'), 0)
+  assert.equal(compare('1.5e-3', '0.0015'), 0)
+  assert.equal(compare('2.25e1', '22.5'), 0)
   fc.assert(
     fc.property(fc.bigInt(-(2n ** 70n), 2n ** 70n), fc.bigInt(-(2n ** 70n), 2n ** 70n), (a, b) => {
       assert.equal(compare(`${a}`, `${b}`), a < b ? -1 : a > b ? 1 : 0)
@@ -18,7 +21,7 @@ test('decimals compare exactly, beyond 2^53 too', () => {
 })
 
 test('what is no decimal number', () => {
-  for (const text of ['', '-', '1.', '.5', '1e3', '0x10', ' 1', '1,5', 'NaN', '9'.repeat(65)]) {
+  for (const text of ['', '-', '1.', '.5', '1e', '1e1000', '0x10', ' 1', '1,5', 'NaN', '9'.repeat(65)]) {
     assert.equal(parseDecimal(text), undefined, text)
   }
 })
