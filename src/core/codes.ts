@@ -182,6 +182,11 @@ const table = {
     status: 503,
     advice: 'Another gate process writes this lane: stop it, or give this gate a data folder of its own.',
   },
+  'journal-missing': {
+    party: 'operator',
+    status: 404,
+    advice: "Name the gate's data folder with `--data`, or its configuration file with `--config`.",
+  },
   'event-too-large': {
     party: 'gate',
     status: 413,

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream'
-import { GateError } from '../../core/errors.ts'
+import { asGateError, GateError } from '../../core/errors.ts'
 
 /**
  * The bytes of bodies that may be in memory at once, over all clients. What a call takes it gives back
@@ -72,23 +72,35 @@ function collect(source: Readable, limitBytes: number, reservation: Reservation)
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let length = 0
-    const fail = (error: unknown): void => {
+    const settle = (error: GateError | undefined): void => {
+      source.off('data', onData)
+      source.off('end', onEnd)
+      source.off('error', onError)
+      source.off('close', onClose)
+      if (error === undefined) {
+        resolve(chunks)
+        return
+      }
       source.pause()
       reject(error)
     }
-    source.on('data', (chunk: Buffer) => {
+    const onData = (chunk: Buffer): void => {
       length += chunk.length
-      if (length > limitBytes) return fail(tooLarge(limitBytes))
       try {
+        if (length > limitBytes) throw tooLarge(limitBytes)
         reservation.upTo(length)
         chunks.push(chunk)
       } catch (error) {
-        fail(error)
+        settle(asGateError(error))
       }
-    })
-    source.once('end', () => resolve(chunks))
-    source.once('error', error => fail(error instanceof GateError ? error : gone()))
-    source.once('close', () => fail(gone()))
+    }
+    const onEnd = (): void => settle(undefined)
+    const onError = (error: Error): void => settle(error instanceof GateError ? error : gone())
+    const onClose = (): void => settle(gone())
+    source.on('data', onData)
+    source.on('end', onEnd)
+    source.on('error', onError)
+    source.on('close', onClose)
   })
 }
 

@@ -8,11 +8,11 @@ import { type Route, routeCall } from '../../interpret/aws/route.ts'
 import type { Incoming } from '../../listener/server.ts'
 import type { UpstreamBody } from '../../upstream/port.ts'
 import type { Driver, Outcome, Refusal } from '../exchange.ts'
-import { EMPTY_BODY, readWhole, type WholeBody } from './body.ts'
+import { EMPTY_BODY, type WholeBody } from './body.ts'
 import { type CallerFacts, connectionContext, mergeContexts } from './context.ts'
 import { continueIfAsked, hasBody, hostOf, type Identified, identifyCaller } from './identify.ts'
 import { type LocalAnswer, localAnswer } from './local.ts'
-import { openPayload, payloadLength, streamedBody } from './payload.ts'
+import { readPayload, streamedBody } from './payload.ts'
 import { withOwnQueueUrls } from './queue-url.ts'
 import { passReply, sendWhole } from './reply.ts'
 import type { AwsQuestion, AwsRooms } from './rooms.ts'
@@ -66,7 +66,10 @@ export class AwsDriver implements Driver<AwsQuestion> {
     const { call } = question
     const body = this.#upstreamBody(call)
     const leave = new AbortController()
-    const onClose = (): void => leave.abort()
+    // A reply that went out whole closes, too.
+    const onClose = (): void => {
+      if (!response.writableFinished) leave.abort()
+    }
     response.once('close', onClose)
     try {
       const { method, path, query, headers, hostPrefix } = call.canonical
@@ -123,8 +126,7 @@ export class AwsDriver implements Driver<AwsQuestion> {
     if (identified.body !== undefined || !hasBody(identified.request)) return
     continueIfAsked(this.#incoming)
     const limit = Math.min(route.maxBodyBytes, this.#rooms.bodyBytes)
-    const payload = openPayload(this.#incoming, identified)
-    this.#body = await readWhole(payload, payloadLength(identified), limit, this.#rooms.budget)
+    this.#body = await readPayload(this.#incoming, identified, limit, this.#rooms.budget)
   }
 
   /** What no policy may open: regions that are closed, and buckets beyond an S3 Express session's own. */

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { PassThrough, type Readable, type Transform } from 'node:stream'
 import { GateError } from '../../core/errors.ts'
 import type { Incoming } from '../../listener/server.ts'
@@ -5,6 +6,7 @@ import type { UpstreamBody } from '../../upstream/port.ts'
 import { DecodedBody, HashedBody } from '../../wire/sigv4/body.ts'
 import { ChunkChain } from '../../wire/sigv4/chunk-chain.ts'
 import { ChunkReader } from '../../wire/sigv4/chunk-reader.ts'
+import { type BufferBudget, readWhole, type WholeBody } from './body.ts'
 import type { Identified } from './identify.ts'
 
 /** Bytes of the body without its chunk frames; undefined where the head does not tell. */
@@ -43,6 +45,32 @@ function verifier({ signed, key }: Identified): Transform {
       return new PassThrough()
     case 'absent':
       throw new GateError('internal', 'a body that only the signature covers was to be streamed')
+  }
+}
+
+/**
+ * Reads the body whole, verified. A body that came as it is needs no stream for that: it is hashed once it
+ * is there. Throws what `readWhole` throws, `payload-*` and `chunk-*`.
+ */
+export async function readPayload(
+  incoming: Incoming,
+  identified: Identified,
+  limitBytes: number,
+  budget: BufferBudget,
+): Promise<WholeBody> {
+  const { payload } = identified.signed
+  const length = payloadLength(identified)
+  if (payload.kind === 'streaming')
+    return readWhole(openPayload(incoming, identified), length, limitBytes, budget)
+  const body = await readWhole(incoming.request, length, limitBytes, budget)
+  try {
+    if (payload.kind === 'sha256' && hash('sha256', body.bytes) !== payload.hex) {
+      throw new GateError('payload-hash-mismatch', 'the body does not have the SHA-256 that was signed')
+    }
+    return body
+  } catch (error) {
+    body.release()
+    throw error
   }
 }
 

@@ -1,6 +1,4 @@
 import type { ServerResponse } from 'node:http'
-import { Transform } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import type { NameValue } from '../../core/http.ts'
 import type { UpstreamReply } from '../../upstream/port.ts'
 
@@ -43,38 +41,35 @@ export interface Passed {
  * Passes the upstream's reply on as it comes, in constant memory: the upstream is read no faster than the
  * client reads. Never rejects.
  */
-export async function passReply(
-  response: ServerResponse,
-  reply: UpstreamReply,
-  eventId: string,
-): Promise<Passed> {
+export function passReply(response: ServerResponse, reply: UpstreamReply, eventId: string): Promise<Passed> {
+  const { body } = reply
   if (response.destroyed) {
-    reply.body.destroy()
-    return { bytes: 0, error: 'client-gone' }
+    body.destroy()
+    return Promise.resolve({ bytes: 0, error: 'client-gone' })
   }
   response.writeHead(reply.status, [...flat(reply.headers), EVENT_HEADER, eventId])
-  const counter = new Counter()
-  try {
-    await pipeline(reply.body, counter, response)
-    return { bytes: counter.bytes }
-  } catch {
-    // What went wrong is told by who is still there.
-    const clientLeft = response.socket === null || response.socket.destroyed
-    return {
-      bytes: counter.bytes,
-      error: reply.body.errored && !clientLeft ? 'upstream-broken' : 'client-gone',
+  return new Promise(resolve => {
+    let bytes = 0
+    let ended = false
+    const finish = (error?: 'client-gone' | 'upstream-broken'): void => {
+      if (ended) return
+      ended = true
+      if (error !== undefined) {
+        body.destroy()
+        response.destroy()
+      }
+      resolve(error === undefined ? { bytes } : { bytes, error })
     }
-  }
-}
-
-/** Counts what passes. */
-export class Counter extends Transform {
-  bytes = 0
-
-  override _transform(chunk: Buffer, _encoding: string, done: (error: null, chunk: Buffer) => void): void {
-    this.bytes += chunk.length
-    done(null, chunk)
-  }
+    body.on('data', (chunk: Buffer) => {
+      bytes += chunk.length
+      if (response.write(chunk)) return
+      body.pause()
+      response.once('drain', () => body.resume())
+    })
+    body.once('end', () => response.end(() => finish()))
+    body.once('error', () => finish('upstream-broken'))
+    response.once('close', () => finish(response.writableFinished ? undefined : 'client-gone'))
+  })
 }
 
 function flat(headers: readonly NameValue[]): string[] {
