@@ -17,7 +17,10 @@ export interface RuleCall {
 /** Says which actions on which resources a call asks for, and what conditions may look at. */
 export type Rule = (call: RuleCall, answer: Answer) => void
 
-/** The hand-written rules of one service by operation; the others go by the catalog. */
+/** Stands in `ServiceRules` for every operation that has no rule of its own. */
+export const OTHERS = '*'
+
+/** The hand-written rules of one service by operation; without `OTHERS` the rest goes by the catalog. */
 export type ServiceRules = Readonly<Record<string, Rule>>
 
 /** `arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE` of the caller's own account and region. */
