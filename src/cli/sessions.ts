@@ -1,0 +1,144 @@
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { GateError } from '../core/errors.ts'
+import { type JournalSource, listLanes } from '../record/read.ts'
+import { layout } from '../record/segment.ts'
+import { printable } from '../record/shell.ts'
+import { DEFAULT_CONFIG_PATH } from './check.ts'
+import { list } from './sessions/list.ts'
+import type { SessionsPorts } from './sessions/ports.ts'
+import { LONGEST_PAUSE_MS, type ReplaySpeed, replayPace } from './sessions/replay.ts'
+import { REFUSED, show } from './sessions/show.ts'
+import { verify } from './sessions/verify.ts'
+
+export type { SessionsPorts } from './sessions/ports.ts'
+
+const USAGE = `usage: sallyport sessions COMMAND [--config FILE | --data FOLDER] [--json]
+
+  list         every session, and what was refused without one
+  show ID      a session's calls as \`aws\` command lines, each with its decision; \`show ${REFUSED}\`: what was
+               refused without a session; \`show EVENT\`: all of one call, by the id that a denial names
+  replay ID    the same at its own pace: --speed N times as fast, no pause beyond --skip-idle SECONDS
+  verify       proves that the recording is whole; exit code 1 and the place if it is not
+`
+
+/** A command line that was understood. */
+interface Options {
+  readonly command: string
+  readonly id: string | undefined
+  readonly data: string | undefined
+  readonly config: string
+  readonly json: boolean
+  readonly pace: ReplaySpeed
+}
+
+/**
+ * `sallyport sessions list | show ID | replay ID | verify`: reads the journal, also while a gate writes
+ * it. Exit code 0: done; 1: the journal is broken, unreadable or has no such session; 2: wrong usage.
+ */
+export async function sessions(args: readonly string[], ports: SessionsPorts): Promise<number> {
+  if (args.length === 0 || args.includes('--help') || args.includes('-h')) {
+    await ports.out(USAGE)
+    return args.length === 0 ? 2 : 0
+  }
+  const options = parse(args)
+  if (typeof options === 'string') {
+    ports.err(`sallyport: ${printable(options)}\n\n${USAGE}`)
+    return 2
+  }
+  try {
+    return await run(options, await open(options, ports), ports)
+  } catch (error) {
+    ports.err(`sallyport: ${explain(error)}\n`)
+    return 1
+  }
+}
+
+async function open(options: Options, ports: SessionsPorts): Promise<JournalSource> {
+  const data = options.data ?? (await ports.dataFolder(options.config))
+  const source = { files: ports.files, folder: join(data, 'journal') }
+  const heads = await ports.files.list(layout.heads(source.folder))
+  if (heads.length === 0 && (await listLanes(source)).length === 0) {
+    throw new GateError('journal-missing', `there is no journal in \`${data}\``)
+  }
+  return source
+}
+
+async function run(options: Options, source: JournalSource, ports: SessionsPorts): Promise<number> {
+  const { command, id, json } = options
+  switch (command) {
+    case 'list':
+      return list(source, json, ports)
+    case 'verify':
+      return verify(source, json, ports)
+    case 'replay':
+      return show(source, id ?? REFUSED, json, ports, replayPace(options.pace, ports.sleep))
+    default:
+      return show(source, id ?? REFUSED, json, ports)
+  }
+}
+
+/** Public prose for what went wrong: the file system's own errors by their code, without a stack. */
+function explain(error: unknown): string {
+  if (error instanceof GateError) return `${printable(error.message)}\n${error.advice}`
+  if (error instanceof Error && 'code' in error) return `the journal cannot be read: \`${error.code}\``
+  throw error
+}
+
+const NEEDS_ID: ReadonlySet<string> = new Set(['show', 'replay'])
+const COMMANDS: ReadonlySet<string> = new Set(['list', 'verify', ...NEEDS_ID])
+
+/** The options, or what is wrong with the command line. */
+function parse(args: readonly string[]): Options | string {
+  let parsed: ReturnType<typeof parseCommandLine>
+  try {
+    parsed = parseCommandLine(args)
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+  const { values, positionals } = parsed
+  const [command = '', id, ...more] = positionals
+  if (!COMMANDS.has(command)) return `there is no command \`sessions ${command}\``
+  if (NEEDS_ID.has(command) !== (id !== undefined) || more.length > 0) {
+    return `\`sessions ${command}\` takes ${NEEDS_ID.has(command) ? 'one id' : 'no id'}`
+  }
+  if (values.data !== undefined && values.config !== undefined) return 'give --data or --config, not both'
+  if (command !== 'replay' && (values.speed !== undefined || values['skip-idle'] !== undefined)) {
+    return '--speed and --skip-idle are for `sessions replay`'
+  }
+  const speed = positive(values.speed ?? '1')
+  if (speed === undefined) return `--speed takes a number above 0, not \`${values.speed}\``
+  const skipIdle = values['skip-idle'] === undefined ? LONGEST_PAUSE_MS / 1000 : positive(values['skip-idle'])
+  if (skipIdle === undefined) return `--skip-idle takes seconds above 0, not \`${values['skip-idle']}\``
+  return {
+    command,
+    id,
+    data: values.data,
+    config: values.config ?? DEFAULT_CONFIG_PATH,
+    json: values.json ?? false,
+    pace: { speed, skipIdleMs: skipIdle * 1000 },
+  }
+}
+
+function parseCommandLine(args: readonly string[]): {
+  values: { data?: string; config?: string; json?: boolean; speed?: string; 'skip-idle'?: string }
+  positionals: string[]
+} {
+  return parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      data: { type: 'string' },
+      config: { type: 'string' },
+      json: { type: 'boolean' },
+      speed: { type: 'string' },
+      'skip-idle': { type: 'string' },
+    },
+  })
+}
+
+/** A decimal number above 0; undefined for anything else. */
+function positive(text: string): number | undefined {
+  const value = /^\d{1,9}(\.\d{1,9})?$/.test(text) ? Number(text) : 0
+  return value > 0 ? value : undefined
+}

@@ -1,0 +1,26 @@
+import type { Pace } from './show.ts'
+
+/** How fast a recording is replayed. */
+export interface ReplaySpeed {
+  /** 1: as it was; 2: twice as fast. */
+  readonly speed: number
+  /** Longest pause, before `speed`; a day at most. */
+  readonly skipIdleMs: number
+}
+
+/** No pause is longer: a timer of Node could not even hold 25 days. */
+export const LONGEST_PAUSE_MS: number = 24 * 60 * 60 * 1000
+
+/** Waits between entries as long as there was between them when they were recorded. */
+export function replayPace(
+  { speed, skipIdleMs }: ReplaySpeed,
+  sleep: (delayMs: number) => Promise<void>,
+): Pace {
+  let beforeMs: number | undefined
+  return async timeMs => {
+    const idleMs = Math.max(timeMs - (beforeMs ?? timeMs), 0)
+    beforeMs = Math.max(timeMs, beforeMs ?? timeMs)
+    const pauseMs = Math.min(Math.min(idleMs, skipIdleMs) / speed, LONGEST_PAUSE_MS)
+    if (pauseMs > 0) await sleep(pauseMs)
+  }
+}

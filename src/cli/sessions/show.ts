@@ -1,0 +1,175 @@
+import { type Entry, findById, readEntries, type Selection } from '../../record/calls.ts'
+import { commandLine } from '../../record/command-line.ts'
+import type { JournalSource } from '../../record/read.ts'
+import { hasFailed } from '../../record/sessions.ts'
+import { printable } from '../../record/shell.ts'
+import { count, dateTime, duration, safeJson, size } from './format.ts'
+import { type Paint, paint } from './paint.ts'
+import type { SessionsPorts } from './ports.ts'
+import { facts, Timeline, whose } from './timeline.ts'
+
+/** The word that stands for what was refused without a session, in place of an id. */
+export const REFUSED = 'refused'
+
+/** Waits before an entry is shown, for `replay`. */
+export type Pace = (timeMs: number) => Promise<void>
+
+const AT_ONCE: Pace = async () => undefined
+
+/**
+ * `sallyport sessions show ID`: the recording of a session, or of all that was refused without one, or
+ * everything about the one call that an event's id names. Throws `session-unknown`.
+ */
+export async function show(
+  source: JournalSource,
+  id: string,
+  json: boolean,
+  ports: SessionsPorts,
+  pace: Pace = AT_ONCE,
+): Promise<number> {
+  if (id === REFUSED) return recording(source, REFUSED, json, ports, pace)
+  const found = await findById(source, id)
+  if (found.kind === 'session') return recording(source, found, json, ports, pace)
+  const call: Entry = { ...found, kind: 'call' }
+  await ports.out(json ? `${safeJson(forJson(call), 2)}\n` : details(call, paint(ports.colored)))
+  return 0
+}
+
+async function recording(
+  source: JournalSource,
+  selection: Selection,
+  json: boolean,
+  ports: SessionsPorts,
+  pace: Pace,
+): Promise<number> {
+  const writer = json ? new JsonRecording(selection) : new TextRecording(selection, paint(ports.colored))
+  await ports.out(writer.begin())
+  for await (const entry of readEntries(source, selection)) {
+    await pace(timeOf(entry))
+    await ports.out(writer.entry(entry))
+  }
+  await ports.out(writer.end())
+  return 0
+}
+
+function timeOf(entry: Entry): number {
+  if (entry.kind === 'call') return entry.decision.timeMs
+  return entry.kind === 'session' ? entry.session.timeMs : entry.outcome.timeMs
+}
+
+/** `{"session":…,"entries":[…]}`, an entry a line, written as it is read. */
+class JsonRecording {
+  readonly #selection: Selection
+  #separator = '\n'
+
+  constructor(selection: Selection) {
+    this.#selection = selection
+  }
+
+  begin(): string {
+    const session = this.#selection === REFUSED ? null : this.#selection.sessionId
+    return `{"session":${safeJson(session)},"entries":[`
+  }
+
+  entry(entry: Entry): string {
+    const text = `${this.#separator}${safeJson(forJson(entry))}`
+    this.#separator = ',\n'
+    return text
+  }
+
+  end(): string {
+    return '\n]}\n'
+  }
+}
+
+/** The entry with its command line, which is how most people want to see it. */
+function forJson(entry: Entry): object {
+  if (entry.kind !== 'call' || entry.decision.call === undefined) return entry
+  return { commandLine: commandLine(entry.decision.call), ...entry }
+}
+
+class TextRecording {
+  readonly #title: string
+  readonly #timeline: Timeline
+  readonly #paint: Paint
+  #allowed = 0
+  #denied = 0
+  #failed = 0
+  #bytesIn = 0
+  #bytesOut = 0
+  #firstMs: number | undefined
+  #lastMs = 0
+
+  constructor(selection: Selection, colors: Paint) {
+    this.#title = selection === REFUSED ? `${colors.bold('Refused without a session')}\n` : ''
+    this.#paint = colors
+    this.#timeline = new Timeline(colors)
+  }
+
+  begin(): string {
+    return this.#title
+  }
+
+  entry(entry: Entry): string {
+    this.#count(entry)
+    return `${this.#timeline.lines(entry).join('\n')}\n`
+  }
+
+  end(): string {
+    const span = duration(this.#lastMs - (this.#firstMs ?? this.#lastMs))
+    const calls = this.#allowed + this.#denied
+    const parts = [`${this.#allowed} allowed`, `${this.#denied} denied`]
+    if (this.#failed > 0) parts.push(`${this.#failed} of the allowed failed`)
+    const bytes = `${size(this.#bytesIn)} up, ${size(this.#bytesOut)} down`
+    return `\n${this.#paint.bold(count(calls, 'call'))}: ${parts.join(', ')}; ${bytes}; ${span}\n\n`
+  }
+
+  #count(entry: Entry): void {
+    this.#firstMs ??= timeOf(entry)
+    this.#lastMs = Math.max(this.#lastMs, timeOf(entry))
+    if (entry.kind === 'session') return
+    const outcome = entry.kind === 'outcome' ? entry.outcome : outcomeOf(entry)
+    if (outcome !== undefined) {
+      this.#bytesIn += outcome.bytesIn
+      this.#bytesOut += outcome.bytesOut
+      this.#lastMs = Math.max(this.#lastMs, outcome.timeMs)
+      if (hasFailed(outcome)) this.#failed++
+    }
+    if (entry.kind !== 'call') return
+    if (entry.decision.effect === 'allow') this.#allowed++
+    else this.#denied++
+  }
+}
+
+type CallEntry = Extract<Entry, { kind: 'call' }>
+
+function outcomeOf(
+  entry: CallEntry,
+): Extract<CallEntry['ending'], { kind: 'outcome' }>['outcome'] | undefined {
+  return entry.ending.kind === 'outcome' ? entry.ending.outcome : undefined
+}
+
+/** Everything that is known of one call. */
+function details({ decision, ending }: CallEntry, colors: Paint): string {
+  const { call, target } = decision
+  const rows: (readonly [string, string])[] = [
+    ['session', decision.sessionId ?? 'none'],
+    ...(decision.principal === undefined ? [] : whose(decision.principal)),
+    ['from', decision.clientAddress],
+    ['client', decision.userAgent ?? ''],
+    ['decided', `${dateTime(decision.timeMs)} UTC`],
+    ['request', target === undefined ? '' : `${target.method} ${target.path}`],
+    ['redacted', call?.redacted.join(', ') ?? ''],
+  ]
+  const asked = (call?.pairs ?? []).map(({ action, resource, certainty }) => {
+    return `  ${printable(`${action} on ${resource}`)}${certainty === 'any' ? ' (not known exactly)' : ''}`
+  })
+  return `${[
+    colors.bold(`Event ${printable(decision.id)}`),
+    ...facts(rows),
+    '',
+    ...new Timeline(colors).call(decision, ending),
+    ...(asked.length === 0 ? [] : ['', colors.dim('asked for'), ...asked]),
+    ...(call === undefined ? [] : ['', colors.dim('parameters'), safeJson(call.parameters, 2)]),
+  ].join('\n')}\n`
+}

@@ -1,0 +1,173 @@
+import type { Ending, Entry } from '../../record/calls.ts'
+import { commandLine } from '../../record/command-line.ts'
+import type { DecisionEvent, OutcomeEvent, RecordedPrincipal, SessionEvent } from '../../record/event.ts'
+import { hasFailed } from '../../record/sessions.ts'
+import { printable } from '../../record/shell.ts'
+import { dateTime, day, duration, size, timeOfDay } from './format.ts'
+import type { Paint } from './paint.ts'
+
+/** What stands under a call begins where the call does. */
+const INDENT = ' '.repeat('03:04:05.678  allow  '.length)
+const SEPARATOR = ' · '
+
+/**
+ * A recording as lines for people. Everything that was recorded is made printable here: a recording
+ * holds what clients sent, and must not speak to the reader's terminal.
+ */
+export class Timeline {
+  readonly #paint: Paint
+  #day = ''
+  #headed = false
+
+  constructor(paint: Paint) {
+    this.#paint = paint
+  }
+
+  /** The lines of one entry, with what has to come before it: whose session it is, which day. */
+  lines(entry: Entry): string[] {
+    switch (entry.kind) {
+      case 'session':
+        return this.#session(entry.session)
+      case 'call':
+        return [...this.#before(entry.decision), ...this.call(entry.decision, entry.ending)]
+      case 'outcome':
+        return [
+          `${timeOfDay(entry.outcome.timeMs)}  ${'…'.padEnd(5)}  of ${printable(entry.outcome.decisionId)}`,
+          this.#under(this.#outcome(entry.outcome)),
+        ]
+    }
+  }
+
+  /** A call, its decision, and how it ended. */
+  call(decision: DecisionEvent, ending: Ending): string[] {
+    const paint = this.#paint
+    const effect = decision.effect === 'allow' ? paint.good('allow') : paint.bad('DENY ')
+    const call = decision.effect === 'allow' ? described(decision) : paint.bold(described(decision))
+    const lines = [`${paint.dim(timeOfDay(decision.timeMs))}  ${effect}  ${call}`]
+    if (decision.effect === 'deny') {
+      lines.push(...this.#denial(decision))
+    } else {
+      lines.push(this.#under([...decidedBy(decision), ...this.#ending(ending)]))
+    }
+    if (decision.call?.truncated) lines.push(this.#under(['parameters are cut to fit the recording']))
+    return lines
+  }
+
+  #denial(decision: DecisionEvent): string[] {
+    const { denial } = decision
+    const reason = printable(denial?.reason ?? '')
+    const code = denial?.code === undefined ? '' : `${printable(denial.code)}: `
+    const lines = [`${INDENT}${code}${reason}`.trimEnd()]
+    const details = [
+      ...decidedBy(decision),
+      `event ${printable(decision.id)}`,
+      ...(decision.sessionId === undefined ? [`from ${printable(decision.clientAddress)}`] : []),
+    ]
+    lines.push(this.#under(details))
+    return lines
+  }
+
+  #ending(ending: Ending): string[] {
+    switch (ending.kind) {
+      case 'outcome':
+        return this.#outcome(ending.outcome)
+      case 'lost':
+        return [this.#paint.warn('the gate ended before the outcome was known: it may have happened')]
+      case 'open':
+        return [this.#paint.warn('no outcome yet')]
+      case 'later':
+        return ['the outcome comes much later']
+      case 'denied':
+        return []
+    }
+  }
+
+  #outcome(outcome: OutcomeEvent): string[] {
+    const status = outcome.status === undefined ? 'no reply' : String(outcome.status)
+    const error = outcome.error === undefined ? '' : ` ${printable(outcome.error)}`
+    const ended = hasFailed(outcome) ? this.#paint.warn(`${status}${error}`) : status
+    return [
+      `${ended} in ${duration(outcome.durationMs)}`,
+      `${size(outcome.bytesIn)} up, ${size(outcome.bytesOut)} down`,
+      ...(outcome.awsRequestId === undefined ? [] : [`request ${printable(outcome.awsRequestId)}`]),
+      ...(outcome.lease === undefined ? [] : [`lease ${printable(outcome.lease)}`]),
+    ]
+  }
+
+  /** Whose session it is, where its beginning is not in the journal; which day, where a new one began. */
+  #before(decision: DecisionEvent): string[] {
+    const lines: string[] = []
+    if (!this.#headed && decision.principal !== undefined) {
+      lines.push(this.#title(decision.sessionId), ...facts(whose(decision.principal)))
+      this.#headed = true
+    }
+    return [...lines, ...this.#newDay(decision.timeMs)]
+  }
+
+  #session(session: SessionEvent): string[] {
+    this.#headed = true
+    const claims = Object.entries(session.claims).map(([name, value]) => {
+      return `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`
+    })
+    const until = dateTime(session.expiresAtMs)
+    return [
+      this.#title(session.sessionId),
+      ...facts([
+        ...whose(session.principal),
+        [
+          'began',
+          `${dateTime(session.timeMs)} by ${session.by} from ${session.clientAddress}, until ${until}`,
+        ],
+        ['claims', claims.join('  ')],
+      ]),
+    ]
+  }
+
+  #title(sessionId: string | undefined): string {
+    return this.#paint.bold(`Session ${printable(sessionId ?? '')}`)
+  }
+
+  #newDay(timeMs: number): string[] {
+    const today = day(timeMs)
+    if (today === this.#day) return []
+    this.#day = today
+    return ['', this.#paint.dim(`${today} (UTC)`)]
+  }
+
+  #under(parts: readonly string[]): string {
+    return this.#paint.dim(`${INDENT}${parts.join(SEPARATOR)}`)
+  }
+}
+
+/** The call as its command line; what was never understood as the request that it was. */
+function described(decision: DecisionEvent): string {
+  if (decision.call !== undefined) return printable(commandLine(decision.call))
+  const { target } = decision
+  if (target === undefined) return 'a request that was not understood'
+  return printable(`${target.method} ${target.path}`)
+}
+
+/** `by Reports in policies/agent.json`; empty where no statement decided. */
+function decidedBy({ statements }: DecisionEvent): string[] {
+  if (statements.length === 0) return []
+  const named = statements.map(({ statement, policy }) => `${statement} in ${policy}`)
+  return [`by ${printable([...new Set(named)].join(', '))}`]
+}
+
+/** Who acted: rows of name and value, as recorded. */
+export function whose(principal: RecordedPrincipal): readonly (readonly [string, string])[] {
+  return [
+    ['principal', `${principal.subject}, vouched for by ${principal.issuer}`],
+    ['role', principal.roleArn],
+    ['as', principal.arn],
+    ['source', principal.sourceIdentity ?? ''],
+    ['acting for', principal.actingFor.join(', ')],
+  ]
+}
+
+/** Rows of name and value, without those that have none, as printable lines. */
+export function facts(rows: readonly (readonly [string, string])[]): string[] {
+  return rows
+    .filter(([, value]) => value !== '')
+    .map(([name, value]) => `  ${name.padEnd(12)}${printable(value)}`)
+}

@@ -1,0 +1,28 @@
+import { once } from 'node:events'
+import { setTimeout } from 'node:timers/promises'
+import { sessions as runSessions } from '../cli/sessions.ts'
+import { loadConfig } from '../config/load.ts'
+import { nodeFiles } from '../record/node-files.ts'
+
+/** `sallyport sessions`, on this process's own terminal. */
+export function sessions(args: readonly string[]): Promise<number> {
+  // Whoever pipes into `head` has seen enough.
+  process.stdout.once('error', error => {
+    process.exit('code' in error && error.code === 'EPIPE' ? 0 : 1)
+  })
+  return runSessions(args, {
+    files: nodeFiles,
+    async dataFolder(configPath) {
+      const { configPorts } = await import('./config-ports.ts')
+      return loadConfig(configPath, await configPorts()).data
+    },
+    async out(text) {
+      if (!process.stdout.write(text)) await once(process.stdout, 'drain')
+    },
+    err: text => void process.stderr.write(text),
+    colored: process.stdout.isTTY === true && !process.env['NO_COLOR'],
+    sleep: async delayMs => {
+      await setTimeout(delayMs)
+    },
+  })
+}
