@@ -3,6 +3,7 @@ import { GateError } from '../../core/errors.ts'
 import { type Answer, MAX_PAIRS } from './answer.ts'
 import { parseArn } from './arn.ts'
 import { fillArn, type NamedArn } from './arn-template.ts'
+import { foldCase } from './fold-case.ts'
 import type { RuleCall } from './services/rule.ts'
 import { textsAt } from './values.ts'
 
@@ -26,7 +27,9 @@ export function askResources(call: RuleCall, answer: Answer, action: string): vo
   let asked = false
   for (const resource of resources) {
     for (const { arn, exact } of resourcesOf(call, resource)) {
-      answer.pair(action, arn, { certainty: exact ? 'exact' : 'any' })
+      const folded = foldCase(call.service, arn)
+      const orAs = folded === arn ? {} : { orAs: [arn] }
+      answer.pair(action, folded, { certainty: exact ? 'exact' : 'any', ...orAs })
       asked = true
     }
   }
@@ -38,10 +41,20 @@ function resourcesOf(call: RuleCall, resource: DerivedResource): readonly NamedA
   const filled = fill(call, resource)
   const complete = filled.filter(({ exact }) => exact)
   const named = [...whole.map(wholeArn), ...complete]
-  if (!resource.required) return named
+  if (!resource.required && !isNamed(call, resource)) return named
   // What is not clear is asked for beside what is: one odd name of a list must not hide behind the others.
   const unclear = filled.filter(({ exact }) => !exact)
   return whole.length > 0 && !hasVariables(call, resource) ? named : [...named, ...unclear]
+}
+
+/** True where the request names the resource in full, be it in a way that is not clear. */
+function isNamed(call: RuleCall, resource: DerivedResource): boolean {
+  const values = new Map(callerValues(call))
+  for (const [variable, path] of resource.from) {
+    if (plainValues(call, resource, path).length === 0) return false
+    values.set(variable, 'x')
+  }
+  return resource.from.size > 0 && fillArn(resource.arn, values).exact
 }
 
 /** True where a member that is no whole ARN fills a variable of the template. */

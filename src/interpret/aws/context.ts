@@ -3,7 +3,7 @@ import type { Answer } from './answer.ts'
 import type { Parameters } from './call.ts'
 import { isKnownKey } from './services/known-keys.ts'
 import { PLAIN_KEYS } from './services/plain-keys.ts'
-import { addTags } from './tags.ts'
+import { findTags } from './services/tags.ts'
 import { isList, isObject, scalarText, textsAt } from './values.ts'
 
 /** True for a condition key, in any case, that the parameters of a call can tell. */
@@ -19,7 +19,12 @@ export function canKnow(key: string): boolean {
  */
 export function addParameterKeys(parameters: Parameters, answer: Answer): void {
   addScalars(parameters, 'request:', answer)
-  addTags(parameters, answer)
+  const { tags, keys } = findTags(parameters)
+  for (const [key, value] of tags) {
+    answer.key(`aws:RequestTag/${key}`, value)
+    answer.key('aws:TagKeys', key)
+  }
+  if (keys.length > 0) answer.key('aws:TagKeys', ...keys)
 }
 
 function addScalars(value: Json, path: string, answer: Answer): void {

@@ -91,7 +91,7 @@ function ask(
   answer: Answer,
 ): void {
   const authorization = catalog.authorization(service, operation)
-  authorize({ service, operation, parameters, region, caller, authorization }, answer)
+  authorize({ service, operation, parameters, region, caller, catalog, authorization }, answer)
   addPlainKeys(service, parameters, answer)
 }
 

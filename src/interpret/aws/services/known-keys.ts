@@ -8,7 +8,7 @@ import { PLAIN_KEYS } from './plain-keys.ts'
 const RULE_KEYS: readonly string[] = [
   'aws:RequestTag/',
   'aws:TagKeys',
-  'cloudformation:CreateAction',
+  'bedrock:GuardrailIdentifier',
   'dynamodb:EnclosingOperation',
   'ec2:AssociatePublicIpAddress',
   'ec2:Attribute',
@@ -19,7 +19,6 @@ const RULE_KEYS: readonly string[] = [
   'ec2:Encrypted',
   'ec2:ImageID',
   'ec2:InstanceType',
-  'ec2:IsLaunchTemplateResource',
   'ec2:KeyPairName',
   'ec2:MetadataHttpEndpoint',
   'ec2:MetadataHttpPutResponseHopLimit',

@@ -3,7 +3,6 @@
  * Source: "Condition keys for …" of each service in the Service Authorization Reference.
  */
 export const PLAIN_KEYS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  bedrock: { 'bedrock:GuardrailIdentifier': 'guardrailIdentifier' },
   cloudformation: {
     'cloudformation:ChangeSetName': 'ChangeSetName',
     'cloudformation:ImportResourceTypes': 'ResourcesToImport[].ResourceType',

@@ -1,4 +1,4 @@
-import type { OperationAuthorization } from '../../../catalog/model.ts'
+import type { Catalog, OperationAuthorization } from '../../../catalog/model.ts'
 import type { Answer } from '../answer.ts'
 import type { Parameters } from '../call.ts'
 import type { Caller } from '../caller.ts'
@@ -10,6 +10,7 @@ export interface RuleCall {
   readonly parameters: Parameters
   readonly region: string
   readonly caller: Caller
+  readonly catalog: Catalog
   /** What the catalog says of the operation; `askByCatalog` asks for that. */
   readonly authorization: OperationAuthorization
 }
