@@ -2,13 +2,14 @@ import { APIGATEWAY_RULES } from './apigateway.ts'
 import { BEDROCK_RUNTIME_RULES } from './bedrock.ts'
 import { CLOUDFORMATION_RULES } from './cloudformation.ts'
 import { DYNAMODB_RULES } from './dynamodb.ts'
+import { EC2_RULES } from './ec2.ts'
 import { IAM_RULES } from './iam.ts'
 import { KMS_RULES } from './kms.ts'
 import { LAMBDA_RULES } from './lambda.ts'
 import { LOGS_RULES } from './logs.ts'
 import { RDS_RULES } from './rds.ts'
 import { OTHERS, type Rule, type ServiceRules } from './rule.ts'
-import { s3Rule } from './s3.ts'
+import { S3_RULES } from './s3.ts'
 import { SECRETS_RULES } from './secretsmanager.ts'
 import { SNS_RULES } from './sns.ts'
 import { SQS_RULES } from './sqs.ts'
@@ -22,11 +23,13 @@ const RULES: ReadonlyMap<string, ServiceRules> = new Map([
   ['bedrock-runtime', BEDROCK_RUNTIME_RULES],
   ['cloudformation', CLOUDFORMATION_RULES],
   ['dynamodb', DYNAMODB_RULES],
+  ['ec2', EC2_RULES],
   ['iam', IAM_RULES],
   ['kms', KMS_RULES],
   ['lambda', LAMBDA_RULES],
   ['logs', LOGS_RULES],
   ['rds', RDS_RULES],
+  ['s3', S3_RULES],
   ['secretsmanager', SECRETS_RULES],
   ['sns', SNS_RULES],
   ['sqs', SQS_RULES],
@@ -36,7 +39,6 @@ const RULES: ReadonlyMap<string, ServiceRules> = new Map([
 
 /** The hand-written rule of an operation. */
 export function ruleOf(service: string, operation: string): Rule | undefined {
-  if (service === 's3') return s3Rule(operation)
   const rules = RULES.get(service)
   if (rules === undefined) return undefined
   return Object.hasOwn(rules, operation) ? rules[operation] : rules[OTHERS]

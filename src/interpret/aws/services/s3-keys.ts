@@ -1,9 +1,8 @@
-import { readForm } from '../../../wire/http/form.ts'
 import type { Answer } from '../answer.ts'
 import type { Parameters } from '../call.ts'
-import { addTagValue } from '../tags.ts'
-import { objectsAt, textAt, textsAt, valuesAt } from '../values.ts'
+import { objectsAt, textAt, textsAt } from '../values.ts'
 import type { RuleCall } from './rule.ts'
+import { readTagging } from './tags.ts'
 
 /** Condition keys of S3 that are headers or query parameters: key -> member. */
 const KEYS: readonly (readonly [key: string, path: string])[] = [
@@ -38,7 +37,7 @@ const KEYS: readonly (readonly [key: string, path: string])[] = [
 
 /**
  * Adds the condition keys of S3 (Service Authorization Reference, "Condition keys for Amazon S3").
- * @throws GateError `http-*` where the tagging header is not a form
+ * @throws GateError `parameter-unclear`, `http-*` where the tagging header is not a form
  */
 export function addS3Keys(call: RuleCall, answer: Answer): void {
   for (const [key, path] of KEYS) {
@@ -50,22 +49,15 @@ export function addS3Keys(call: RuleCall, answer: Answer): void {
     answer.key(`s3:RequestObjectTag/${key}`, value)
     answer.key('s3:RequestObjectTagKeys', key)
   }
-  addBucketTags(call, answer)
 }
 
 /** Tags of an object: a header that is a form, or the body of `PutObjectTagging`. */
 function objectTags(parameters: Parameters): readonly (readonly [string, string])[] {
   const header = textAt(parameters, 'Tagging')
-  if (header !== undefined) return readForm(Buffer.from(header, 'utf8'))
+  if (header !== undefined) return readTagging(header)
   if (textAt(parameters, 'Key') === undefined) return []
   return objectsAt(parameters, 'Tagging.TagSet[]').map(tag => [
     textsAt(tag, 'Key')[0] ?? '',
     textsAt(tag, 'Value')[0] ?? '',
   ])
-}
-
-function addBucketTags(call: RuleCall, answer: Answer): void {
-  const path = call.operation === 'CreateBucket' ? 'CreateBucketConfiguration.Tags' : 'Tagging.TagSet'
-  if (textAt(call.parameters, 'Key') !== undefined) return
-  for (const tags of valuesAt(call.parameters, path)) addTagValue(tags, answer)
 }
