@@ -617,6 +617,21 @@ const table = {
     status: 500,
     advice: 'Correct the document where the message points to; `sallyport policy check` lists every problem.',
   },
+  'policy-unreadable': {
+    party: 'operator',
+    status: 500,
+    advice: 'Name a policy, or a file of cases, that is there and not longer than a mebibyte.',
+  },
+  'role-unknown': {
+    party: 'operator',
+    status: 404,
+    advice: 'Name a role by its ARN as `roles` of the configuration has it.',
+  },
+  'event-unknown': {
+    party: 'operator',
+    status: 404,
+    advice: 'Name a decision by its id, as a denial and `sallyport sessions show` tell it.',
+  },
 } as const
 
 /** A stable error code. */

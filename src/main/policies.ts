@@ -55,7 +55,8 @@ export function openPolicies(config: Config): Policies {
   }
 }
 
-function layersOf(role: RoleConfig): PolicyLayer[] {
+/** What limits a role: its own policies, which add up, and its boundary. */
+export function layersOf(role: RoleConfig): PolicyLayer[] {
   const layers: PolicyLayer[] = [
     { kind: 'role', name: 'the role', policies: compile(role.policies.map(parse)) },
   ]
