@@ -24,7 +24,7 @@ const STEPS: readonly CutLimits[] = [
   { stringLength: 64, count: 5 },
 ]
 
-/** A string's beginning, and how much is missing: `abc<2,000 characters left out>`. */
+/** A string's beginning, and how much is missing: `abc<2000 characters left out>`. */
 export function cutString(value: string, length: number): string {
   if (value.length <= length) return value
   const last = value.charCodeAt(length - 1)

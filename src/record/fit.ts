@@ -43,7 +43,9 @@ function* smallerAndSmaller(event: JournalEvent, limitBytes: number): Generator<
   for (let pairs = prose.call.pairs.length; pairs > 1; pairs = Math.floor(pairs / 2)) {
     yield withParameters(prose, withPairs(prose.call, pairs), limitBytes / 8)
   }
-  yield withParameters({ ...prose, statements: prose.statements.slice(0, 20) }, withPairs(prose.call, 1), 64)
+  // What is left beside parameters and pairs are the statements that decided.
+  const least = { ...withPairs(prose.call, 1), truncated: true }
+  yield withParameters({ ...prose, statements: prose.statements.slice(0, 20) }, least, 64)
 }
 
 function cutProse(event: DecisionEvent): DecisionEvent {
