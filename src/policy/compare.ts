@@ -2,7 +2,7 @@ import type { Condition } from './model.ts'
 import { takesVariables } from './operators.ts'
 import type { Sureness } from './sureness.ts'
 import { type ValueTest, valueTest } from './value-test.ts'
-import { fill, isDynamic, type Resolve, templateOf } from './variables.ts'
+import { fill, isDynamic, perValues, type Resolve, templateOf } from './variables.ts'
 
 /** The values of a condition key in a request; undefined where the request has none. */
 export type Lookup = (key: string) => readonly string[] | undefined
@@ -35,7 +35,7 @@ export function compileCondition(
   return (lookup, resolve) => {
     const values = lookup(key)
     const fits = typeof tests === 'function' ? tests(resolve) : tests
-    if (fits === undefined) return false
+    if (fits === 'unresolved') return false
     if (values === undefined || isNothing(values, operator)) return whenAbsent(operator)
     const holds = (value: string): boolean => {
       const found = anyFits(fits, value)
@@ -70,22 +70,22 @@ function compileNull({ values }: Condition, key: string): CompiledCondition {
 
 /**
  * The tests of all values; made for each request where one of them holds a variable. One without a value is
- * equal to nothing; an Allow that has one does not hold, which is what undefined says.
+ * equal to nothing; an Allow that has one does not hold, which is what `unresolved` says.
  */
 function compileValues(
   { operator: { comparison }, values }: Condition,
   variables: boolean,
   sureness: Sureness,
-): readonly ValueTest[] | ((resolve: Resolve) => readonly ValueTest[] | undefined) {
+): readonly ValueTest[] | ((resolve: Resolve) => readonly ValueTest[] | 'unresolved') {
   const templates = values.map(({ text }) => templateOf(text, variables && takesVariables(comparison)))
   if (!templates.some(isDynamic)) return templates.map(template => valueTest(comparison, template))
-  return resolve => {
+  return perValues(templates, resolve => {
     const tests: ValueTest[] = []
     for (const template of templates) {
       const filled = fill(template, resolve)
       if (filled !== undefined) tests.push(valueTest(comparison, filled))
-      else if (sureness === 'surely') return undefined
+      else if (sureness === 'surely') return 'unresolved'
     }
     return tests
-  }
+  })
 }

@@ -77,17 +77,19 @@ function decidePair(
 ): StatementRef[] | Decision {
   const allowed: StatementRef[] = []
   let missing: PolicyLayer | undefined
-  let approval: StatementRef[] = []
+  const approval: StatementRef[] = []
   for (const layer of layers) {
     const relevant = layer.policies.relevant(pair.action)
     const denying = matching(relevant.deny, pair, keys)
     if (denying.length > 0) return denied(pair, denying)
     const asking = matching(relevant.approval, pair, keys)
     const allowing = matching(relevant.allow, pair, keys)
-    approval = approval.concat(asking)
+    if (asking.length > 0) approval.push(...asking)
     if (asking.length + allowing.length === 0) missing ??= layer
     allowed.push(...allowing)
-    for (const statement of matchingStatements(relevant.mask, pair, keys)) masks.set(...obligation(statement))
+    for (const statement of relevant.mask) {
+      if (speaksOf(statement, pair, keys)) masks.set(...obligation(statement))
+    }
   }
   if (missing !== undefined || layers.length === 0) return notAllowed(pair, missing)
   if (approval.length > 0) {
@@ -100,20 +102,17 @@ function obligation({ ref, source }: CompiledStatement): [StatementRef, Obligati
   return [ref, { kind: 'mask', fields: source.mask?.fields ?? [], from: ref }]
 }
 
-function matching(statements: readonly CompiledStatement[], pair: Pair, keys: Keys): StatementRef[] {
-  return matchingStatements(statements, pair, keys).map(({ ref }) => ref)
+function matching(statements: readonly CompiledStatement[], pair: Pair, keys: Keys): readonly StatementRef[] {
+  let found: StatementRef[] | undefined
+  for (const statement of statements) {
+    if (!speaksOf(statement, pair, keys)) continue
+    found ??= []
+    found.push(statement.ref)
+  }
+  return found ?? NONE
 }
 
-const NONE: readonly CompiledStatement[] = []
-
-function matchingStatements(
-  statements: readonly CompiledStatement[],
-  pair: Pair,
-  keys: Keys,
-): readonly CompiledStatement[] {
-  if (statements.length === 0) return NONE
-  return statements.filter(statement => speaksOf(statement, pair, keys))
-}
+const NONE: readonly StatementRef[] = []
 
 /** Whether the statement is about the pair, its action aside. */
 export function speaksOf(statement: CompiledStatement, pair: Pair, { lookup, resolve }: Keys): boolean {

@@ -5,7 +5,15 @@ import { overlaps } from './glob/overlap.ts'
 import { bindToArn, glob, type Pattern } from './glob/pattern.ts'
 import type { Selector } from './model.ts'
 import type { Sureness } from './sureness.ts'
-import { fill, isDynamic, patternOf, type Resolve, type Template, templateOf } from './variables.ts'
+import {
+  fill,
+  isDynamic,
+  patternOf,
+  perValues,
+  type Resolve,
+  type Template,
+  templateOf,
+} from './variables.ts'
 
 /** Whether a statement is about a pair's resource. */
 export type ResourceTest = (pair: Pair, resolve: Resolve) => boolean
@@ -27,15 +35,25 @@ export function compileResource(selector: Selector, variables: boolean, sureness
     const targets = templates.map(target)
     return pair => about(pair, targets)
   }
+  const filledTargets = perValues(templates, resolve => fillTargets(templates, resolve, sureness))
   return (pair, resolve) => {
-    const targets: Target[] = []
-    for (const template of templates) {
-      const filled = fill(template, resolve)
-      if (filled !== undefined) targets.push(target(filled))
-      else if (sureness === 'surely') return false
-    }
-    return about(pair, targets)
+    const targets = filledTargets(resolve)
+    return targets !== 'unresolved' && about(pair, targets)
   }
+}
+
+function fillTargets(
+  templates: readonly Template[],
+  resolve: Resolve,
+  sureness: Sureness,
+): readonly Target[] | 'unresolved' {
+  const targets: Target[] = []
+  for (const template of templates) {
+    const filled = fill(template, resolve)
+    if (filled !== undefined) targets.push(target(filled))
+    else if (sureness === 'surely') return 'unresolved'
+  }
+  return targets
 }
 
 function target(filled: Template): Target {

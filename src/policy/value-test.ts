@@ -90,10 +90,15 @@ function withoutZone(address: string): string {
   return zone < 0 ? address : address.slice(0, zone)
 }
 
+/** A number that JavaScript's own hold exactly. */
+const SHORT = /^-?\d{1,15}$/
+
 function numericTest(comparison: Comparison, text: string): ValueTest {
   const bound = parseDecimal(text)
   const ordered = orderTest(comparison.slice('Numeric'.length))
+  const short = SHORT.test(text) ? Number(text) : undefined
   return value => {
+    if (short !== undefined && SHORT.test(value)) return ordered(Number(value) - short)
     const number = parseDecimal(value)
     return bound === undefined || number === undefined ? undefined : ordered(compareDecimals(number, bound))
   }

@@ -115,3 +115,32 @@ export function patternOf(filled: Template): Pattern {
     return part.kind === 'literal' ? literal(part.text) : glob(part.text)
   })
 }
+
+/** Sets of values for which filled templates are kept; callers that differ in a variable are few. */
+const MAX_KEPT = 500
+
+/**
+ * What is made of templates by filling them in; made once for each set of values that their variables have,
+ * since a principal makes many calls.
+ */
+export function perValues<T>(
+  templates: readonly Template[],
+  make: (resolve: Resolve) => T,
+): (resolve: Resolve) => T {
+  const [first = '', ...more] = new Set(templates.flatMap(variableKeys))
+  const kept = new Map<string | undefined, T>()
+  return resolve => {
+    const values =
+      more.length === 0 ? resolve(first) : JSON.stringify([first, ...more].map(resolveOrNull(resolve)))
+    const known = kept.get(values)
+    if (known !== undefined) return known
+    const made = make(resolve)
+    if (kept.size >= MAX_KEPT) kept.clear()
+    kept.set(values, made)
+    return made
+  }
+}
+
+function resolveOrNull(resolve: Resolve): (key: string) => string | null {
+  return key => resolve(key) ?? null
+}

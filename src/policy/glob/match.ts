@@ -19,10 +19,38 @@ export function matcher(pattern: Pattern): Matcher {
   }
   const prefix = String.fromCodePoint(...pattern.slice(0, first))
   const rest = pattern.slice(first)
+  if (rest.every(isPlain)) return piecewise(prefix, rest)
   if (pattern.includes(SEGMENT_STAR)) {
     return text => text.startsWith(prefix) && matchesBound(rest, text, prefix.length)
   }
   return text => text.startsWith(prefix) && matchesFree(rest, text, prefix.length)
+}
+
+/** A free star, or a literal of which no text can hold a half. */
+function isPlain(token: number): boolean {
+  return token === STAR || (token >= 0 && (token < 0xd800 || token > 0xdfff))
+}
+
+/** Between stars stand texts, each of which is best found as early as it can be; the last one ends the text. */
+function piecewise(prefix: string, rest: Pattern): Matcher {
+  const pieces: string[] = []
+  for (let at = 0; at < rest.length; ) {
+    const end = rest.indexOf(STAR, at + 1)
+    const next = end < 0 ? rest.length : end
+    pieces.push(String.fromCodePoint(...rest.slice(at + 1, next)))
+    at = next
+  }
+  const last = pieces.pop() ?? ''
+  return text => {
+    if (!text.startsWith(prefix)) return false
+    let at = prefix.length
+    for (const piece of pieces) {
+      const found = text.indexOf(piece, at)
+      if (found < 0) return false
+      at = found + piece.length
+    }
+    return text.length - last.length >= at && text.endsWith(last)
+  }
 }
 
 /** Whether the text is one that the pattern describes. */
