@@ -165,12 +165,17 @@ function convertEntries(walk: Walk, map: YAMLMap, at: Position, depth: number): 
   return map.items.map(pair => {
     if (!isScalar(pair.key)) throw new SourceError('syntax', at, 'a key must be a plain text')
     const keyAt = place(walk.lines, pair.key.range?.[0] ?? 0)
-    const key = scalarText(pair.key, keyAt)
+    const key = keyText(pair.key, keyAt)
     if (seen.has(key)) throw new SourceError('syntax', keyAt, `the key ${quote(key)} stands here twice`)
     seen.add(key)
     if (pair.value === null) throw new SourceError('syntax', keyAt, `${quote(key)} has no value`)
     return { key, at: keyAt, value: convert(walk, pair.value as Node, depth + 1) }
   })
+}
+
+/** `Null` is a condition operator, so as a key it is the word itself. */
+function keyText(scalar: Scalar, at: Position): string {
+  return scalar.value === 'Null' ? 'Null' : scalarText(scalar, at)
 }
 
 const NULLS: ReadonlySet<string> = new Set(['', '~', 'null', 'Null', 'NULL'])
