@@ -1,5 +1,6 @@
 import type { Answer } from '../answer.ts'
 import { parseArn } from '../arn.ts'
+import { askArn } from '../ask-arn.ts'
 import { askByCatalog } from '../by-catalog.ts'
 import { textAt } from '../values.ts'
 import { OTHERS, ownArn, type Rule, type RuleCall, type ServiceRules } from './rule.ts'
@@ -44,8 +45,7 @@ function askGuardrail(call: RuleCall, answer: Answer): void {
   const version =
     textAt(parameters, 'guardrailVersion') ?? textAt(parameters, 'guardrailConfig.guardrailVersion')
   const arn = GUARDRAIL.test(id) ? ownArn(call, 'bedrock', `guardrail/${id}`) : id
-  const clear = parseArn(arn) !== undefined && !/[*?]/.test(arn)
-  answer.pair('bedrock:ApplyGuardrail', clear ? arn : '*', clear ? {} : { certainty: 'any' })
+  askArn(answer, 'bedrock:ApplyGuardrail', arn)
   const suffix = version === undefined || version === 'DRAFT' ? '' : `:${version}`
   answer.setKey('bedrock:GuardrailIdentifier', `${arn}${suffix}`)
 }

@@ -1,5 +1,6 @@
 import type { Answer, PairDetails } from '../answer.ts'
 import { pairContext } from '../answer.ts'
+import { askArn } from '../ask-arn.ts'
 import { askByCatalog } from '../by-catalog.ts'
 import { isObject, memberOf, objectsAt, textAt, textsAt } from '../values.ts'
 import { readPartiql } from './partiql.ts'
@@ -86,7 +87,7 @@ const askRestore: Rule = (call, answer) => {
   const action = `dynamodb:${call.operation}`
   const { parameters } = call
   const backup = textAt(parameters, 'BackupArn')
-  if (backup !== undefined) answer.pair(action, backup, /[*?]/.test(backup) ? { certainty: 'any' } : {})
+  if (backup !== undefined) askArn(answer, action, backup)
   const source = textAt(parameters, 'SourceTableArn') ?? textAt(parameters, 'SourceTableName')
   if (source !== undefined) askTable(call, answer, action, source)
   askTable(call, answer, action, textAt(parameters, 'TargetTableName') ?? '')

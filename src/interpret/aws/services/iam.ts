@@ -1,4 +1,5 @@
 import type { Answer } from '../answer.ts'
+import { askArn } from '../ask-arn.ts'
 import { askByCatalog } from '../by-catalog.ts'
 import { textAt } from '../values.ts'
 import { globalArn, OTHERS, type Rule, type RuleCall, type ServiceRules } from './rule.ts'
@@ -71,7 +72,7 @@ const byType: Rule = (call, answer) => {
     const member = MEMBERS.get(resourceType)
     const arnMember = ARN_MEMBERS.get(resourceType)
     const arn = arnMember === undefined ? undefined : textAt(call.parameters, arnMember)
-    if (arn?.startsWith('arn:') === true && !/[*?]/.test(arn)) answer.pair(action, arn)
+    if (arn?.startsWith('arn:') === true) askArn(answer, action, arn)
     else if (member !== undefined) {
       askNamed(call, answer, action, resourceType, textAt(call.parameters, member))
     } else askByCatalog(call, answer)

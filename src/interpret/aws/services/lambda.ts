@@ -1,4 +1,5 @@
 import type { Answer } from '../answer.ts'
+import { askArn } from '../ask-arn.ts'
 import { askByCatalog } from '../by-catalog.ts'
 import { textAt } from '../values.ts'
 import { OTHERS, ownArn, type Rule, type RuleCall, type ServiceRules } from './rule.ts'
@@ -83,9 +84,7 @@ const QUALIFIED: ReadonlySet<string> = new Set([
 /** Tagging names its resource by the ARN that it calls `Resource`. */
 const byResource: Rule = (call, answer) => {
   const { action } = call.authorization
-  const arn = textAt(call.parameters, 'Resource') ?? ''
-  const clear = arn.startsWith('arn:') && !/[*?]/.test(arn)
-  if (action !== undefined) answer.pair(action, clear ? arn : '*', clear ? {} : { certainty: 'any' })
+  if (action !== undefined) askArn(answer, action, textAt(call.parameters, 'Resource') ?? '')
 }
 
 export const LAMBDA_RULES: ServiceRules = {

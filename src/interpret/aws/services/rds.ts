@@ -1,12 +1,13 @@
+import { askArn } from '../ask-arn.ts'
 import { askByCatalog, askResources } from '../by-catalog.ts'
+import { foldCase } from '../fold-case.ts'
 import { objectsAt, textAt } from '../values.ts'
 import { forAll, OTHERS, type Rule, type ServiceRules } from './rule.ts'
 
 /** Tagging names its resource by the ARN that it calls `ResourceName`. */
 const onTagged: Rule = (call, answer) => {
-  const arn = (textAt(call.parameters, 'ResourceName') ?? '').toLowerCase()
-  const clear = arn.startsWith('arn:') && !/[*?]/.test(arn)
-  answer.pair(`rds:${call.operation}`, clear ? arn : '*', clear ? {} : { certainty: 'any' })
+  const arn = textAt(call.parameters, 'ResourceName') ?? ''
+  askArn(answer, `rds:${call.operation}`, foldCase('rds', arn), { orAs: [arn] })
 }
 
 /** What is made with tags has to be allowed to be tagged; `rds:req-tag/KEY` is what RDS calls them. */

@@ -1,4 +1,5 @@
 import { parseArn } from '../arn.ts'
+import { askArn } from '../ask-arn.ts'
 import { askByCatalog } from '../by-catalog.ts'
 import { objectsAt, textAt } from '../values.ts'
 import { forAll, OTHERS, ownArn, type Rule, type ServiceRules } from './rule.ts'
@@ -7,9 +8,7 @@ import { forAll, OTHERS, ownArn, type Rule, type ServiceRules } from './rule.ts'
 const publish: Rule = (call, answer) => {
   for (const member of ['TopicArn', 'TargetArn']) {
     const arn = textAt(call.parameters, member)
-    if (arn === undefined) continue
-    const clear = parseArn(arn) !== undefined && !/[*?]/.test(arn)
-    answer.pair('sns:Publish', clear ? arn : '*', clear ? {} : { certainty: 'any' })
+    if (arn !== undefined) askArn(answer, 'sns:Publish', arn)
   }
   if (answer.isEmpty) answer.pair('sns:Publish', '*')
 }

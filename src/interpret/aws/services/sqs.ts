@@ -1,5 +1,6 @@
 import type { Answer } from '../answer.ts'
 import { isAccountId } from '../arn.ts'
+import { askArn } from '../ask-arn.ts'
 import { askByCatalog } from '../by-catalog.ts'
 import { isObject, memberOf, textAt } from '../values.ts'
 import { OTHERS, ownArn, type Rule, type RuleCall, type ServiceRules } from './rule.ts'
@@ -24,8 +25,7 @@ function arnOf(call: RuleCall, account: string, name: string): string {
 }
 
 function askQueue(answer: Answer, action: string, arn: string | undefined): void {
-  if (arn === undefined || /[*?]/.test(arn)) answer.pair(action, '*', { certainty: 'any' })
-  else answer.pair(action, arn)
+  askArn(answer, action, arn ?? '')
 }
 
 const byUrl: Rule = (call, answer) => {
