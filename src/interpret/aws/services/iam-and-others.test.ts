@@ -106,3 +106,36 @@ test('API Gateway goes by verb and path, in both versions', () => {
     `apigateway:UpdateRestApiPolicy ${at}/restapis/a1`,
   ])
 })
+
+test('a task definition goes by its family and revision, or by any revision', () => {
+  const task = (resource: string): string => `ecs:RunTask ${own('ecs', `task-definition/${resource}`)}`
+  assert.deepEqual(lines('ecs', 'RunTask', { taskDefinition: 'app:7' }), [task('app:7')])
+  assert.deepEqual(lines('ecs', 'RunTask', { taskDefinition: 'app' }), [task('app:* (any)')])
+  assert.deepEqual(lines('ecs', 'RunTask', { taskDefinition: 'app:*' }), [task('* (any)')])
+})
+
+test('every bus of a batch of events is asked for', () => {
+  assert.deepEqual(
+    lines('events', 'PutEvents', { Entries: [{}, { EventBusName: 'orders' }, { EventBusName: '*' }] }),
+    [
+      `events:PutEvents ${own('events', 'event-bus/default')}`,
+      `events:PutEvents ${own('events', 'event-bus/orders')}`,
+      'events:PutEvents * (any)',
+    ],
+  )
+  assert.deepEqual(lines('events', 'PutRule', { Name: 'r' }), [`events:PutRule ${own('events', 'rule/r')}`])
+  assert.deepEqual(lines('events', 'PutRule', { Name: 'r', EventBusName: own('events', 'event-bus/b') }), [
+    `events:PutRule ${own('events', 'rule/b/r')}`,
+  ])
+})
+
+test('a hosted zone is the same with its kind before its id', () => {
+  for (const HostedZoneId of ['Z1', '/hostedzone/Z1', 'hostedzone/Z1']) {
+    assert.deepEqual(lines('route53', 'ChangeResourceRecordSets', { HostedZoneId }), [
+      'route53:ChangeResourceRecordSets arn:aws:route53:::hostedzone/Z1',
+    ])
+  }
+  assert.deepEqual(lines('route53', 'ChangeResourceRecordSets', { HostedZoneId: 'x/Z1' }), [
+    'route53:ChangeResourceRecordSets arn:aws:route53:::hostedzone/* (any)',
+  ])
+})

@@ -3,11 +3,14 @@ import { BEDROCK_RUNTIME_RULES } from './bedrock.ts'
 import { CLOUDFORMATION_RULES } from './cloudformation.ts'
 import { DYNAMODB_RULES } from './dynamodb.ts'
 import { EC2_RULES } from './ec2.ts'
+import { ECS_RULES } from './ecs.ts'
+import { EVENTS_RULES } from './events.ts'
 import { IAM_RULES } from './iam.ts'
 import { KMS_RULES } from './kms.ts'
 import { LAMBDA_RULES } from './lambda.ts'
 import { LOGS_RULES } from './logs.ts'
 import { RDS_RULES } from './rds.ts'
+import { ROUTE53_RULES } from './route53.ts'
 import { OTHERS, type Rule, type ServiceRules } from './rule.ts'
 import { S3_RULES } from './s3.ts'
 import { SECRETS_RULES } from './secretsmanager.ts'
@@ -24,11 +27,14 @@ const RULES: ReadonlyMap<string, ServiceRules> = new Map([
   ['cloudformation', CLOUDFORMATION_RULES],
   ['dynamodb', DYNAMODB_RULES],
   ['ec2', EC2_RULES],
+  ['ecs', ECS_RULES],
+  ['events', EVENTS_RULES],
   ['iam', IAM_RULES],
   ['kms', KMS_RULES],
   ['lambda', LAMBDA_RULES],
   ['logs', LOGS_RULES],
   ['rds', RDS_RULES],
+  ['route53', ROUTE53_RULES],
   ['s3', S3_RULES],
   ['secretsmanager', SECRETS_RULES],
   ['sns', SNS_RULES],
