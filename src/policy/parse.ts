@@ -3,7 +3,8 @@ import type { PolicyDocument, Statement } from './model.ts'
 import { type Problem, policyError, quote } from './problem.ts'
 import { Members, Report, readOneOf, readText } from './report.ts'
 import { type PolicySource, readSource, SourceError, type Tree } from './source.ts'
-import { readStatement, type StatementKind } from './statement.ts'
+import { readStatement } from './statement.ts'
+import type { StatementKind } from './statement-reader.ts'
 
 /** What reading a document gave: a document unless there are errors, and everything worth telling. */
 export interface PolicyReading {

@@ -6,19 +6,8 @@ import { readPrincipals } from './principals.ts'
 import { type Located, quote } from './problem.ts'
 import { Members, type Report, readOneOf, readText, readTexts } from './report.ts'
 import type { Tree } from './source.ts'
+import type { StatementKind, StatementReader } from './statement-reader.ts'
 import { parseTemplate } from './variables.ts'
-
-/** A statement that gives permissions, or one of a role's trust policy. */
-export type StatementKind = 'permission' | 'trust'
-
-/** What reading a statement needs to know of its document. */
-export interface StatementReader {
-  readonly report: Report
-  readonly kind: StatementKind
-  /** The document's version knows policy variables. */
-  readonly variables: boolean
-  readonly number: number
-}
 
 const EFFECTS = {
   permission: ['Allow', 'Deny', 'RequireApproval', 'Mask'],
