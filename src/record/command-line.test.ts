@@ -35,6 +35,12 @@ test('names are those of the AWS CLI', () => {
 const CASES: readonly [string, string, JsonObject, string][] = [
   [
     'ec2',
+    'RunInstances',
+    { ImageId: 'ami-1', MaxCount: 1, MinCount: 1 },
+    'aws ec2 run-instances --image-id ami-1 --count 1 --region us-east-1',
+  ],
+  [
+    'ec2',
     'TerminateInstances',
     { InstanceIds: ['i-1', 'i-2'] },
     'aws ec2 terminate-instances --instance-ids i-1 i-2 --region us-east-1',
@@ -55,7 +61,7 @@ const CASES: readonly [string, string, JsonObject, string][] = [
     'ec2',
     'RunInstances',
     { MinCount: 1, MaxCount: 2, ImageId: 'ami-1' },
-    `aws ec2 run-instances --image-id ami-1 --cli-input-json '{"MinCount":1,"MaxCount":2}' --region us-east-1`,
+    'aws ec2 run-instances --image-id ami-1 --count 1:2 --region us-east-1',
   ],
   [
     'iam',

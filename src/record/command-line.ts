@@ -18,15 +18,33 @@ export function commandLine(call: RecordedCall): string {
   const { service, operation } = call
   const words = ['aws', cliService(service), cliOperation(service, operation)]
   const asJson: Record<string, Json> = {}
+  const count = instanceCount(call)
   for (const [member, value] of Object.entries(call.parameters)) {
+    if (count !== undefined && COUNTS.has(member)) continue
     const option = memberWords(call, member, value)
     if (option === undefined) Object.defineProperty(asJson, member, { value, enumerable: true })
     else words.push(...option)
   }
+  if (count !== undefined) words.push('--count', count)
   if (Object.keys(asJson).length > 0) words.push('--cli-input-json', JSON.stringify(asJson))
   if (CLI_OUTFILES.has(`${service}.${operation}`)) words.push('/dev/stdout')
   if (call.region !== '') words.push('--region', call.region)
   return words.map(shellWord).join(' ')
+}
+
+/** The two members for which the CLI has one option. */
+const COUNTS: ReadonlySet<string> = new Set(['MinCount', 'MaxCount'])
+
+/** What `ec2 run-instances --count` says: `2`, or `1:3` for at least one and at most three. */
+function instanceCount(call: RecordedCall): string | undefined {
+  if (call.service !== 'ec2' || call.operation !== 'RunInstances') return undefined
+  const { MinCount: least, MaxCount: most } = call.parameters
+  if (!isCount(least) || !isCount(most)) return undefined
+  return least === most ? String(least) : `${least}:${most}`
+}
+
+function isCount(value: Json | undefined): boolean {
+  return Number.isSafeInteger(value) && Number(value) >= 0
 }
 
 /** The words of one option; undefined where only `--cli-input-json` can carry the value as it is. */
