@@ -16,6 +16,8 @@ export interface ClientProgram {
   /** What to run; called once the gate is up. */
   command(world: World): Promise<readonly [command: string, ...args: string[]]>
   readonly cwd?: string
+  /** More of the environment than the three variables. */
+  env?(world: World): NodeJS.ProcessEnv
 }
 
 /** Runs the program against a gate, and makes a test of each check. */
@@ -27,9 +29,10 @@ export function describeClient(program: ClientProgram): void {
     before(async () => {
       world = await startWorld({ client: program.policies }, { unchecked: program.unchecked ?? false })
       const [command, ...args] = await program.command(world)
-      const env = await world.gate.clientEnv(world.role('client'))
+      const env = { ...(await world.gate.clientEnv(world.role('client'))), ...program.env?.(world) }
       const done = await execute(command, args, { env, ...(program.cwd ? { cwd: program.cwd } : {}) })
-      for (const line of done.stdout.split('\n').filter(text => text.startsWith('{'))) {
+      // Maven puts colours before the first line.
+      for (const [line] of done.stdout.matchAll(/\{"name".*/g)) {
         const result = JSON.parse(line) as { name: string; error?: string }
         results.set(result.name, result.error)
       }

@@ -116,6 +116,8 @@ async function run(folder: string, options: GateOptions): Promise<RunningGate> {
         AWS_ENDPOINT_URL: endpoint,
         AWS_ROLE_ARN: roleArn,
         AWS_WEB_IDENTITY_TOKEN_FILE: file,
+        // The aws command keeps credentials in its home, by role: those of another gate are worth nothing.
+        HOME: folder,
         AWS_REGION: 'us-east-1',
         AWS_DEFAULT_REGION: 'us-east-1',
       })

@@ -31,6 +31,10 @@ export async function startWorld(
     upstream: moto.endpoint,
     env: moto.gateEnv,
     ...(options.config ? { config: options.config } : {}),
+  }).catch(async (error: unknown) => {
+    // A test whose gate does not start must end, and not wait for the stand-in.
+    await moto.stop()
+    throw error
   })
   return {
     moto,

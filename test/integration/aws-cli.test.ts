@@ -76,7 +76,7 @@ describe('the aws command through the gate', { skip: AWS === undefined && 'no aw
       const done = await aws(line)
       assert.equal(done.code, 0, done.stderr)
     }
-    const back = await aws('s3 cp s3://cli-bucket/agent-7/file.bin - ')
+    const back = await aws('s3 cp s3://cli-bucket/agent-7/file.bin -')
     assert.equal(back.code, 0, back.stderr)
     assert.equal(back.stdout.length, bytes.length)
   })

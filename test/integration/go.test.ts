@@ -23,6 +23,8 @@ describeClient({
     'sns',
     "a denied call is the SDK's own error",
   ],
+  // This SDK makes its STS client before it reads AWS_ENDPOINT_URL; the one for STS it does read in time.
+  env: world => ({ AWS_ENDPOINT_URL_STS: world.gate.endpoint }),
   async command() {
     const built = await execute('go', ['build', '-o', PROGRAM, '.'], { cwd: FOLDER })
     if (built.code !== 0) throw new Error(`go build: ${built.stderr}`)

@@ -20,6 +20,8 @@ describeClient({
     'sqs',
     "a denied call is the SDK's own error",
   ],
+  // Maven keeps its packages in the user's own home.
+  env: () => ({ HOME: process.env.HOME }),
   command: async () => ['mvn', '-q', '-B', 'compile', 'exec:java'],
   cwd: join(ROOT, 'test/integration/clients/java'),
 })

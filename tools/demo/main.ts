@@ -72,7 +72,10 @@ const boto = (why: string, code: string, passes = true): Step => ({
 
 const DAY: readonly Step[] = [
   aws('who does the gate think I am?', 'sts get-caller-identity'),
-  aws('which builds are there?', 's3 ls s3://builds/'),
+  aws(
+    'which builds are there?',
+    's3api list-objects-v2 --bucket builds --query Contents[].Key --output text',
+  ),
   aws('read the newest one', 's3 cp s3://builds/app-1.4.2.txt -'),
   aws('leave a report', 's3 cp README.md s3://builds/reports/today.md'),
   aws('overwrite a build', 's3 cp README.md s3://builds/app-1.4.2.txt', false),

@@ -28,7 +28,6 @@ if (files.length === 0) {
 }
 
 const total: Tally = { passed: 0, failed: 0, skipped: 0 }
-const perFile = new Map<string, Tally>()
 const skips = new Map<string, number>()
 let filesDone = 0
 
@@ -36,7 +35,7 @@ const stream = run({ files, concurrency: Math.max(2, availableParallelism()), ti
 for await (const event of stream) {
   if (event.type === 'test:pass' || event.type === 'test:fail') onResult(event.type, event.data)
   else if (event.type === 'test:summary' && event.data.file !== undefined) {
-    finish(relative(process.cwd(), event.data.file), event.data.duration_ms)
+    finish(relative(process.cwd(), event.data.file), event.data.duration_ms, event.data.counts)
   } else if (event.type === 'test:stderr') process.stderr.write(event.data.message)
 }
 
@@ -69,18 +68,13 @@ function onResult(type: 'test:pass' | 'test:fail', data: ResultData): void {
 }
 
 function count(file: string, type: 'test:pass' | 'test:fail', data: ResultData): void {
-  const tally = perFile.get(file) ?? { passed: 0, failed: 0, skipped: 0 }
-  perFile.set(file, tally)
   if (data.skip !== undefined && data.skip !== false) {
-    tally.skipped++
     total.skipped++
     const reason = typeof data.skip === 'string' ? data.skip : data.name
     skips.set(reason, (skips.get(reason) ?? 0) + 1)
   } else if (type === 'test:pass') {
-    tally.passed++
     total.passed++
   } else {
-    tally.failed++
     total.failed++
     console.log(`\nFAILED ${file}: ${data.name}`)
     const error = data.details.error
@@ -88,10 +82,16 @@ function count(file: string, type: 'test:pass' | 'test:fail', data: ResultData):
   }
 }
 
-function finish(file: string, durationMs: number): void {
+/** A line for a file that has ended. Tests that a helper made count where they ran. */
+function finish(
+  file: string,
+  durationMs: number,
+  counts: { readonly passed: number; readonly failed: number },
+): void {
   filesDone++
-  const tally = perFile.get(file) ?? { passed: 0, failed: 0, skipped: 0 }
-  const mark = tally.failed > 0 ? 'FAIL' : 'ok  '
+  const mark = counts.failed > 0 ? 'FAIL' : 'ok  '
   const seconds = (durationMs / 1000).toFixed(1).padStart(6)
-  console.log(`${mark} ${`${filesDone}/${files.length}`.padStart(8)} ${seconds} s  ${file} (${tally.passed})`)
+  console.log(
+    `${mark} ${`${filesDone}/${files.length}`.padStart(8)} ${seconds} s  ${file} (${counts.passed})`,
+  )
 }
