@@ -79,4 +79,9 @@ describe('an explanation', () => {
       /parts of which the request does not tell/,
     )
   })
+
+  it('shows nothing that a terminal would obey', () => {
+    const prose = explanationProse(ask('arn:aws:s3:::builds/\u001b[2J\nALLOWED\u202e\u009b', '\u001b[31m'))
+    assert.doesNotMatch(prose, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]|\nALLOWED/)
+  })
 })

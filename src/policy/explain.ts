@@ -2,7 +2,7 @@ import type { Context, Decision, DecisionRequest, Pair, StatementRef } from '../
 import type { CompiledStatement } from './compile.ts'
 import { decide, keysOf, type PolicyLayer, speaksOf } from './decide.ts'
 import type { Condition } from './model.ts'
-import { type Position, quote } from './problem.ts'
+import { type Position, quote, visible } from './problem.ts'
 
 /** A statement that had a say, or nearly had one. */
 export interface ExplainedStatement {
@@ -103,13 +103,15 @@ function list(texts: readonly string[]): string {
 
 /** An explanation as it is read in a terminal. */
 export function explanationProse({ decision, pairs }: Explanation): string {
-  const lines = [decision.effect === 'allow' ? 'ALLOWED' : `DENIED: ${decision.denial?.reason ?? ''}`]
+  const lines = [
+    decision.effect === 'allow' ? 'ALLOWED' : `DENIED: ${visible(decision.denial?.reason ?? '')}`,
+  ]
   if (pairs.length === 0) lines.push('  the call asks for nothing')
   for (const { pair, decision: own, matched, near } of pairs) {
     const unknown = pair.certainty === 'any' ? ' (parts of which the request does not tell)' : ''
     lines.push(
       '',
-      `${own.effect === 'allow' ? 'allow' : 'deny '} ${pair.action} on ${pair.resource}${unknown}`,
+      `${own.effect === 'allow' ? 'allow' : 'deny '} ${visible(`${pair.action} on ${pair.resource}`)}${unknown}`,
     )
     for (const statement of matched) lines.push(`  matched: ${placeProse(statement)}`)
     if (matched.length === 0) lines.push('  matched: no statement')

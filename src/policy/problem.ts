@@ -52,10 +52,18 @@ export function policyError(problems: readonly Problem[]): GateError {
   return new GateError('policy-invalid', shown.join('\n'))
 }
 
-/** The input as it may stand in a message: cut, and without control characters. */
+/** The input as it may stand in a message: cut, and without what a terminal would obey. */
 export function quote(text: string): string {
   const cut = text.length > 80 ? `${text.slice(0, 77)}...` : text
-  return `\`${cut.replace(/[\u0000-\u001f\u007f`]/g, '?')}\``
+  return `\`${visible(cut).replaceAll('`', '?')}\``
+}
+
+/** Control characters, and those that turn the direction of what follows. */
+const HIDDEN = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
+
+/** A text on one line, without what a terminal would obey: a recorded call may have been made to be shown. */
+export function visible(text: string): string {
+  return text.replace(HIDDEN, '?')
 }
 
 /** `a`, `a or b`, `a, b or c`: accepted values, each in backticks. */
