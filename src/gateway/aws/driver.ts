@@ -13,9 +13,10 @@ import { type CallerFacts, connectionContext, mergeContexts } from './context.ts
 import { continueIfAsked, hasBody, hostOf, type Identified, identifyCaller } from './identify.ts'
 import { type LocalAnswer, localAnswer } from './local.ts'
 import { readPayload, streamedBody } from './payload.ts'
+import type { AwsQuestion } from './question.ts'
 import { withOwnQueueUrls } from './queue-url.ts'
 import { passReply, sendWhole } from './reply.ts'
-import type { AwsQuestion, AwsRooms } from './rooms.ts'
+import type { AwsRooms } from './rooms.ts'
 import { sendRefusal } from './send-refusal.ts'
 
 /** One AWS call on its way through the gate. */

@@ -5,7 +5,8 @@ import { type ExchangePorts, exchange, type Outcome, type Progress } from '../ex
 import type { CallerFacts } from './context.ts'
 import { AwsDriver } from './driver.ts'
 import { isCallerIdentity } from './local.ts'
-import type { AwsQuestion, AwsRooms } from './rooms.ts'
+import type { AwsQuestion } from './question.ts'
+import type { AwsRooms } from './rooms.ts'
 import { sendRefusal } from './send-refusal.ts'
 import { exchangeToken, wantsToken } from './token-exchange.ts'
 

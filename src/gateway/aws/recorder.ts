@@ -8,7 +8,7 @@ import type { DecisionEvent, Journal, RecordedCall, RecordedPrincipal } from '..
 import { recordedParameters } from '../../record/parameters.ts'
 import type { Outcome, Progress } from '../exchange.ts'
 import type { CallerFacts } from './context.ts'
-import type { AwsQuestion } from './rooms.ts'
+import type { AwsQuestion } from './question.ts'
 import type { TokenBucket } from './token-bucket.ts'
 
 export interface RecorderOptions {

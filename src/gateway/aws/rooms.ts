@@ -4,18 +4,11 @@ import type { Decision, DecisionRequest } from '../../core/decision.ts'
 import type { GateError } from '../../core/errors.ts'
 import type { GateCredentials } from '../../identity/credentials.ts'
 import type { Sts } from '../../identity/sts/sts.ts'
-import type { AwsCall } from '../../interpret/aws/call.ts'
 import type { Upstream } from '../../upstream/port.ts'
 import type { SigningKeys } from '../../wire/sigv4/keys.ts'
 import type { Outcome } from '../exchange.ts'
 import type { BufferBudget } from './body.ts'
 import type { Recorder } from './recorder.ts'
-
-/** What an AWS call asks of the gate. */
-export interface AwsQuestion {
-  readonly request: DecisionRequest
-  readonly call: AwsCall
-}
 
 /** What the AWS side of the gate works with; one for each process. */
 export interface AwsRooms {

@@ -72,7 +72,8 @@ class Reader {
     const name = this.#name()
     const attributes = this.#attributes()
     const prefixes = declaredPrefixes(attributes, outerPrefixes)
-    for (const used of [name, ...attributes.map(([attribute]) => attribute)]) this.#checkPrefix(used, prefixes)
+    for (const used of [name, ...attributes.map(([attribute]) => attribute)])
+      this.#checkPrefix(used, prefixes)
     if (this.#takes('/>')) return { name, attributes, children: [], text: '' }
     this.#expect('>')
     const { children, text } = this.#content(depth, prefixes)
@@ -113,9 +114,13 @@ class Reader {
       if (this.#startsWith('>') || this.#startsWith('/>')) return attributes
       if (this.#at === before) throw this.#malformed('no space before an attribute')
       const name = this.#name()
-      if (attributes.some(([earlier]) => earlier === name)) throw this.#malformed(`the attribute \`${name}\` twice`)
+      if (attributes.some(([earlier]) => earlier === name))
+        throw this.#malformed(`the attribute \`${name}\` twice`)
       if (attributes.length === this.#limits.maxAttributes) {
-        throw new GateError('xml-limit', `an XML element has more than ${this.#limits.maxAttributes} attributes`)
+        throw new GateError(
+          'xml-limit',
+          `an XML element has more than ${this.#limits.maxAttributes} attributes`,
+        )
       }
       this.#skipSpace()
       this.#expect('=')
@@ -157,7 +162,8 @@ class Reader {
     const digits = /^#(?:x([0-9a-fA-F]+)|([0-9]+))$/.exec(name)
     if (digits === null) throw this.#malformed(`the reference \`&${name};\``)
     const code = digits[1] === undefined ? Number(digits[2]) : Number.parseInt(digits[1], 16)
-    if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) throw this.#malformed(`the reference \`&${name};\``)
+    if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
+      throw this.#malformed(`the reference \`&${name};\``)
     const character = String.fromCodePoint(code)
     if (hasForbidden(character)) throw this.#malformed('a character that XML does not allow')
     return character
@@ -166,7 +172,8 @@ class Reader {
   #checkPrefix(name: string, prefixes: ReadonlySet<string>): void {
     const colon = name.indexOf(':')
     if (colon < 0 || name.startsWith('xmlns:')) return
-    if (!prefixes.has(name.slice(0, colon))) throw this.#malformed(`the prefix of \`${name}\` is not declared`)
+    if (!prefixes.has(name.slice(0, colon)))
+      throw this.#malformed(`the prefix of \`${name}\` is not declared`)
   }
 
   #name(): string {
@@ -201,7 +208,10 @@ class Reader {
   }
 }
 
-function declaredPrefixes(attributes: readonly XmlAttribute[], outer: ReadonlySet<string>): ReadonlySet<string> {
+function declaredPrefixes(
+  attributes: readonly XmlAttribute[],
+  outer: ReadonlySet<string>,
+): ReadonlySet<string> {
   const declared = attributes.filter(([name]) => name.startsWith('xmlns:')).map(([name]) => name.slice(6))
   return declared.length === 0 ? outer : new Set([...outer, ...declared])
 }

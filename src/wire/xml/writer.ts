@@ -4,9 +4,10 @@ import type { XmlElement } from './element.ts'
 /** An element as text, without a declaration. `readXml` gives the same element back. */
 export function writeXml(element: XmlElement): string {
   let tag = `<${element.name}`
-  for (const [name, value] of element.attributes) tag += ` ${name}="${escape(value)}"`
-  if (element.children.length > 0) return `${tag}>${element.children.map(writeXml).join('')}</${element.name}>`
-  return element.text === '' ? `${tag}/>` : `${tag}>${escape(element.text)}</${element.name}>`
+  for (const [name, value] of element.attributes) tag += ` ${name}="${escapeText(value)}"`
+  if (element.children.length > 0)
+    return `${tag}>${element.children.map(writeXml).join('')}</${element.name}>`
+  return element.text === '' ? `${tag}/>` : `${tag}>${escapeText(element.text)}</${element.name}>`
 }
 
 /** An element that holds text. */
@@ -32,7 +33,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
 }
 
 /** Text for content and for double-quoted attributes alike; line ends as references, so that they survive. */
-function escape(text: string): string {
+function escapeText(text: string): string {
   if (/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/.test(text) || !text.isWellFormed()) {
     throw new GateError('xml-malformed', 'a value holds a character that XML cannot carry')
   }

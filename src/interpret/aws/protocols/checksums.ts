@@ -3,7 +3,7 @@ import { GateError } from '../../../core/errors.ts'
 import type { HttpHead, NameValue } from '../../../core/http.ts'
 import { checksumOfHeader, newChecksum } from '../../../wire/checksum/checksum.ts'
 import { headerValue } from './headers.ts'
-import type { OperationContext } from './protocol.ts'
+import type { OperationContext } from './operation.ts'
 import { inputOf, membersOf, operationShapes } from './shapes.ts'
 
 /*

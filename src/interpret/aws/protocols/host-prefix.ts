@@ -1,6 +1,6 @@
 import { GateError } from '../../../core/errors.ts'
 import type { Parameters } from '../call.ts'
-import type { OperationContext } from './protocol.ts'
+import type { OperationContext } from './operation.ts'
 import { inputOf, membersOf } from './shapes.ts'
 import { asString, malformedParameter, ownMember } from './walk.ts'
 

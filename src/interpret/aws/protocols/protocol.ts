@@ -1,11 +1,14 @@
-import type { OperationHead, Protocol, ServiceHead, ServiceShapes } from '../../../catalog/model.ts'
-import type { HttpHead, NameValue } from '../../../core/http.ts'
+import type { Protocol } from '../../../catalog/model.ts'
+import type { NameValue } from '../../../core/http.ts'
 import type { CanonicalRequest, Parameters } from '../call.ts'
 import { readJsonRpc, writeJsonRpc } from './json.ts'
+import type { InputMessage, OperationContext, ReadInput } from './operation.ts'
 import { readQuery, writeQuery } from './query.ts'
 import { readRestJson, writeRestJson } from './rest-json.ts'
 import { readRestXml, writeRestXml } from './rest-xml.ts'
 import { readRpcCbor, writeRpcCbor } from './smithy-rpc-v2-cbor.ts'
+
+export type { InputMessage, OperationContext, ReadInput } from './operation.ts'
 
 /*
  * The protocols of AWS: an operation's input from a message, and the gate's own message from the input.
@@ -14,34 +17,6 @@ import { readRpcCbor, writeRpcCbor } from './smithy-rpc-v2-cbor.ts'
  * meaning for AWS. `writeInput` looks at nothing but the parameters, and
  * `readInput(writeInput(parameters))` gives the parameters back.
  */
-
-/** The operation that the router found, with what its protocol needs. */
-export interface OperationContext {
-  /** The protocol of this very message; services with several take any of theirs. */
-  readonly protocol: Protocol
-  readonly service: ServiceHead
-  readonly operation: OperationHead
-  readonly shapes: ServiceShapes
-}
-
-/** A message as the router leaves it. Nothing in it has been verified against the shapes. */
-export interface InputMessage {
-  readonly head: HttpHead
-  /** Labels of the URI template by their names without `+`, percent-decoded once. */
-  readonly labels: ReadonlyMap<string, string>
-  /** The query string decoded, without those of a presigned signature. */
-  readonly query: readonly NameValue[]
-  /** The decoded (not chunked) body; undefined when it is streamed or empty. */
-  readonly body: Buffer | undefined
-}
-
-export interface ReadInput {
-  readonly parameters: Parameters
-  /** Headers, in lower case, that carried input or that the canonical request makes anew. */
-  readonly usedHeaders: ReadonlySet<string>
-  /** Paths in `parameters` whose values are sensitive by the catalog: `A.B[2].C`, `Map["key"]`. */
-  readonly sensitive: readonly string[]
-}
 
 /** What goes along with the parameters. */
 export interface WriteOptions {

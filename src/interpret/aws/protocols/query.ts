@@ -5,7 +5,7 @@ import { checkContentType, plainBody } from './content.ts'
 import { readForm } from './form.ts'
 import { formTree } from './form-tree.ts'
 import { hostPrefixOf } from './host-prefix.ts'
-import type { InputMessage, OperationContext, ReadInput } from './protocol.ts'
+import type { InputMessage, OperationContext, ReadInput } from './operation.ts'
 import {
   EC2_DIALECT,
   type FormWriter,

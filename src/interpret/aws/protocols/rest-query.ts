@@ -2,7 +2,7 @@ import type { NameValue } from '../../../core/http.ts'
 import type { Json } from '../../../core/json.ts'
 import { setMember } from '../../../wire/json/value.ts'
 import type { Parameters } from '../call.ts'
-import type { OperationContext } from './protocol.ts'
+import type { OperationContext } from './operation.ts'
 import { readScalar, writeScalar } from './scalar.ts'
 import { elementOf, membersOf, type ResolvedMember, type ResolvedShape } from './shapes.ts'
 import {

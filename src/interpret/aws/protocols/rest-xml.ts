@@ -1,7 +1,7 @@
 import { readXml } from '../../../wire/xml/reader.ts'
 import { writeXml } from '../../../wire/xml/writer.ts'
 import type { CanonicalRequest, Parameters } from '../call.ts'
-import type { InputMessage, OperationContext, ReadInput } from './protocol.ts'
+import type { InputMessage, OperationContext, ReadInput } from './operation.ts'
 import { type RestBody, readRest, writeRest } from './rest.ts'
 import { malformedParameter, ownMember } from './walk.ts'
 import { readXmlStructure, writeXmlStructure } from './xml-body.ts'
