@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { STARTER } from '../config/starter.ts'
+import { systemClock, systemRandom } from '../core/clock.ts'
+import type { DecisionEvent } from '../record/event.ts'
+import { openJournal } from '../record/journal.ts'
+import { nodeFiles } from '../record/node-files.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
 const MAIN = join(ROOT, 'src', 'main.ts')
@@ -33,4 +38,58 @@ test('the vectors hold with command lines interpreted for real', () => {
   )
   const out = execFileSync(process.execPath, [MAIN, 'policy', 'test', ...files], { encoding: 'utf8' })
   assert.match(out, /^(\d+) of \1 cases passed\n$/)
+})
+
+const EVENT: DecisionEvent = {
+  type: 'decision',
+  id: '01JD9Q3V7T5W8ZK2M4N6P8R0SA',
+  timeMs: Date.UTC(2026, 0, 2),
+  sessionId: '01JD9Q3V7T5W8ZK2M4N6P8R0SB',
+  principal: {
+    arn: 'arn:aws:sts::111122223333:assumed-role/deploy/ann',
+    roleArn: 'arn:aws:iam::111122223333:role/deploy',
+    issuer: 'github',
+    subject: 'repo:example/shop',
+    actingFor: [],
+  },
+  clientAddress: '192.0.2.1',
+  call: {
+    service: 's3',
+    operation: 'GetObject',
+    region: 'eu-west-1',
+    parameters: { Bucket: 'builds', Key: 'app.zip' },
+    redacted: [],
+    truncated: false,
+    pairs: [{ action: 's3:GetObject', resource: 'arn:aws:s3:::builds/app.zip', certainty: 'exact' }],
+  },
+  effect: 'allow',
+  statements: [],
+}
+
+test('a recorded call is explained by the policies of now', async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'sallyport-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  for (const { path, text } of STARTER) {
+    mkdirSync(join(folder, path, '..'), { recursive: true })
+    writeFileSync(join(folder, path), text)
+  }
+  const journal = await openJournal(
+    { folder: join(folder, 'data', 'journal'), lane: 0, durability: 'os' },
+    { files: nodeFiles, clock: systemClock, random: systemRandom, after: () => () => undefined },
+  )
+  await journal.append(EVENT)
+  await journal.close()
+  const explain = (id: string) =>
+    spawnSync(process.execPath, [MAIN, 'policy', 'explain', '--event', id], { cwd: folder, encoding: 'utf8' })
+  const found = explain(EVENT.id)
+  assert.equal(found.status, 0, found.stderr)
+  assert.match(
+    found.stdout,
+    /^ALLOWED\n\nallow s3:GetObject on arn:aws:s3:::builds\/app\.zip\n {2}matched: Allow `ReadBuilds`/,
+  )
+  assert.match(found.stderr, /^note: decided by the policies of now/)
+  const session = explain('01JD9Q3V7T5W8ZK2M4N6P8R0SB')
+  assert.equal(session.status, 1)
+  assert.match(session.stderr, /is a session, not a call/)
+  assert.equal(explain('nothing').status, 1)
 })
