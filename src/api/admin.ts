@@ -1,4 +1,5 @@
-import { createServer, type Server, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 
 /** What the admin address shows. */
 export interface AdminPorts {
@@ -8,17 +9,26 @@ export interface AdminPorts {
   metrics(): Promise<{ readonly contentType: string; readonly text: string }>
 }
 
+/** The certificate of the gate, which the admin address shares. */
+export interface AdminTls {
+  /** PEM. */
+  readonly certificate: string
+  /** PEM; never logged. */
+  readonly key: string
+}
+
 /**
  * The admin address: `/healthz` (the process runs), `/readyz` (calls would pass, else 503 with the
  * reasons), `/metrics`. Reads only; none of it needs a credential, so it belongs on a private address.
  */
-export function createAdminServer(ports: AdminPorts): Server {
-  const server = createServer((request, response) => {
+export function createAdminServer(ports: AdminPorts, tls?: AdminTls): Server {
+  const handle = (request: IncomingMessage, response: ServerResponse): void => {
     answer(ports, request.method ?? '', request.url ?? '', response).catch(() => {
       if (!response.headersSent) text(response, 500, 'internal error\n')
       else response.destroy()
     })
-  })
+  }
+  const server = tls ? createTlsServer({ cert: tls.certificate, key: tls.key }, handle) : createServer(handle)
   server.maxConnections = 256
   server.headersTimeout = 10_000
   server.requestTimeout = 10_000

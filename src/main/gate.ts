@@ -52,7 +52,9 @@ export async function openGate(config: Config, lane: number, log: Log): Promise<
   const metrics = createMetrics()
   const journal = await openLane(config, lane)
   const upstream = openUpstream(config, catalog, policies, log)
-  const rooms = openRooms(config, catalog, policies, journal, upstream, createObserver(metrics, log))
+  const keyring = openKeyring(config)
+  const observer = createObserver(metrics, log)
+  const rooms = openRooms(config, { catalog, policies, journal, upstream, keyring, observer })
   const server = createListener(
     awsHandler(rooms),
     config.limits,
@@ -67,6 +69,7 @@ export async function openGate(config: Config, lane: number, log: Log): Promise<
     listen: () => listen(server, config.listen),
     troubles: () => [
       ...(stopping ? ['the gate is stopping'] : []),
+      ...(keyring.trouble === undefined ? [] : [`credentials cannot be opened: ${keyring.trouble.message}`]),
       ...(journal.trouble === undefined ? [] : [`the journal cannot be written: ${journal.trouble}`]),
     ],
     metrics: metrics.registry,
@@ -123,15 +126,21 @@ export function openKeyring(config: Config): Keyring {
   })
 }
 
+/** What the rooms are built on. */
+interface Foundations {
+  readonly catalog: Catalog
+  readonly policies: Policies
+  readonly journal: Journal
+  readonly upstream: Upstream
+  readonly keyring: Keyring
+  readonly observer: AwsRooms['observer']
+}
+
 function openRooms(
   config: Config,
-  catalog: Catalog,
-  policies: Policies,
-  journal: Journal,
-  upstream: Upstream,
-  observer: AwsRooms['observer'],
+  { catalog, policies, journal, upstream, keyring, observer }: Foundations,
 ): AwsRooms {
-  const credentials = new GateCredentials({ ...ports, keyring: openKeyring(config) })
+  const credentials = new GateCredentials({ ...ports, keyring })
   const roles = new Map(config.roles.map(({ arn, maxSessionMs }) => [arn, { arn, maxSessionMs }]))
   return {
     catalog,

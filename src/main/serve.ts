@@ -1,15 +1,16 @@
 import cluster, { type Worker } from 'node:cluster'
 import { parseArgs } from 'node:util'
 import { AggregatorRegistry } from 'prom-client'
-import { createAdminServer } from '../api/admin.ts'
+import { type AdminTls, createAdminServer } from '../api/admin.ts'
 import { check, DEFAULT_CONFIG_PATH } from '../cli/check.ts'
-import { loadConfig } from '../config/load.ts'
+import { readConfig } from '../config/load.ts'
 import type { Config } from '../config/model.ts'
+import { formatProblem } from '../config/problem.ts'
 import { GateError } from '../core/errors.ts'
 import { configPorts } from './config-ports.ts'
-import { type Gate, openGate } from './gate.ts'
+import { openGate } from './gate.ts'
 import { listen } from './listen.ts'
-import { createLog, type Log } from './log.ts'
+import { createLog } from './log.ts'
 
 const USAGE = 'usage: sallyport serve [--config FILE] [--check [--json]]\n'
 /** A worker that dies at once is not started again at once. */
@@ -34,7 +35,9 @@ export async function serve(args: readonly string[]): Promise<number> {
     return check(args, { config: await configPorts(), out, err })
   }
   try {
-    const config = loadConfig(options.config, await configPorts())
+    const { config, problems } = readConfig(options.config, await configPorts())
+    if (cluster.isPrimary) for (const problem of problems) process.stderr.write(`${formatProblem(problem)}\n`)
+    if (config === undefined) return 1
     if (cluster.isWorker) await runWorker(config)
     else if (config.workers > 1) await runPrimary(config)
     else await runAlone(config)
@@ -78,11 +81,14 @@ async function runAlone(config: Config): Promise<void> {
   const log = createLog(config.log.level)
   const gate = await openGate(config, 0, log)
   const registry = gate.metrics
-  const admin = createAdminServer({
-    troubles: () => gate.troubles(),
-    metrics: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
-  })
-  announceAdmin(await listen(admin, config.admin))
+  const admin = createAdminServer(
+    {
+      troubles: () => gate.troubles(),
+      metrics: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
+    },
+    adminTls(config),
+  )
+  announceAdmin(config, await listen(admin, config.admin))
   announce(config, await gate.listen())
   await toldToStop()
   await gate.close(DRAIN_MS)
@@ -136,11 +142,14 @@ async function runPrimary(config: Config): Promise<void> {
   }
   for (let lane = 0; lane < config.workers; lane++) start(lane)
   const aggregate = new AggregatorRegistry()
-  const admin = createAdminServer({
-    troubles: () => troublesOf(config.workers, statuses),
-    metrics: async () => ({ contentType: aggregate.contentType, text: await aggregate.clusterMetrics() }),
-  })
-  announceAdmin(await listen(admin, config.admin))
+  const admin = createAdminServer(
+    {
+      troubles: () => troublesOf(config.workers, statuses),
+      metrics: async () => ({ contentType: aggregate.contentType, text: await aggregate.clusterMetrics() }),
+    },
+    adminTls(config),
+  )
+  announceAdmin(config, await listen(admin, config.admin))
   await toldToStop()
   stopping = true
   await Promise.all(Object.values(cluster.workers ?? {}).map(worker => worker && ended(worker)))
@@ -184,12 +193,14 @@ function toldToStop(): Promise<void> {
   })
 }
 
+function adminTls({ tls }: Config): AdminTls | undefined {
+  return tls && { certificate: tls.certificate, key: tls.key.reveal() }
+}
+
 function announce(config: Config, address: string): void {
   process.stdout.write(`sallyport: listening on ${config.tls ? 'https' : 'http'}://${address}\n`)
 }
 
-function announceAdmin(address: string): void {
-  process.stdout.write(`sallyport: admin on http://${address}\n`)
+function announceAdmin(config: Config, address: string): void {
+  process.stdout.write(`sallyport: admin on ${config.tls ? 'https' : 'http'}://${address}\n`)
 }
-
-export type { Gate, Log }

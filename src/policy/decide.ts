@@ -58,7 +58,9 @@ export function decide(
   if (weaker !== undefined) return weaker
   if (request.pairs.length === 0)
     return deny('implicit', [], 'the call asks for nothing that a policy could allow')
-  if (masks.size > 0 && options.canMask !== true) {
+  // A mask of columns is none that a reply of AWS could take.
+  const maskable = options.canMask === true && [...masks.values()].every(({ fields }) => fields.length > 0)
+  if (masks.size > 0 && !maskable) {
     return deny(
       'explicit',
       [...masks.keys()],
@@ -91,9 +93,11 @@ function decidePair(
       if (speaksOf(statement, pair, keys)) masks.set(...obligation(statement))
     }
   }
-  if (missing !== undefined || layers.length === 0) return notAllowed(pair, missing)
+  // A boundary only takes away: without a role there is nothing to take from.
+  if (missing !== undefined || !layers.some(({ kind }) => kind === 'role')) return notAllowed(pair, missing)
   if (approval.length > 0) {
-    return deny('explicit', approval, `${about(pair)} needs an approval, and this gate takes none`, pair)
+    const why = `needs an approval${sayWho(approval)}, and this gate takes none`
+    return deny('explicit', approval, `${about(pair)} ${why}`, pair)
   }
   return allowed
 }
@@ -135,10 +139,14 @@ export function keysOf(context: Context, ofPair: Context | undefined): Keys {
 }
 
 function denied(pair: Pair, by: readonly StatementRef[]): Decision {
-  const [first] = by
-  const why = first?.reason === undefined ? '' : `: ${first.reason}`
-  const name = first === undefined ? '' : ` by the statement \`${first.statement}\` of \`${first.policy}\``
-  return deny('explicit', by, `${about(pair)} is denied${name}${why}`, pair)
+  return deny('explicit', by, `${about(pair)} is denied${sayWho(by)}`, pair)
+}
+
+/** The statement, for a sentence, and the reason that it gives. */
+function sayWho([first]: readonly StatementRef[]): string {
+  if (first === undefined) return ''
+  const why = first.reason === undefined ? '' : `: ${first.reason}`
+  return ` by the statement \`${first.statement}\` of \`${first.policy}\`${why}`
 }
 
 function notAllowed(pair: Pair, layer: PolicyLayer | undefined): Decision {

@@ -56,6 +56,9 @@ export class RoleAssumer {
   readonly #ports: AssumePorts
   readonly #withheld = new Map<string, { readonly parts: Set<Withheld>; readonly untilMs: number }>()
 
+  /** Roles whose leases go out without a session policy, so that each is told of once. */
+  readonly #unnarrowed = new Set<string>()
+
   constructor(ports: AssumePorts) {
     this.#ports = ports
   }
@@ -120,8 +123,9 @@ export class RoleAssumer {
       if (found === undefined) break
       if (found.policy.length <= MAX_POLICY_CHARACTERS) return { ...found, generality: i }
     }
-    const note = "no session policy: even the most general does not fit AWS's limit"
-    this.#ports.note(note, { role: source.role, session: principal.sessionId })
+    const note = "no session policy: the role may do everything, or too much for AWS's limit"
+    if (!this.#unnarrowed.has(source.role)) this.#ports.note(note, { role: source.role })
+    this.#unnarrowed.add(source.role)
     return { generality: MAX_GENERALITY, note }
   }
 

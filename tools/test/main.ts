@@ -64,6 +64,12 @@ function onResult(type: 'test:pass' | 'test:fail', data: ResultData): void {
   const file = data.file === undefined ? data.name : relative(process.cwd(), data.file)
   // A file that could not be loaded reports itself, as a test with the file's own name.
   const isFile = data.nesting === 0 && data.name.endsWith('.test.ts')
+  // A suite fails with its tests; by itself only where one of its hooks did, and that is the reason.
+  const failure = data.details.error as { failureType?: string } | undefined
+  if (data.details.type === 'suite' && failure?.failureType === 'hookFailed') {
+    console.log(`\nFAILED ${file}: before or after ${data.name}`)
+    console.log(data.details.error?.cause ?? data.details.error)
+  }
   if (data.details.type !== 'suite' && !(isFile && type === 'test:pass')) count(file, type, data)
 }
 

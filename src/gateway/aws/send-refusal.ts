@@ -13,6 +13,8 @@ const DRAIN_MS = 2_000
 /** Tells the client why not. Never throws. */
 export function sendRefusal(incoming: Incoming, refusal: Refusal, route: Route | undefined): void {
   const { response, request } = incoming
+  // The reply is out already; what failed came after it.
+  if (response.writableEnded) return
   if (response.headersSent || response.destroyed) {
     // Half a reply is on its way: a broken connection is the only error that is left.
     response.destroy()
