@@ -161,6 +161,7 @@ function openRooms(
     upstream,
     budget: new BufferBudget(config.limits.bufferedBytes),
     bodyBytes: config.limits.bodyBytes,
+    pauseMs: config.limits.bodyTimeoutMs,
     recorder: new Recorder({
       ...ports,
       journal,

@@ -67,6 +67,7 @@ export class AwsDriver implements Driver<AwsQuestion> {
     const { call } = question
     const body = this.#upstreamBody(call)
     const leave = new AbortController()
+    const resume = this.#waitForUpstream()
     // A reply that went out whole closes, too.
     const onClose = (): void => {
       if (!response.writableFinished) leave.abort()
@@ -87,6 +88,7 @@ export class AwsDriver implements Driver<AwsQuestion> {
       }
       const raw = await this.#rooms.upstream.send(principal, request, leave.signal)
       const reply = await withOwnQueueUrls(call, raw, this.#origin())
+      resume()
       const passed = await passReply(response, reply, this.#eventId)
       return {
         status: reply.status,
@@ -97,6 +99,7 @@ export class AwsDriver implements Driver<AwsQuestion> {
         ...(reply.lease === undefined ? {} : { lease: reply.lease }),
       }
     } finally {
+      resume()
       response.off('close', onClose)
     }
   }
@@ -159,6 +162,22 @@ export class AwsDriver implements Driver<AwsQuestion> {
     if (identified.body !== undefined) return { kind: 'whole', bytes: identified.body.bytes }
     continueIfAsked(this.#incoming)
     return streamedBody(this.#incoming, identified)
+  }
+
+  /**
+   * While AWS works the client has nothing to send, and must not be taken for one that stalls: a Lambda
+   * function may run for a quarter of an hour. Returns what ends the waiting.
+   */
+  #waitForUpstream(): () => void {
+    const { request } = this.#incoming
+    const { socket } = request
+    const wait = (): void => void socket.setTimeout(0)
+    if (request.complete) wait()
+    else request.once('end', wait)
+    return () => {
+      request.off('end', wait)
+      socket.setTimeout(this.#rooms.pauseMs)
+    }
   }
 
   /** Where the client called: through the proxy that is AWS's own name. */

@@ -26,6 +26,8 @@ export interface AwsRooms {
   readonly budget: BufferBudget
   /** The largest body that is read whole, bytes. */
   readonly bodyBytes: number
+  /** Longest pause of a client that has something to send or to read, ms. */
+  readonly pauseMs: number
   readonly recorder: Recorder
   /** Decides by the policies of the principal's role. */
   decide(request: DecisionRequest): Decision
