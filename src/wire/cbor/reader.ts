@@ -127,7 +127,10 @@ class Reader {
     if (initial >> 5 !== 3) throw this.#malformed('a map key that is not text')
     const key = this.#text(initial & 31)
     if (map.has(key)) {
-      throw new GateError('cbor-duplicate', `the CBOR item has the key \`${key.slice(0, 64).toWellFormed()}\` twice in one map`)
+      throw new GateError(
+        'cbor-duplicate',
+        `the CBOR item has the key \`${key.slice(0, 64).toWellFormed()}\` twice in one map`,
+      )
     }
     map.set(key, this.#item(depth + 1))
   }
@@ -135,7 +138,8 @@ class Reader {
   #tagged(tag: bigint, depth: number): CborValue {
     const content = this.#item(depth + 1)
     if (tag === 1n && typeof content === 'bigint') return new CborEpoch(content)
-    if (tag === 1n && content instanceof CborFloat && Number.isFinite(content.value)) return new CborEpoch(content.value)
+    if (tag === 1n && content instanceof CborFloat && Number.isFinite(content.value))
+      return new CborEpoch(content.value)
     if (tag === 2n && Buffer.isBuffer(content)) return unsigned(content)
     if (tag === 3n && Buffer.isBuffer(content)) return -1n - unsigned(content)
     if (tag === 4n && isPairOfIntegers(content)) {

@@ -238,7 +238,8 @@ function writeJsonTimestamp(resolved: ResolvedShape, iso: string, path: string):
   return format === 'unixTimestamp' ? new JsonNumber(text) : text
 }
 
-function sortedDocument(value: Json): JsonValue {
+/** A document with the members of its objects in one order, so that it has one text. */
+export function sortedDocument(value: Json): JsonValue {
   if (isArray(value)) return value.map(item => sortedDocument(item as Json))
   if (!isObject(value)) return value
   const object: Record<string, JsonValue> = {}

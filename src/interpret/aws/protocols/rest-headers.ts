@@ -1,10 +1,13 @@
 import type { HttpHead, NameValue } from '../../../core/http.ts'
 import type { Json } from '../../../core/json.ts'
+import { readJson } from '../../../wire/json/reader.ts'
 import { setMember } from '../../../wire/json/value.ts'
+import { writeJson } from '../../../wire/json/writer.ts'
 import type { Parameters } from '../call.ts'
 import { headerValue } from './headers.ts'
+import { readDocument, sortedDocument } from './json-body.ts'
 import type { OperationContext } from './operation.ts'
-import { readScalar, writeScalar } from './scalar.ts'
+import { readBase64, readScalar, writeScalar } from './scalar.ts'
 import { elementOf, membersOf, type ResolvedMember, type ResolvedShape } from './shapes.ts'
 import {
   asEntries,
@@ -59,7 +62,13 @@ function readHeader(
   // `aws-chunked` is the framing that the gate has taken off; what is left is the object's own encoding.
   const text = name === 'content-encoding' ? withoutChunked(value) : value
   if (text === undefined || (text === '' && member.shape.type !== 'string')) return
-  draft[member.name] = readScalar(member, text, member.name)
+  draft[member.name] =
+    member.ref.jsonvalue === true ? readJsonHeader(text, member.name) : readScalar(member, text, member.name)
+}
+
+/** A `jsonvalue` header: any JSON in base64 (https://smithy.io/2.0/spec/protocol-traits.html#mediatype-trait). */
+function readJsonHeader(text: string, path: string): Json {
+  return readDocument(readJson(Buffer.from(readBase64(text, path), 'base64')), path)
 }
 
 function withoutChunked(value: string | undefined): string | undefined {
@@ -125,6 +134,9 @@ export function writeHeaders(
 }
 
 function writeHeader(op: OperationContext, member: ResolvedMember, value: Json): string {
+  if (member.ref.jsonvalue === true) {
+    return Buffer.from(writeJson(sortedDocument(value)), 'utf8').toString('base64')
+  }
   if (member.shape.type !== 'list') return writeScalar(member, value, 'rfc822', member.name)
   const element = elementOf(op.shapes, member.shape.member)
   return asList(value, member.name)

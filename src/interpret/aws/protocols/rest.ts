@@ -81,12 +81,11 @@ function readBody(walk: ReadWalk, input: ResolvedShape, body: Buffer, form: Rest
 }
 
 function readPayload(walk: ReadWalk, payload: ResolvedMember, body: Buffer, form: RestBody): Json {
+  noteSensitive(walk, payload, payload.name)
   switch (payload.shape.type) {
     case 'blob':
-      noteSensitive(walk, payload, payload.name)
       return body.toString('base64')
     case 'string': {
-      noteSensitive(walk, payload, payload.name)
       const text = body.toString('utf8')
       if (!Buffer.from(text, 'utf8').equals(body)) throw malformedParameter(payload.name, 'valid UTF-8')
       return text
