@@ -107,8 +107,9 @@ interface WorkerStatus {
 async function runWorker(config: Config): Promise<void> {
   const lane = Number(process.env['SALLYPORT_LANE'])
   const log = createLog(config.log.level, { lane })
-  // prom-client answers the primary's questions by itself once its registry is named.
   const gate = await openGate(config, lane, log)
+  // Making one is what lets prom-client answer the primary's questions, from the registry that is named.
+  new AggregatorRegistry()
   AggregatorRegistry.setRegistries(gate.metrics)
   const listening = await gate.listen()
   const tell = (): void => {
