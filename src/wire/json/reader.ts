@@ -252,7 +252,7 @@ function plainUntil(text: string, at: number): number {
 /** Whether the double is the number that was written: not infinite, not rounded to or near zero. */
 function isInRange(value: number, lexeme: string): boolean {
   if (!Number.isFinite(value)) return false
-  if (Math.abs(value) >= SMALLEST_NORMAL) return true
+  if (Math.abs(value) >= SMALLEST_NORMAL || String(value) === lexeme) return true
   return value === 0 && /^[-0.]+(?:[eE]|$)/.test(lexeme)
 }
 
