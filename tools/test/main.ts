@@ -66,11 +66,12 @@ function onResult(type: 'test:pass' | 'test:fail', data: ResultData): void {
   const isFile = data.nesting === 0 && data.name.endsWith('.test.ts')
   // A suite fails with its tests; by itself only where one of its hooks did, and that is the reason.
   const failure = data.details.error as { failureType?: string } | undefined
-  if (data.details.type === 'suite' && failure?.failureType === 'hookFailed') {
-    console.log(`\nFAILED ${file}: before or after ${data.name}`)
-    console.log(data.details.error?.cause ?? data.details.error)
+  const isSuite = data.details.type === 'suite'
+  if (isSuite && failure?.failureType === 'hookFailed') {
+    count(file, type, { ...data, name: `before or after ${data.name}` })
   }
-  if (data.details.type !== 'suite' && !(isFile && type === 'test:pass')) count(file, type, data)
+  const isSkippedSuite = isSuite && data.skip !== undefined && data.skip !== false
+  if ((!isSuite || isSkippedSuite) && !(isFile && type === 'test:pass')) count(file, type, data)
 }
 
 function count(file: string, type: 'test:pass' | 'test:fail', data: ResultData): void {
