@@ -80,7 +80,9 @@ async function run(options: Options, source: JournalSource, ports: SessionsPorts
 
 /** Public prose for what went wrong: the file system's own errors by their code, without a stack. */
 function explain(error: unknown): string {
-  if (error instanceof GateError) return `${printable(error.message)}\n${error.advice}`
+  // A configuration may have several problems, each on a line of its own.
+  if (error instanceof GateError)
+    return `${error.message.split('\n').map(printable).join('\n')}\n${error.advice}`
   if (error instanceof Error && 'code' in error) return `the journal cannot be read: \`${error.code}\``
   throw error
 }
