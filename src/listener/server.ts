@@ -22,6 +22,9 @@ export interface TlsFiles {
   readonly key: Buffer | string
 }
 
+/** Node's parser frames whatever calls itself HTTP/0.9 or HTTP/2.0 as if it were HTTP/1.1. */
+const VERSIONS: ReadonlySet<string> = new Set(['1.0', '1.1'])
+
 /**
  * The HTTP server of the gate, not listening yet. Node's parser is strict (`insecureHTTPParser` off:
  * no obsolete folding, no two framings); what it lets pass that could still be read in two ways is
@@ -46,8 +49,12 @@ export function createListener(handler: Handler, limits: ListenerLimits, tls?: T
   server.maxHeadersCount = 0
   server.maxConnections = limits.connections
   server.timeout = limits.bodyTimeoutMs
-  server.on('request', (request, response) => handler(incoming(request, response, false)))
-  server.on('checkContinue', (request, response) => handler(incoming(request, response, true)))
+  const take = (request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void => {
+    if (VERSIONS.has(request.httpVersion)) handler(incoming(request, response, expectsContinue))
+    else refuse(response, 505)
+  }
+  server.on('request', (request, response) => take(request, response, false))
+  server.on('checkContinue', (request, response) => take(request, response, true))
   server.on('checkExpectation', (_request, response) => refuse(response, 417))
   server.on('upgrade', (_request, socket) => closeWith(socket as Socket, '501 Not Implemented'))
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {

@@ -7,6 +7,7 @@ import { interpretCall } from '../../interpret/aws/interpret.ts'
 import { type Route, routeCall } from '../../interpret/aws/route.ts'
 import type { Incoming } from '../../listener/server.ts'
 import type { UpstreamBody } from '../../upstream/port.ts'
+import type { Payload } from '../../wire/sigv4/messages.ts'
 import type { Driver, Outcome, Refusal } from '../exchange.ts'
 import { EMPTY_BODY, type WholeBody } from './body.ts'
 import { type CallerFacts, connectionContext, mergeContexts } from './context.ts'
@@ -203,7 +204,7 @@ const MAY_LEAVE_UNSIGNED: ReadonlySet<string> = new Set([
 
 /** Elsewhere a body without a signature is one that anybody on the way could have written. */
 function refuseUnsignedBody({ signed, request }: Identified, route: Route): void {
-  if (signed.payload.kind !== 'unsigned' || !hasBody(request)) return
+  if (!leavesBodyUnsigned(signed.payload) || !hasBody(request)) return
   if (MAY_LEAVE_UNSIGNED.has(signed.scope.service)) return
   const byModel =
     route.candidates.length > 0 && route.candidates.every(({ operation }) => operation.unsignedBody)
@@ -211,6 +212,13 @@ function refuseUnsignedBody({ signed, request }: Identified, route: Route): void
   throw new GateError(
     'payload-unsigned',
     `\`${signed.scope.service}\` takes no body that the signature does not cover`,
+  )
+}
+
+/** A trailing checksum is no signature: whoever changes the body changes it, too. */
+function leavesBodyUnsigned(payload: Payload): boolean {
+  return (
+    payload.kind === 'unsigned' || (payload.kind === 'streaming' && payload.variant === 'unsigned-trailer')
   )
 }
 

@@ -1,3 +1,4 @@
+import { GateError } from '../../../core/errors.ts'
 import type { NameValue } from '../../../core/http.ts'
 import type { Json } from '../../../core/json.ts'
 import { setMember } from '../../../wire/json/value.ts'
@@ -71,6 +72,9 @@ function readLabel(member: ResolvedMember, message: InputMessage, draft: Draft):
 function readBody(walk: ReadWalk, input: ResolvedShape, body: Buffer, form: RestBody, draft: Draft): void {
   const payload = payloadOf(walk.shapes, input)
   if (payload === undefined) {
+    if (!form.writesEmpty && membersInBody(walk.shapes, input).length === 0) {
+      throw new GateError('body-unexpected', 'the operation has no body')
+    }
     for (const [name, value] of Object.entries(form.read(walk, input, body, ''))) {
       if (Object.hasOwn(draft, name)) throw duplicateParameter(name)
       setMember(draft, name, value)
@@ -93,6 +97,11 @@ function readPayload(walk: ReadWalk, payload: ResolvedMember, body: Buffer, form
     default:
       return form.read(walk, payload, body, payload.name)
   }
+}
+
+/** The members that travel nowhere else. */
+function membersInBody(shapes: ReadWalk['shapes'], input: ResolvedShape): readonly ResolvedMember[] {
+  return membersOf(shapes, input.shape).filter(({ ref }) => ref.location === undefined)
 }
 
 /** The member that is the whole body. */
@@ -157,7 +166,7 @@ function writeBody(
     const value = ownMember(parameters, payload.name)
     return value === undefined ? undefined : writePayload(op, payload, value, parameters, form)
   }
-  const inBody = membersOf(op.shapes, input.shape).filter(({ ref }) => ref.location === undefined)
+  const inBody = membersInBody(op.shapes, input)
   const given = inBody.some(({ name }) => Object.hasOwn(parameters, name))
   if (!given && (inBody.length === 0 || !form.writesEmpty)) return undefined
   const members: Draft = {}
