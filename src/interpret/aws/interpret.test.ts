@@ -126,6 +126,24 @@ test('a prefix of the host has to be the one that the call makes', () => {
   assert.throws(() => interpret({ ...sent, host: 'other-aws.gate.example' }), { code: 'host-unclear' })
 })
 
+test('an endpoint of DynamoDB by account is that of the caller or of the table', () => {
+  const at = (account: string, body: object): string =>
+    interpret({
+      sign: 'dynamodb',
+      headers: [
+        ['content-type', 'application/x-amz-json-1.0'],
+        ['x-amz-target', 'DynamoDB_20120810.DescribeTable'],
+      ],
+      body: JSON.stringify(body),
+      host: `${account}.aws.gate.example`,
+    }).operation
+  const theirs = { TableName: 'arn:aws:dynamodb:us-east-1:999999999999:table/t' }
+  assert.equal(at('111122223333', { TableName: 't' }), 'DescribeTable')
+  assert.equal(at('999999999999', theirs), 'DescribeTable')
+  assert.throws(() => at('999999999999', { TableName: 't' }), { code: 'host-unclear' })
+  assert.throws(() => at('undefined', { TableName: 't' }), { code: 'host-unclear' })
+})
+
 test('where the signature is can be a condition for S3', () => {
   const call = interpret({ sign: 's3', method: 'GET', target: '/builds/k' })
   assert.deepEqual(call.context.get('s3:authtype'), ['REST-HEADER'])

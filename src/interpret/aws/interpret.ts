@@ -1,6 +1,7 @@
 import type { Catalog, Protocol, ServiceHead } from '../../catalog/model.ts'
 import { GateError } from '../../core/errors.ts'
 import { Answer } from './answer.ts'
+import { isAccountId, parseArn } from './arn.ts'
 import { authorize } from './authorize.ts'
 import type { AwsCall, Candidate, Parameters } from './call.ts'
 import type { Caller } from './caller.ts'
@@ -41,7 +42,9 @@ export function interpretCall(
   addParameterKeys(input.parameters, answer)
   if (op.service.id === 's3') answer.setKey('s3:authType', authType(route))
   const canonical = writeInput(op, input.parameters, { extraHeaders: replyHeaders(route.head.headers) })
-  checkHostPrefix(route, op.service, canonical.hostPrefix)
+  if (!isAccountEndpoint(route, op.service, caller, answer)) {
+    checkHostPrefix(route, op.service, canonical.hostPrefix)
+  }
   return {
     ...nameOf(op),
     candidates: readings.map(reading => nameOf(reading.op)),
@@ -156,4 +159,17 @@ function checkHostPrefix(route: Route, service: ServiceHead, made: string): void
       `the host begins with \`${route.hostPrefix}\`, the call has none such`,
     )
   }
+}
+
+/**
+ * DynamoDB has an endpoint for each account, which SDKs call by themselves: the one of the caller, or of
+ * the table's ARN. The call is sent to the endpoint of the region, where the parameters say the same.
+ * https://docs.aws.amazon.com/sdkref/latest/guide/feature-account-endpoints.html
+ */
+function isAccountEndpoint(route: Route, service: ServiceHead, caller: Caller, answer: Answer): boolean {
+  const account = route.hostPrefix.slice(0, -1)
+  if (service.id !== 'dynamodb' || !isAccountId(account) || !route.hostPrefix.endsWith('.')) return false
+  return (
+    account === caller.account || answer.pairs.some(({ resource }) => parseArn(resource)?.account === account)
+  )
 }
