@@ -11,7 +11,7 @@ export function percentEncode(text: string): string {
   )
 }
 
-/** A query string sorted by name, then value. @param query names and values, not encoded */
+/** A query string sorted by name; values of one name keep their order. @param query not encoded yet */
 export function writeQueryString(query: readonly NameValue[], bare: readonly string[] = []): string {
   const pairs = query.map(([name, value]) => [
     percentEncode(name),
@@ -19,13 +19,9 @@ export function writeQueryString(query: readonly NameValue[], bare: readonly str
   ])
   const flags = bare.map(name => [percentEncode(name), percentEncode(name)])
   return [...pairs, ...flags]
-    .sort(([a = '', aText = ''], [b = '', bText = '']) => compare(a, b) || compare(aText, bText))
+    .sort(([a = ''], [b = '']) => (a < b ? -1 : a > b ? 1 : 0))
     .map(([, text]) => text)
     .join('&')
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
 }
 
 /** Refuses a query string where the protocol has none: another reader might take parameters from it. */
