@@ -38,7 +38,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
     'keys',
     {
       summary: 'rotate the key that seals credentials',
-      run: async args => (await import('./main/offline.ts')).keys(args),
+      run: async args => (await import('./main/offline-keys.ts')).keys(args),
     },
   ],
   [

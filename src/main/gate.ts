@@ -10,7 +10,7 @@ import { Recorder } from '../gateway/aws/recorder.ts'
 import type { AwsRooms } from '../gateway/aws/rooms.ts'
 import { TokenBucket } from '../gateway/aws/token-bucket.ts'
 import { GateCredentials } from '../identity/credentials.ts'
-import { Keyring } from '../identity/keyring.ts'
+import type { Keyring } from '../identity/keyring.ts'
 import { fetchJson } from '../identity/oidc/fetch-json.ts'
 import { Issuers } from '../identity/oidc/verify.ts'
 import { secretFiles } from '../identity/secret-files.ts'
@@ -23,6 +23,7 @@ import { nodeFiles } from '../record/node-files.ts'
 import type { Upstream } from '../upstream/port.ts'
 import { createUpstream } from '../upstream/upstream.ts'
 import { SigningKeys } from '../wire/sigv4/keys.ts'
+import { openKeyring } from './keyring.ts'
 import { listen } from './listen.ts'
 import type { Log } from './log.ts'
 import { createMetrics } from './metrics.ts'
@@ -113,16 +114,6 @@ function openUpstream(config: Config, catalog: Catalog, policies: Policies, log:
     roleSource: arn => sources.get(arn),
     sessionPolicy: policies.sessionPolicy,
     note: (message, details) => log.warn(details, message),
-  })
-}
-
-/** Where the key that seals credentials lies. */
-export function openKeyring(config: Config): Keyring {
-  return new Keyring({
-    ...ports,
-    path: join(config.data, 'keys', 'credentials.json'),
-    files: secretFiles,
-    maxSessionMs: Math.max(...config.roles.map(role => role.maxSessionMs)),
   })
 }
 
