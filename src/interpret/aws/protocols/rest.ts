@@ -118,7 +118,8 @@ export function writeRest(op: OperationContext, parameters: Parameters, form: Re
   const template = uriTemplate(op.operation.uri)
   const written = writeBody(op, input, parameters, form)
   const headers: NameValue[] = [...writeHeaders(op, input, parameters)]
-  if (written !== undefined && !headers.some(([name]) => name === 'content-type')) {
+  // Where the type is a parameter, a client that leaves it out has said something too.
+  if (written !== undefined && !takesContentType(op, input)) {
     headers.push(['content-type', written.contentType])
   }
   return {
@@ -132,6 +133,12 @@ export function writeRest(op: OperationContext, parameters: Parameters, form: Re
     ...(written === undefined ? {} : { body: written.body }),
     hostPrefix: hostPrefixOf(op, parameters),
   }
+}
+
+function takesContentType(op: OperationContext, input: ResolvedShape): boolean {
+  return membersOf(op.shapes, input.shape).some(
+    ({ ref, wireName }) => ref.location === 'header' && wireName?.toLowerCase() === 'content-type',
+  )
 }
 
 function writePath(op: OperationContext, input: ResolvedShape, parameters: Parameters): string {
