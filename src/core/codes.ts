@@ -26,7 +26,7 @@ const table = {
   'body-too-large': {
     party: 'client',
     status: 413,
-    advice: 'Send a smaller body; the operator can raise `limits.bodyBytes`.',
+    advice: 'Send a smaller body; the operator can raise `limits.body`.',
   },
   'client-gone': {
     party: 'client',

@@ -18,7 +18,7 @@ export class BufferBudget {
     if (this.#usedBytes + bytes > this.#limitBytes) {
       throw new GateError(
         'overloaded',
-        'the gate holds as many request bodies as `limits.bufferedBytes` allows',
+        'the gate holds as many request bodies as `limits.buffered` allows',
       )
     }
     this.#usedBytes += bytes
