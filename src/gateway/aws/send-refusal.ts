@@ -3,7 +3,7 @@ import type { Route } from '../../interpret/aws/route.ts'
 import type { Incoming } from '../../listener/server.ts'
 import type { Refusal } from '../exchange.ts'
 import { type Told, writeRefusal } from './refusal/reply.ts'
-import { type Dialect, faultOf, stsCode, wording } from './refusal/wire-code.ts'
+import { type Dialect, faultOf, queryCode, serviceWording, stsCode } from './refusal/wire-code.ts'
 import { sendWhole } from './reply.ts'
 
 /** What of an unwanted body is read on after the refusal, so that the client gets to read the reply. */
@@ -35,17 +35,19 @@ function toldOf(dialect: Dialect, refusal: Refusal, route: Route | undefined): T
     const reason = refusal.decision.denial?.reason ?? 'no statement allows it'
     return {
       ...common,
-      ...wording(dialect, 'denied'),
+      ...serviceWording(dialect, 'denied', service?.id),
+      ...queryCode('denied', service?.id),
       sender: true,
       message: `Sallyport: ${reason} (event ${eventId})`,
     }
   }
   const { error } = refusal
   const fault = faultOf(error.code)
-  const found = wording(dialect, fault)
+  const found = serviceWording(dialect, fault, service?.id)
   const ofSts = dialect === 'query' ? stsCode(error.code) : undefined
   return {
     ...common,
+    ...queryCode(fault, service?.id),
     code: ofSts ?? found.code,
     status: ofSts === undefined ? found.status : error.status,
     sender: fault !== 'internal' && fault !== 'unavailable',

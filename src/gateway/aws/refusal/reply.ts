@@ -14,6 +14,11 @@ export interface Told {
   readonly eventId: string
   /** `Sender` where the client has to change something. */
   readonly sender: boolean
+  /**
+   * The error's name in the query protocol, for services that spoke it before they spoke JSON or CBOR: their
+   * SDKs go by it still (https://smithy.io/2.0/aws/protocols/aws-query-protocol.html, query compatibility).
+   */
+  readonly queryCode?: string
   /** The namespace of the service's XML, where it has one. */
   readonly xmlNamespace?: string
 }
@@ -25,7 +30,8 @@ export interface RefusalReply {
 }
 
 /** Says it in the service's own protocol, so that the client's SDK raises its own exception. */
-export function writeRefusal(dialect: Dialect, told: Told): RefusalReply {
+export function writeRefusal(dialect: Dialect, wanted: Told): RefusalReply {
+  const told = { ...wanted, message: printable(wanted.message) }
   switch (dialect) {
     case 's3':
       return xml(told, 'x-amz-request-id', s3Error(told))
@@ -41,6 +47,14 @@ export function writeRefusal(dialect: Dialect, told: Told): RefusalReply {
     case 'cbor':
       return cbor(told)
   }
+}
+
+/**
+ * A message names what was asked for, an object's key with control characters too: XML cannot carry those,
+ * and a terminal would obey them.
+ */
+function printable(message: string): string {
+  return message.toWellFormed().replace(/[\u0000-\u001f\u007f-\u009f\ufffe\uffff]/g, '\ufffd')
 }
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
@@ -113,11 +127,12 @@ function cbor(told: Told): RefusalReply {
   }
 }
 
-/** The query-compatible services are told apart by the last of these. */
-function typed({ code, eventId, sender }: Told): NameValue[] {
-  return [
+function typed({ code, eventId, queryCode, sender }: Told): NameValue[] {
+  const headers: NameValue[] = [
     ['x-amzn-requestid', eventId],
     ['x-amzn-errortype', code],
-    ['x-amzn-query-error', `${code};${sender ? 'Sender' : 'Receiver'}`],
   ]
+  if (queryCode !== undefined)
+    headers.push(['x-amzn-query-error', `${queryCode};${sender ? 'Sender' : 'Receiver'}`])
+  return headers
 }

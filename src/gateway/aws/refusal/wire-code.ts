@@ -85,6 +85,27 @@ export function wording(dialect: Dialect, fault: Fault): Wording {
   return dialect === 'rest-json' && fault === 'denied' ? { ...found, status: 403 } : found
 }
 
+/**
+ * The only service whose model has an access-denied error of another name than its protocol's usual one:
+ * https://docs.aws.amazon.com/sns/latest/api/CommonErrors.html
+ */
+const SNS_DENIED: Wording = w('AuthorizationError', 403)
+
+/** As `wording`, in the words of one service. @param service the catalog's id; undefined when unknown */
+export function serviceWording(dialect: Dialect, fault: Fault, service: string | undefined): Wording {
+  return service === 'sns' && fault === 'denied' ? SNS_DENIED : wording(dialect, fault)
+}
+
+/** Services that spoke query before JSON or CBOR (`awsQueryCompatible` in botocore's models). */
+const QUERY_COMPATIBLE: ReadonlySet<string> = new Set(['cloudwatch', 'sqs'])
+
+/** The code that SDKs of a query-compatible service go by, whatever else the reply says. */
+export function queryCode(fault: Fault, service: string | undefined): { readonly queryCode?: string } {
+  return service !== undefined && QUERY_COMPATIBLE.has(service)
+    ? { queryCode: wording('query', fault).code }
+    : {}
+}
+
 const CREDENTIALS: ReadonlySet<string> = new Set([
   'credentials-not-gate',
   'credentials-invalid',
