@@ -32,9 +32,17 @@ export function asUpstreamError(error: unknown, host: string): GateError {
   if (CERTIFICATES.has(code) || TLS_PREFIXES.some(prefix => code.startsWith(prefix))) {
     return new GateError('upstream-tls', `\`${host}\` could not prove who it is (\`${code}\`)`, details)
   }
+  if (isParserError(error)) {
+    return new GateError('upstream-reply-unclear', `\`${host}\` did not answer in HTTP`, details)
+  }
   if (code === '')
     return new GateError('internal', `the call to \`${host}\` failed in an unexpected way`, details)
   return new GateError('upstream-unreachable', `\`${host}\` could not be reached (\`${code}\`)`, details)
+}
+
+/** undici's parser gives its errors a code only where llhttp has a reason of its own. */
+function isParserError(error: unknown): boolean {
+  return error instanceof Error && error.name === 'HTTPParserError'
 }
 
 /** The client left, so that the call to the upstream has no reader. */
