@@ -8,6 +8,7 @@ import { type Route, routeCall } from '../../interpret/aws/route.ts'
 import type { Incoming } from '../../listener/server.ts'
 import type { UpstreamBody } from '../../upstream/port.ts'
 import type { Payload } from '../../wire/sigv4/messages.ts'
+import { EMPTY_SHA256 } from '../../wire/sigv4/messages.ts'
 import type { Driver, Outcome, Refusal } from '../exchange.ts'
 import { EMPTY_BODY, type WholeBody } from './body.ts'
 import { type CallerFacts, connectionContext, mergeContexts } from './context.ts'
@@ -49,6 +50,7 @@ export class AwsDriver implements Driver<AwsQuestion> {
     const { catalog, partition } = this.#rooms
     this.#route = this.#findRoute(identified)
     refuseUnsignedBody(identified, this.#route)
+    refuseCutBody(identified)
     if (this.#route.body === 'whole') await this.#readBody(this.#route, identified)
     if (this.#route.resolve !== undefined) this.#route = this.#route.resolve(this.#body.bytes)
     const whole = this.#route.body === 'whole' && this.#body.bytes.length > 0 ? this.#body.bytes : undefined
@@ -191,6 +193,18 @@ export class AwsDriver implements Driver<AwsQuestion> {
     if (this.#identified === undefined)
       throw new GateError('internal', 'a call was read before it was proven')
     return this.#identified
+  }
+}
+
+/** A body that was signed and did not come: nothing would be read that could fail to fit the signature. */
+function refuseCutBody({ signed, request }: Identified): void {
+  if (hasBody(request)) return
+  const { payload } = signed
+  if (payload.kind === 'streaming') {
+    throw new GateError('chunk-malformed', 'the request announces chunks, and has no body')
+  }
+  if (payload.kind === 'sha256' && payload.hex !== EMPTY_SHA256) {
+    throw new GateError('payload-hash-mismatch', 'the signature covers a body, and the request has none')
   }
 }
 
