@@ -102,7 +102,7 @@ async function run(folder: string, options: GateOptions): Promise<RunningGate> {
     cleanEnv(options.env),
   )
   const listening = await running.printed(/listening on (https?:\/\/[^\s"]+)/)
-  const adminLine = await running.printed(/admin on (http:\/\/[^\s"]+)/)
+  const adminLine = await running.printed(/admin on (https?:\/\/[^\s"]+)/)
   const endpoint = listening[1] ?? ''
   return {
     endpoint,
