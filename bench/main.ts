@@ -50,7 +50,7 @@ function startMeasures({ paths, startUpMs }: Setting): Measure[] {
   const gates = paths.filter(({ name }) => name.startsWith('gate'))
   return gates.map(({ name, pid }, index) => [
     `Start to listening, ${name}`,
-    `${Math.round(startUpMs[index] ?? 0)} ms, ${pid === undefined ? '?' : residentMib(pid)} MiB resident`,
+    `${Math.round(startUpMs[index] ?? 0)} ms, ${pid === undefined ? '?' : residentMib(pid)} MiB resident in its first process`,
   ])
 }
 
