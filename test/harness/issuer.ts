@@ -7,6 +7,8 @@ export interface Issuer {
   readonly jwks: string
   /** A signed token; `claims` over the usual ones. */
   token(subject: string, claims?: Record<string, unknown>): Promise<string>
+  /** A signed token of exactly these claims. */
+  sign(claims: Record<string, unknown>): Promise<string>
 }
 
 /** Makes an issuer with one fresh ES256 key. `url` is its `iss`. */
@@ -16,6 +18,8 @@ export async function createIssuer(url: string, audience = 'sallyport'): Promise
   return {
     issuer: url,
     jwks: JSON.stringify({ keys: [jwk] }),
+    sign: claims =>
+      new SignJWT(claims).setProtectedHeader({ alg: 'ES256', kid: 'test-key', typ: 'JWT' }).sign(privateKey),
     token: (subject, claims = {}) =>
       new SignJWT({ ...claims })
         .setProtectedHeader({ alg: 'ES256', kid: 'test-key', typ: 'JWT' })
