@@ -36,6 +36,9 @@ export function loadCatalog(path: string = CATALOG_PATH): Catalog {
   return new PackedCatalog(new Pack(bytes))
 }
 
+/** Endpoints that are kept once they have been worked out; services times regions in use. */
+const MAX_ENDPOINTS_KEPT = 10_000
+
 class PackedCatalog implements Catalog {
   readonly services: ReadonlyMap<string, ServiceHead>
   readonly iamPrefixes: readonly string[]
@@ -46,6 +49,7 @@ class PackedCatalog implements Catalog {
   readonly #shapes = new Map<string, ServiceShapes>()
   readonly #authorizations = new Map<string, ReadonlyMap<string, OperationAuthorization>>()
   readonly #iam = new Map<string, IamService>()
+  readonly #endpointsFound = new Map<string, Endpoint>()
   #endpoints: EndpointData | undefined
   #hostNames: HostNames | undefined
 
@@ -100,7 +104,13 @@ class PackedCatalog implements Catalog {
 
   /** @throws GateError `catalog-service-unknown`, `catalog-region-unknown` */
   endpoint(serviceId: string, region: string): Endpoint {
-    return endpointOf(this.#endpointData(), this.#service(serviceId), region)
+    const name = `${serviceId} ${region}`
+    const known = this.#endpointsFound.get(name)
+    if (known !== undefined) return known
+    const endpoint = endpointOf(this.#endpointData(), this.#service(serviceId), region)
+    // A client chooses what it signs for, so the names are bounded.
+    if (this.#endpointsFound.size < MAX_ENDPOINTS_KEPT) this.#endpointsFound.set(name, endpoint)
+    return endpoint
   }
 
   get dnsSuffixes(): readonly string[] {
