@@ -37,6 +37,7 @@ function open(
   files: Files = new Files(),
   clock: ManualClock = new ManualClock(Date.now()),
   isAwsHost: (host: string) => boolean = () => true,
+  mayMint: () => boolean = () => true,
 ): Promise<Authority> {
   return openAuthority({
     keyPath: '/data/keys/ca.key',
@@ -46,6 +47,7 @@ function open(
     random: systemRandom,
     suffixes: SUFFIXES,
     isAwsHost,
+    mayMint,
   })
 }
 
@@ -98,6 +100,21 @@ test('a second process reads the same authority', async () => {
   const [one, two] = await Promise.all([open(files), open(files)])
   assert.equal(one.certificate, two.certificate)
   assert.equal(await handshake(one.certificate, HOST, await two.secureContextFor(HOST)), undefined)
+})
+
+test('no more certificates are made than may be, and the ones that were made stay good', async () => {
+  let left = 1
+  const authority = await open(
+    new Files(),
+    new ManualClock(Date.now()),
+    () => true,
+    () => left-- > 0,
+  )
+  const first = await authority.secureContextFor(HOST)
+  await assert.rejects(authority.secureContextFor(`other.${HOST}`), { code: 'overloaded' })
+  assert.equal(await authority.secureContextFor(HOST), first)
+  left = 1
+  await authority.secureContextFor(`other.${HOST}`)
 })
 
 test('a certificate is kept, shared by those who ask at once, and renewed before it ends', async () => {

@@ -42,6 +42,8 @@ export interface AuthorityOptions {
   readonly suffixes: readonly string[]
   /** True for host names that may be opened. */
   isAwsHost(host: string): boolean
+  /** Takes one from the rate at which certificates may be made; false when it is used up. Default: no limit. */
+  mayMint?(): boolean
   /** Most hosts whose certificates are kept. */
   readonly cacheSize?: number
 }
@@ -151,8 +153,12 @@ class MintingAuthority implements Authority {
     return suffixes.some(suffix => host === suffix || host.endsWith(`.${suffix}`))
   }
 
+  /** A certificate takes milliseconds of a core, and there is no end of host names under AWS's suffixes. */
   async #mint(host: string): Promise<Minted> {
     const { clock, random } = this.#options
+    if (this.#options.mayMint?.() === false) {
+      throw new GateError('overloaded', 'the proxy makes as many new certificates a second as it may')
+    }
     const x509 = this.#x509
     const nowMs = clock.now()
     const keys = await crypto.subtle.generateKey(ECDSA, true, ['sign', 'verify'])

@@ -44,6 +44,9 @@ export interface Gate {
 /** What callers who proved nothing may write into the journal, events a second, and at once. */
 const STRANGERS = { perSecond: 20, burst: 500 } as const
 
+/** Certificates for hosts that the proxy has not seen before; a client in earnest calls some dozens. */
+const MINTS = { perSecond: 10, burst: 200 } as const
+
 const ports = { clock: systemClock, random: systemRandom }
 
 /** Builds the rooms and connects them. */
@@ -173,6 +176,7 @@ async function openProxy(
 ): Promise<void> {
   const { openAuthority } = await import('../listener/authority.ts')
   const isAwsHost = (host: string): boolean => catalog.hostName(host) !== undefined
+  const mints = new TokenBucket(systemClock, MINTS.perSecond, MINTS.burst)
   const authority = await openAuthority({
     ...ports,
     keyPath: join(config.data, 'keys', 'ca.key'),
@@ -180,6 +184,7 @@ async function openProxy(
     files: secretFiles,
     suffixes: catalog.dnsSuffixes,
     isAwsHost,
+    mayMint: () => mints.take(),
   })
   acceptConnect(server, {
     isAwsHost,
