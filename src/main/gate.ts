@@ -24,6 +24,7 @@ import type { Upstream } from '../upstream/port.ts'
 import { createUpstream } from '../upstream/upstream.ts'
 import { SigningKeys } from '../wire/sigv4/keys.ts'
 import { openKeyring } from './keyring.ts'
+import { LineRate } from './lines.ts'
 import { listen } from './listen.ts'
 import type { Log } from './log.ts'
 import { createMetrics } from './metrics.ts'
@@ -57,7 +58,8 @@ export async function openGate(config: Config, lane: number, log: Log): Promise<
   const journal = await openLane(config, lane)
   const upstream = openUpstream(config, catalog, policies, log)
   const keyring = openKeyring(config)
-  const observer = createObserver(metrics, log)
+  const rate = new LineRate(systemClock)
+  const observer = createObserver(metrics, log, rate)
   const rooms = openRooms(config, { catalog, policies, journal, upstream, keyring, observer })
   const server = createListener(
     awsHandler(rooms),
@@ -67,7 +69,7 @@ export async function openGate(config: Config, lane: number, log: Log): Promise<
       key: config.tls.key.reveal(),
     },
   )
-  if (config.proxy.enabled) await openProxy(server, config, catalog, log)
+  if (config.proxy.enabled) await openProxy(server, config, catalog, log, rate)
   let stopping = false
   return {
     listen: () => listen(server, config.listen),
@@ -173,6 +175,7 @@ async function openProxy(
   config: Config,
   catalog: Catalog,
   log: Log,
+  rate: LineRate,
 ): Promise<void> {
   const { openAuthority } = await import('../listener/authority.ts')
   const isAwsHost = (host: string): boolean => catalog.hostName(host) !== undefined
@@ -190,6 +193,9 @@ async function openProxy(
     isAwsHost,
     secureContextFor: host => authority.secureContextFor(host),
     others: config.proxy.otherHosts,
-    refused: (host, reason) => log.warn({ host: host.slice(0, 253), reason }, 'a tunnel was refused'),
+    refused: (host, reason) =>
+      rate.line(leftOut =>
+        log.warn({ host: host.slice(0, 253), reason, ...leftOut }, 'a tunnel was refused'),
+      ),
   })
 }

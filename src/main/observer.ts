@@ -1,9 +1,10 @@
 import type { AwsRooms } from '../gateway/aws/rooms.ts'
+import type { LineRate } from './lines.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 
 /** Watches the calls for the metrics and the operator's log. */
-export function createObserver(metrics: Metrics, log: Log): AwsRooms['observer'] {
+export function createObserver(metrics: Metrics, log: Log, rate: LineRate): AwsRooms['observer'] {
   return {
     started: () => metrics.inFlight(1),
     decided: durationMs => metrics.decided(durationMs / 1000),
@@ -15,9 +16,11 @@ export function createObserver(metrics: Metrics, log: Log): AwsRooms['observer']
       metrics.bytes('out', outcome.bytesOut)
     },
     trouble(eventId, error) {
-      const fields = { event: eventId, code: error.code, cause: causeOf(error.cause) }
-      if (error.code === 'internal') log.error(fields, error.message)
-      else log.warn(fields, error.message)
+      rate.line(leftOut => {
+        const fields = { event: eventId, code: error.code, cause: causeOf(error.cause), ...leftOut }
+        if (error.code === 'internal') log.error(fields, error.message)
+        else log.warn(fields, error.message)
+      })
     },
   }
 }
