@@ -52,11 +52,34 @@ export interface StatementRef {
   readonly reason?: string
 }
 
+/** How a value is made unreadable; see `docs/masks.md`. */
+export type MaskForm = 'full' | 'partial' | 'hash' | 'null'
+
 /** What must be done if the request is let through; if it can't be done, deny. */
 export interface Obligation {
   readonly kind: 'mask'
+  /** Patterns of members of the reply, by the names of the AWS API: `Environment.Variables.*`. */
   readonly fields: readonly string[]
+  /** Patterns of columns of a result: for SQL alone. */
+  readonly columns: readonly string[]
+  /** Names of detectors that look through every text of the reply. */
+  readonly detect: readonly string[]
+  readonly as: MaskForm
+  /** What becomes of an object in S3 in which nothing can be detected: an image, an archive. */
+  readonly otherObjects: 'deny' | 'pass'
   readonly from: StatementRef
+}
+
+/** What one `RequireApproval` statement asks for. Durations in milliseconds. */
+export interface Demand {
+  readonly statement: StatementRef
+  /** Who may approve: `group/NAME`, `person/ISSUER/SUBJECT`, or `admin`. Never empty. */
+  readonly from: readonly string[]
+  /** How many people must. */
+  readonly count: number
+  readonly validForMs: number
+  readonly uses: number
+  readonly holdMs: number
 }
 
 /** Why a request was denied. */
@@ -64,6 +87,7 @@ export type DenialKind =
   | 'explicit' // a Deny matched
   | 'implicit' // nothing allowed it
   | 'boundary' // the role's boundary or a delegation's scope did not allow it
+  | 'approval' // it needs an approval that it does not have
   | 'refused' // it never came to a decision: not understood, not authentic, beyond a limit
 
 export interface Denial {
@@ -74,14 +98,35 @@ export interface Denial {
   readonly code?: string
   /** Public prose: why. */
   readonly reason: string
+  /** For `approval`: the number of the access request. */
+  readonly requestId?: string
 }
 
-/** The answer to a `DecisionRequest`. */
+/**
+ * The answer to a `DecisionRequest`. `ask`: it may pass once people have approved it, as `demands` say;
+ * whoever carries the decision out settles it into one of the other two.
+ */
 export interface Decision {
-  readonly effect: 'allow' | 'deny'
-  /** The statements that made it: all that denied, or for each pair the ones that allowed. */
+  readonly effect: 'allow' | 'deny' | 'ask'
+  /** The statements that made it: all that denied, or for each pair the ones that allowed or asked. */
   readonly statements: readonly StatementRef[]
   readonly obligations: readonly Obligation[]
   /** Set if and only if `effect` is `deny`. */
   readonly denial?: Denial
+  /** Never empty if `effect` is `ask`; else absent. */
+  readonly demands?: readonly Demand[]
+  /** It passes without the approval that it would need, and these are told: a break-glass statement. */
+  readonly brokeGlass?: readonly Demand[]
+  /** The grant by which it passes; set where an `ask` was settled. */
+  readonly grant?: GrantRef
+}
+
+/** A grant, one use of which was taken for a call. */
+export interface GrantRef {
+  /** The number of the access request. */
+  readonly requestId: string
+  /** Who approved: `ISSUER/SUBJECT`. */
+  readonly by: readonly string[]
+  /** `scope`: it is standing access, not for this call alone. */
+  readonly kind: 'call' | 'scope'
 }

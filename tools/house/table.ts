@@ -24,13 +24,14 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   policy: room('core catalog', 'yaml'),
   grants: room('core'),
   upstream: room('core wire catalog', '@aws-sdk/client-sts @aws-sdk/credential-provider-node undici'),
-  mask: room('core wire catalog'),
+  mask: room('core wire catalog', 're2js'),
   record: room('core', '@node-rs/crc32'),
   gateway: room('core wire catalog listener identity interpret policy grants upstream mask record'),
   connector: room('core wire upstream'),
   posture: room('core catalog policy'),
-  store: room('core identity policy grants record'),
-  api: room('core contract identity policy grants record posture', 'prom-client zod'),
+  store: room('core grants', 'kysely pg'),
+  notify: room('core grants', '@slack/web-api undici'),
+  api: room('core contract identity policy grants notify record posture', 'prom-client zod'),
   cli: room('core config contract policy record posture'),
 }
 

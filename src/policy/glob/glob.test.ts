@@ -25,9 +25,14 @@ function brute(pattern: Pattern, text: string): boolean {
 
 const token = fc.constantFrom(97, 98, 58, STAR, SEGMENT_STAR, ONE, SEGMENT_ONE)
 const pattern = fc.array(token, { maxLength: 5 })
+/**
+ * Of two patterns that meet, the shortest text in common may need every literal of both: with a star and
+ * three more tokens each, six characters, which is what `all` holds.
+ */
+const short = fc.array(token, { maxLength: 4 })
 const text = fc.string({ unit: fc.constantFrom('a', 'b', ':', 'c'), maxLength: 8 })
 
-/** Every text over a, b, c and the colon of up to six characters: enough for patterns of five tokens. */
+/** Every text over a, b, c and the colon of up to six characters: enough for patterns of four tokens. */
 const all: string[] = ['']
 for (let start = 0; all.length < 5461; ) {
   const end = all.length
@@ -47,7 +52,7 @@ test('matching agrees with trying every split', () => {
 
 test('containment agrees with matching every short text', () => {
   fc.assert(
-    fc.property(pattern, pattern, (outer, inner) => {
+    fc.property(short, short, (outer, inner) => {
       const counterExample = all.find(t => matches(inner, t) && !matches(outer, t))
       assert.equal(covers(outer, inner), counterExample === undefined, counterExample)
     }),
@@ -57,7 +62,7 @@ test('containment agrees with matching every short text', () => {
 
 test('overlap agrees with matching every short text', () => {
   fc.assert(
-    fc.property(pattern, pattern, (a, b) => {
+    fc.property(short, short, (a, b) => {
       assert.equal(
         overlaps(a, b),
         all.some(t => matches(a, t) && matches(b, t)),
