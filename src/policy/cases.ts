@@ -3,8 +3,8 @@ import { type Position, type Problem, quote } from './problem.ts'
 import { Members, Report, readOneOf, readText, readTexts } from './report.ts'
 import { type PolicySource, readSource, SourceError, type Tree } from './source.ts'
 
-/** What a case may expect: an answer, or a denial of one kind. */
-export type Expected = 'allow' | 'deny' | 'explicit' | 'implicit' | 'boundary'
+/** What a case may expect: an answer, or a denial of one kind; `ask` is an approval that is needed. */
+export type Expected = 'allow' | 'ask' | 'deny' | 'explicit' | 'implicit' | 'boundary'
 
 /** Condition keys that a case file sets, in lower case. */
 export type CaseKeys = ReadonlyMap<string, readonly string[]>
@@ -36,7 +36,14 @@ export interface CaseFile {
   readonly cases: readonly PolicyCase[]
 }
 
-const EXPECTED = ['allow', 'deny', 'explicit', 'implicit', 'boundary'] as const satisfies readonly Expected[]
+const EXPECTED = [
+  'allow',
+  'ask',
+  'deny',
+  'explicit',
+  'implicit',
+  'boundary',
+] as const satisfies readonly Expected[]
 
 /** Reads a file of cases, YAML or JSON; the file is undefined where there are errors. */
 export function readCases(source: PolicySource): { file?: CaseFile; problems: readonly Problem[] } {

@@ -14,11 +14,17 @@ export interface CompiledStatement {
   readonly action: (lowerCase: string) => boolean
   readonly resource: ResourceTest
   readonly conditions: readonly CompiledCondition[]
+  /**
+   * Of a `RequireApproval`: the same, compiled as an Allow. It asks where it could be about a request, and
+   * lets one pass, once approved, only where it surely is.
+   */
+  readonly asAllow?: CompiledStatement
 }
 
 /** The statements that are about one action, by effect. */
 export interface Relevant {
   readonly deny: readonly CompiledStatement[]
+  /** With the `RequireApproval` statements, as Allows. */
   readonly allow: readonly CompiledStatement[]
   readonly approval: readonly CompiledStatement[]
   readonly mask: readonly CompiledStatement[]
@@ -44,16 +50,21 @@ export class PolicySet {
     const about = this.statements.filter(statement => statement.action(lowerCase))
     const having = (effect: Statement['effect']): CompiledStatement[] =>
       about.filter(({ ref }) => ref.effect === effect)
+    const approval = having('RequireApproval')
     const relevant = {
       deny: having('Deny'),
-      allow: having('Allow'),
-      approval: having('RequireApproval'),
+      allow: [...having('Allow'), ...asAllows(approval, lowerCase)],
+      approval,
       mask: having('Mask'),
     }
     if (this.#byAction.size >= MAX_INDEXED) this.#byAction.clear()
     this.#byAction.set(action, relevant)
     return relevant
   }
+}
+
+function asAllows(statements: readonly CompiledStatement[], lowerCase: string): CompiledStatement[] {
+  return statements.flatMap(({ asAllow }) => (asAllow?.action(lowerCase) ? [asAllow] : []))
 }
 
 /** Compiles documents that add up. */
@@ -64,20 +75,31 @@ export function compile(documents: readonly PolicyDocument[]): PolicySet {
 function compileDocument(document: PolicyDocument): CompiledStatement[] {
   const variables = document.version === '2012-10-17'
   return document.statements.map(statement => {
-    const sureness = surenessOf(statement.effect)
-    return {
-      ref: {
-        policy: document.name,
-        statement: statementName(statement),
-        effect: statement.effect,
-        ...(statement.reason === undefined ? {} : { reason: statement.reason }),
-      },
-      source: statement,
-      action: compileAction(statement.actions, sureness),
-      resource: statement.resources ? compileResource(statement.resources, variables, sureness) : () => true,
-      conditions: statement.conditions.map(condition => compileCondition(condition, variables, sureness)),
+    const ref: StatementRef = {
+      policy: document.name,
+      statement: statementName(statement),
+      effect: statement.effect,
+      ...(statement.reason === undefined ? {} : { reason: statement.reason }),
     }
+    const compiled = compileStatement(statement, ref, variables, surenessOf(statement.effect))
+    if (statement.effect !== 'RequireApproval') return compiled
+    return { ...compiled, asAllow: compileStatement(statement, ref, variables, 'surely') }
   })
+}
+
+function compileStatement(
+  statement: Statement,
+  ref: StatementRef,
+  variables: boolean,
+  sureness: Sureness,
+): CompiledStatement {
+  return {
+    ref,
+    source: statement,
+    action: compileAction(statement.actions, sureness),
+    resource: statement.resources ? compileResource(statement.resources, variables, sureness) : () => true,
+    conditions: statement.conditions.map(condition => compileCondition(condition, variables, sureness)),
+  }
 }
 
 /** IAM compares actions without case. For an Allow, `sql:Unknown` has to be named: no wildcard stands for it. */

@@ -75,19 +75,96 @@ describe('a decision', () => {
     assert.equal(ask([], [OBJECT]).effect, 'deny')
   })
 
-  it('denies what needs an approval or a mask, as long as neither can be had', () => {
-    const asks = { Effect: 'RequireApproval', Action: 's3:*', Resource: '*', Approval: { From: ['group/x'] } }
-    assert.equal(ask([layer('role', ALLOW, asks)], [OBJECT]).effect, 'deny')
-    const mask = { Effect: 'Mask', Action: 's3:*', Resource: '*', Mask: { Fields: ['Body'] } }
-    const masking = layer('role', ALLOW, mask)
-    assert.equal(ask([masking], [OBJECT]).effect, 'deny')
-    const context: Context = new Map()
-    const pairs: Pair[] = [{ action: 's3:GetObject', resource: 'arn:aws:s3:::b/k', certainty: 'exact' }]
-    const decision = decide({ principal: PRINCIPAL, pairs, context }, [masking], { canMask: true })
+  it('adds the mask of every statement that could be about it', () => {
+    const mask = (fields: string[]): object => ({
+      Effect: 'Mask',
+      Action: 's3:*',
+      Resource: '*',
+      Mask: { Fields: fields, As: 'hash' },
+    })
+    const { obligations } = ask([layer('role', ALLOW, mask(['Body']), mask(['ETag']))], [OBJECT])
     assert.deepEqual(
-      decision.obligations.map(({ fields }) => fields),
-      [['Body']],
+      obligations.map(({ fields, as }) => [...fields, as]),
+      [
+        ['Body', 'hash'],
+        ['ETag', 'hash'],
+      ],
     )
+  })
+})
+
+describe('an approval', () => {
+  const approval = (more: object = {}, of: object = {}): object => ({
+    Sid: 'P',
+    Effect: 'RequireApproval',
+    Action: 's3:*',
+    Resource: '*',
+    ...more,
+    Approval: { From: ['group/x'], ...of },
+  })
+  const GLASS = approval({ Sid: 'G' }, { BreakGlass: true })
+
+  it('is asked for, beside an Allow and without one', () => {
+    for (const statements of [[approval()], [ALLOW, approval()]]) {
+      const decision = ask([layer('role', ...statements)], [OBJECT])
+      assert.equal(decision.effect, 'ask')
+      assert.deepEqual(
+        decision.demands?.map(({ from, count, uses, validForMs, holdMs }) => [
+          from,
+          count,
+          uses,
+          validForMs,
+          holdMs,
+        ]),
+        [[['group/x'], 1, 1, 900_000, 30_000]],
+      )
+    }
+  })
+
+  it('opens nothing that a Deny closes, that another layer does not allow, or for another pair', () => {
+    const denying = { Effect: 'Deny', Action: 's3:GetObject', Resource: '*' }
+    assert.equal(ask([layer('role', approval(), denying)], [OBJECT]).denial?.kind, 'explicit')
+    const boundary = layer('boundary', { Effect: 'Allow', Action: 's3:List*', Resource: '*' })
+    assert.equal(ask([layer('role', approval()), boundary], [OBJECT]).denial?.kind, 'boundary')
+    const other = { action: 'ec2:RunInstances' }
+    assert.equal(ask([layer('role', approval())], [OBJECT, other]).denial?.kind, 'implicit')
+  })
+
+  it('is asked for by each statement, once, over all pairs and layers', () => {
+    const second = approval({ Sid: 'B', Resource: 'arn:aws:s3:::b/other' }, { From: ['group/y'], Count: 2 })
+    const layers = [layer('role', approval(), second), layer('boundary', approval({ Sid: 'C' }))]
+    const decision = ask(layers, [OBJECT, OBJECT, { ...OBJECT, resource: 'arn:aws:s3:::b/other' }])
+    assert.deepEqual(decision.demands?.map(({ statement }) => statement.statement).sort(), ['B', 'C', 'P'])
+  })
+
+  it('is asked for where the resource could be the one, and opens only what it surely is', () => {
+    const unknown = { ...OBJECT, resource: 'arn:aws:s3:::b/*', certainty: 'any' as const }
+    const secret = approval({ Resource: 'arn:aws:s3:::b/secret' })
+    assert.equal(ask([layer('role', ALLOW, secret)], [unknown]).effect, 'ask')
+    assert.equal(ask([layer('role', secret)], [unknown]).denial?.kind, 'implicit')
+  })
+
+  it('is waived by a break-glass statement of the same layer, and only by one that surely holds', () => {
+    const passed = ask([layer('role', approval(), GLASS)], [OBJECT])
+    assert.equal(passed.effect, 'allow')
+    assert.deepEqual(
+      passed.brokeGlass?.map(({ statement }) => statement.statement),
+      ['G'],
+    )
+    const boundary = layer('boundary', approval({ Sid: 'C' }))
+    assert.equal(ask([layer('role', GLASS), boundary], [OBJECT]).effect, 'ask')
+    const unknown = { ...OBJECT, resource: 'arn:aws:s3:::b/*', certainty: 'any' as const }
+    const narrow = approval({ Sid: 'G', Resource: 'arn:aws:s3:::b/k' }, { BreakGlass: true })
+    assert.equal(ask([layer('role', ALLOW, narrow)], [unknown]).effect, 'ask')
+  })
+
+  it('is not passed for one pair by the broken glass of another', () => {
+    const narrow = approval({ Sid: 'G', Resource: 'arn:aws:s3:::b/k' }, { BreakGlass: true })
+    const pairs = [
+      { ...OBJECT, resource: 'arn:aws:s3:::b/k' },
+      { ...OBJECT, resource: 'arn:aws:s3:::b/other' },
+    ]
+    assert.equal(ask([layer('role', approval(), narrow)], pairs).effect, 'ask')
   })
 })
 

@@ -2,6 +2,7 @@ import type {
   Context,
   Decision,
   DecisionRequest,
+  Demand,
   DenialKind,
   Obligation,
   Pair,
@@ -22,88 +23,113 @@ export interface PolicyLayer {
   readonly policies: PolicySet
 }
 
-export interface DecideOptions {
-  /** The caller can carry out masks; where it can't, a reply that needs one is not let through. */
-  readonly canMask?: boolean
-}
-
 /** A request's keys, for conditions and for variables. */
 interface Keys {
   readonly lookup: Lookup
   readonly resolve: Resolve
 }
 
+/** What matched, gathered over all pairs; each statement once. */
+interface Gathered {
+  readonly allowed: Set<StatementRef>
+  readonly masks: Map<StatementRef, Obligation>
+  readonly demands: Map<StatementRef, Demand>
+  readonly brokeGlass: Map<StatementRef, Demand>
+}
+
 /**
  * The answer to a request: every pair is decided, and the strictest answer holds. Default deny; an explicit
- * Deny in any layer wins; every layer must allow. Pure.
+ * Deny in any layer wins; every layer must allow; then whoever demands an approval is heard. Pure.
  */
-export function decide(
-  request: DecisionRequest,
-  layers: readonly PolicyLayer[],
-  options: DecideOptions = {},
-): Decision {
-  const allowed = new Set<StatementRef>()
-  const masks = new Map<StatementRef, Obligation>()
+export function decide(request: DecisionRequest, layers: readonly PolicyLayer[]): Decision {
+  const gathered: Gathered = {
+    allowed: new Set(),
+    masks: new Map(),
+    demands: new Map(),
+    brokeGlass: new Map(),
+  }
   let weaker: Decision | undefined
   for (const pair of request.pairs) {
-    const found = decidePair(pair, keysOf(request.context, pair.context), layers, masks)
-    if (Array.isArray(found)) {
-      for (const ref of found) allowed.add(ref)
-    } else if (found.denial?.kind === 'explicit') {
-      return found
-    } else {
-      weaker ??= found
-    }
+    const denial = decidePair(pair, keysOf(request.context, pair.context), layers, gathered)
+    if (denial?.denial?.kind === 'explicit') return denial
+    weaker ??= denial
   }
   if (weaker !== undefined) return weaker
   if (request.pairs.length === 0)
     return deny('implicit', [], 'the call asks for nothing that a policy could allow')
-  // A mask of columns is none that a reply of AWS could take.
-  const maskable = options.canMask === true && [...masks.values()].every(({ fields }) => fields.length > 0)
-  if (masks.size > 0 && !maskable) {
-    return deny(
-      'explicit',
-      [...masks.keys()],
-      'its reply would have to be masked, and this gate cannot mask it',
-    )
-  }
-  return { effect: 'allow', statements: [...allowed], obligations: [...masks.values()] }
+  return granted(gathered)
 }
 
-/** The statements that allow the pair, or the denial. */
+/** Nothing denies it: it is allowed, or asked for. */
+function granted({ allowed, masks, demands, brokeGlass }: Gathered): Decision {
+  const statements = [...allowed]
+  const obligations = [...masks.values()]
+  if (demands.size > 0) {
+    return {
+      effect: 'ask',
+      statements: [...new Set([...demands.keys(), ...allowed])],
+      obligations,
+      demands: [...demands.values()],
+    }
+  }
+  if (brokeGlass.size === 0) return { effect: 'allow', statements, obligations }
+  return { effect: 'allow', statements, obligations, brokeGlass: [...brokeGlass.values()] }
+}
+
+/** Gathers what matched; gives the denial where there is one. */
 function decidePair(
   pair: Pair,
   keys: Keys,
   layers: readonly PolicyLayer[],
-  masks: Map<StatementRef, Obligation>,
-): StatementRef[] | Decision {
-  const allowed: StatementRef[] = []
+  gathered: Gathered,
+): Decision | undefined {
   let missing: PolicyLayer | undefined
-  const approval: StatementRef[] = []
   for (const layer of layers) {
     const relevant = layer.policies.relevant(pair.action)
     const denying = matching(relevant.deny, pair, keys)
     if (denying.length > 0) return denied(pair, denying)
-    const asking = matching(relevant.approval, pair, keys)
-    const allowing = matching(relevant.allow, pair, keys)
-    if (asking.length > 0) approval.push(...asking)
-    if (asking.length + allowing.length === 0) missing ??= layer
-    allowed.push(...allowing)
+    const allowing = relevant.allow.filter(statement => speaksOf(statement, pair, keys))
+    if (allowing.length === 0) missing ??= layer
+    for (const { ref } of allowing) gathered.allowed.add(ref)
+    if (relevant.approval.length > 0) gatherDemands(relevant.approval, allowing, pair, keys, gathered)
     for (const statement of relevant.mask) {
-      if (speaksOf(statement, pair, keys)) masks.set(...obligation(statement))
+      if (speaksOf(statement, pair, keys)) gathered.masks.set(statement.ref, obligation(statement))
     }
   }
   // A boundary only takes away: without a role there is nothing to take from.
   if (missing !== undefined || !layers.some(({ kind }) => kind === 'role')) return notAllowed(pair, missing)
-  if (approval.length > 0) {
-    const why = `needs an approval${sayWho(approval)}, and this gate takes none`
-    return deny('explicit', approval, `${about(pair)} ${why}`, pair)
-  }
-  return allowed
+  return undefined
 }
 
-function obligation({ ref, source }: CompiledStatement): [StatementRef, Obligation] {
-  return [ref, { kind: 'mask', fields: source.mask?.fields ?? [], from: ref }]
+/**
+ * What the statements of one layer demand. A break-glass statement that is surely about the pair stands for
+ * all the others of its layer; what another layer demands it cannot waive.
+ */
+function gatherDemands(
+  asking: readonly CompiledStatement[],
+  allowing: readonly CompiledStatement[],
+  pair: Pair,
+  keys: Keys,
+  { demands, brokeGlass }: Gathered,
+): void {
+  const glass = allowing.filter(({ source }) => source.approval?.breakGlass === true)
+  if (glass.length > 0) {
+    for (const statement of glass) brokeGlass.set(statement.ref, demand(statement))
+    return
+  }
+  for (const statement of asking) {
+    if (speaksOf(statement, pair, keys)) demands.set(statement.ref, demand(statement))
+  }
+}
+
+function demand({ ref, source }: CompiledStatement): Demand {
+  const { from = [], count = 1, validForMs = 0, uses = 0, holdMs = 0 } = source.approval ?? {}
+  return { statement: ref, from, count, validForMs, uses, holdMs }
+}
+
+function obligation({ ref, source }: CompiledStatement): Obligation {
+  const { fields = [], columns = [], detect = [], as = 'full', otherObjects = 'deny' } = source.mask ?? {}
+  return { kind: 'mask', fields, columns, detect, as, otherObjects, from: ref }
 }
 
 function matching(statements: readonly CompiledStatement[], pair: Pair, keys: Keys): readonly StatementRef[] {

@@ -1,6 +1,7 @@
+import type { MaskForm } from '../core/decision.ts'
 import type { ApprovalTerms, MaskTerms } from './model.ts'
 import { quote } from './problem.ts'
-import { Members, type Report, readText, readTexts } from './report.ts'
+import { Members, type Report, readOneOf, readText, readTexts } from './report.ts'
 import type { Tree } from './source.ts'
 
 const UNITS_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
@@ -14,7 +15,7 @@ export function readApproval(report: Report, node: Tree): ApprovalTerms | undefi
   const from = members.take('From')
   if (from === undefined) report.error('structure', node.at, '`Approval` must have `From`: who may approve')
   const terms: ApprovalTerms = {
-    from: from === undefined ? [] : readTexts(report, '`From`', from.value).map(({ text }) => text),
+    from: from === undefined ? [] : readApprovers(report, from.value),
     count: readCount(report, members, 'Count', 1),
     validForMs: readDuration(report, members, 'ValidFor', 15 * UNITS_MS.m),
     uses: readCount(report, members, 'Uses', 1),
@@ -35,12 +36,34 @@ export function readMask(report: Report, node: Tree): MaskTerms | undefined {
   }
   const [fields, columns, detect] = [list('Fields'), list('Columns'), list('Detect')]
   const asEntry = members.take('As')
-  const as = asEntry === undefined ? undefined : readText(report, '`As`', asEntry.value)
+  const as = asEntry === undefined ? 'full' : readOneOf<MaskForm>(report, '`As`', asEntry.value, FORMS)
+  const objectsEntry = members.take('OtherObjects')
+  const otherObjects =
+    objectsEntry === undefined
+      ? 'deny'
+      : readOneOf<'deny' | 'pass'>(report, '`OtherObjects`', objectsEntry.value, ['deny', 'pass'])
   members.done()
   if (fields.length + columns.length + detect.length === 0) {
     report.error('structure', node.at, '`Mask` must have `Fields`, `Columns` or `Detect`')
   }
-  return { fields, columns, detect, ...(as === undefined ? {} : { as: as.text }) }
+  return { fields, columns, detect, as: as ?? 'full', otherObjects: otherObjects ?? 'deny' }
+}
+
+const FORMS: readonly MaskForm[] = ['full', 'partial', 'hash', 'null']
+/** A group may be called anything that an identity provider calls one; a person is of an issuer. */
+const APPROVER = /^(?:admin|group\/[^\p{Cc}]{1,256}|person\/[^/\p{Cc}]{1,64}\/[^\p{Cc}]{1,256})$/u
+
+function readApprovers(report: Report, node: Tree): readonly string[] {
+  const texts = readTexts(report, '`From`', node)
+  for (const { text, at } of texts) {
+    if (APPROVER.test(text)) continue
+    report.error(
+      'value',
+      at,
+      `\`From\` ${quote(text)} must be \`group/NAME\`, \`person/ISSUER/SUBJECT\` or \`admin\``,
+    )
+  }
+  return texts.map(({ text }) => text)
 }
 
 function readCount(report: Report, members: Members, name: string, orElse: number): number {

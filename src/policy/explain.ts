@@ -101,18 +101,24 @@ function list(texts: readonly string[]): string {
     : shown.join(', ')
 }
 
+const HEADINGS = { allow: 'ALLOWED', ask: 'NEEDS AN APPROVAL: ', deny: 'DENIED: ' } as const
+
+function demandProse({ demands = [], brokeGlass = [] }: Decision): string {
+  const each = demands.map(({ statement, from, count }) => {
+    const people = count === 1 ? '1 person' : `${count} people`
+    return `${people} of ${list(from)} (\`${statement.statement}\`)`
+  })
+  if (brokeGlass.length > 0) each.push(' without the approval that it would need: break-glass')
+  return each.join(', and ')
+}
+
 /** An explanation as it is read in a terminal. */
 export function explanationProse({ decision, pairs }: Explanation): string {
-  const lines = [
-    decision.effect === 'allow' ? 'ALLOWED' : `DENIED: ${visible(decision.denial?.reason ?? '')}`,
-  ]
+  const lines = [HEADINGS[decision.effect] + visible(decision.denial?.reason ?? demandProse(decision))]
   if (pairs.length === 0) lines.push('  the call asks for nothing')
   for (const { pair, decision: own, matched, near } of pairs) {
     const unknown = pair.certainty === 'any' ? ' (parts of which the request does not tell)' : ''
-    lines.push(
-      '',
-      `${own.effect === 'allow' ? 'allow' : 'deny '} ${visible(`${pair.action} on ${pair.resource}`)}${unknown}`,
-    )
+    lines.push('', `${own.effect.padEnd(5)} ${visible(`${pair.action} on ${pair.resource}`)}${unknown}`)
     for (const statement of matched) lines.push(`  matched: ${placeProse(statement)}`)
     if (matched.length === 0) lines.push('  matched: no statement')
     for (const miss of near) lines.push(`  not ${placeProse(miss)}: ${miss.because}`)

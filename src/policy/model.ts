@@ -1,3 +1,4 @@
+import type { MaskForm } from '../core/decision.ts'
 import type { Located, Position } from './problem.ts'
 
 /** A parsed and validated policy document. Nothing in it depends on a request. */
@@ -102,7 +103,8 @@ export interface MaskTerms {
   readonly fields: readonly string[]
   readonly columns: readonly string[]
   readonly detect: readonly string[]
-  readonly as?: string
+  readonly as: MaskForm
+  readonly otherObjects: 'deny' | 'pass'
 }
 
 /** `Sid`, or the statement's number from 1 as `#3`. */

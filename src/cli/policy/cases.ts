@@ -91,9 +91,9 @@ function disagreement({ expect, by }: PolicyCase, explanation: Explanation): str
   const { decision } = explanation
   const kind = decision.denial?.kind
   if (expect !== decision.effect && expect !== kind) {
-    const answer = decision.effect === 'allow' ? 'it was allowed' : `it was denied (${kind ?? 'refused'})`
+    const answer = { allow: 'it was allowed', ask: 'it needs an approval', deny: `it was denied (${kind})` }
     const prose = explanationProse(explanation).trimEnd().replaceAll('\n', '\n    ')
-    return `\`${expect}\` was expected, and ${answer}\n    ${prose}`
+    return `\`${expect}\` was expected, and ${answer[decision.effect]}\n    ${prose}`
   }
   if (by === undefined || decision.statements.some(({ statement }) => statement === by)) return undefined
   const deciding = decision.statements.map(({ statement }) => `\`${statement}\``).join(', ')
