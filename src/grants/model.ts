@@ -6,6 +6,8 @@
 import type { Demand, Pair } from '../core/decision.ts'
 import type { JsonObject } from '../core/json.ts'
 
+export type { Person } from '../core/person.ts'
+
 /** Who asks, as far as an approver must know it and a grant depends on it. All of it was verified. */
 export interface Requester {
   readonly arn: string
@@ -60,19 +62,6 @@ export interface RequestedScope {
   readonly actions: readonly string[]
   /** ARN patterns; every pair of a call must match one. Never empty. */
   readonly resources: readonly string[]
-}
-
-/** A person, as a configured issuer or the gate itself vouches for them. */
-export interface Person {
-  /** `ISSUER/SUBJECT`: whom votes are counted by. `local/admin` is the local administrator. */
-  readonly id: string
-  readonly issuer: string
-  readonly subject: string
-  /** For people to read; proves nothing. */
-  readonly name: string
-  readonly groups: readonly string[]
-  /** Subjects and verified e-mail addresses, to find out whether they asked themselves. */
-  readonly knownAs: readonly string[]
 }
 
 export interface Approval {
