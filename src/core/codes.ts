@@ -632,6 +632,65 @@ const table = {
     status: 404,
     advice: 'Name a decision by its id, as a denial and `sallyport sessions show` tell it.',
   },
+  // --- api: the control API
+  'api-token-missing': {
+    party: 'client',
+    status: 401,
+    advice:
+      'Send one `authorization: Bearer TOKEN` header, with a token of a configured issuer or of the local administrator.',
+  },
+  'api-token-rejected': {
+    party: 'client',
+    status: 401,
+    advice:
+      'Get a fresh token of an issuer that `people` names; `sallyport admin-token rotate` makes a new one for the local administrator.',
+  },
+  'api-attempts-too-many': {
+    party: 'client',
+    status: 429,
+    advice: 'Wait a minute: too many tokens from this address were refused.',
+  },
+  'api-denied': {
+    party: 'client',
+    status: 403,
+    advice: 'Ask the operator of the gate to allow the `gate:` action that the message names.',
+  },
+  'api-path-unknown': {
+    party: 'client',
+    status: 404,
+    advice: 'Call a path of `docs/control-api.md`, spelt as it is there.',
+  },
+  'api-method-refused': {
+    party: 'client',
+    status: 405,
+    advice: 'Use the method that the `allow` header of the answer names.',
+  },
+  'api-host-refused': {
+    party: 'client',
+    status: 421,
+    advice:
+      'Call the admin address by its IP address, by localhost or by a name that the configuration gives it.',
+  },
+  'api-type-refused': {
+    party: 'client',
+    status: 415,
+    advice: 'Send `content-type: application/json`.',
+  },
+  'api-body-too-large': {
+    party: 'client',
+    status: 413,
+    advice: 'Send at most 16 KiB.',
+  },
+  'api-request-invalid': {
+    party: 'client',
+    status: 400,
+    advice: 'Correct the member or parameter that the message names; see `docs/control-api.md`.',
+  },
+  'admin-token-unreadable': {
+    party: 'operator',
+    status: 500,
+    advice: 'Remove the file: the gate makes a new token on its next start, and prints it once.',
+  },
 } as const
 
 /** A stable error code. */

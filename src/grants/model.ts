@@ -123,7 +123,12 @@ export interface AccessRequest {
   /** Set once it was approved. */
   readonly grant?: Grant
   /** Who ended it, and why: denied, or revoked. */
-  readonly ended?: { readonly by: string; readonly name: string; readonly atMs: number; readonly reason?: string }
+  readonly ended?: {
+    readonly by: string
+    readonly name: string
+    readonly atMs: number
+    readonly reason?: string
+  }
   /** It passed without approval; nobody is waited for. */
   readonly brokeGlass?: boolean
   /** Counts the changes, so that two writers cannot overwrite each other. */
