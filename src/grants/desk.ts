@@ -64,7 +64,10 @@ export interface Desk {
   get(id: string): Promise<AccessRequest | undefined>
   list(filter: RequestFilter): Promise<readonly AccessRequest[]>
   /** Which of the demands (numbers from 0) this person may answer; or why none. */
-  eligible(request: AccessRequest, person: Person): { readonly demands: readonly number[]; readonly why?: string }
+  eligible(
+    request: AccessRequest,
+    person: Person,
+  ): { readonly demands: readonly number[]; readonly why?: string }
   /** An approver has seen it; recorded once for each. `by` is a `Person.id` or `channel/NAME`. */
   shown(id: string, by: string, name: string): Promise<void>
   approve(id: string, person: Person, narrowing: Narrowing): Promise<AccessRequest>

@@ -75,6 +75,8 @@ export interface Approval {
   readonly uses?: number
   readonly validForMs?: number
   readonly comment?: string
+  /** How the person was known then, in lower case: one who has two accounts is not two people. */
+  readonly knownAs?: readonly string[]
 }
 
 /**
@@ -95,7 +97,10 @@ export interface AccessRequest {
   /** 26 characters: the number that the client and the approvers see. */
   readonly id: string
   readonly kind: 'call' | 'scope'
-  /** Hex: of the call (see `digest.ts`), or of principal, role and scope. */
+  /**
+   * Hex: of the call (see `digest.ts`), or of principal, role and scope; with the demands, so that nothing
+   * that was approved under other demands is found by it.
+   */
   readonly digest: string
   readonly requester: Requester
   /** Set if and only if `kind` is `call`. */
@@ -129,8 +134,10 @@ export interface AccessRequest {
     readonly atMs: number
     readonly reason?: string
   }
-  /** It passed without approval; nobody is waited for. */
+  /** It passed without approval; nobody is waited for. Its state is `spent` from the start. */
   readonly brokeGlass?: boolean
+  /** Who was shown it: `Person.id` or `channel/NAME`; each is recorded once. */
+  readonly shownTo?: readonly string[]
   /** Counts the changes, so that two writers cannot overwrite each other. */
   readonly version: number
 }

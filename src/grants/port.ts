@@ -35,7 +35,8 @@ export interface RequestFilter {
 export interface GrantStore {
   /**
    * Keeps a new request, unless there is one for the same digest that still stands (`standsUntilMs` after
-   * `nowMs`): then it keeps nothing, and gives that one.
+   * `nowMs`): then it keeps nothing, and gives that one. A request that does not stand itself, one that
+   * passed by break-glass, is kept in any case.
    */
   open(change: Change, nowMs: number): Promise<AccessRequest>
   get(id: string): Promise<AccessRequest | undefined>
