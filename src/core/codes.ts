@@ -611,6 +611,38 @@ const table = {
     advice: 'Sign for a region of AWS, such as `us-east-1`; update the gate if the partition is new.',
   },
 
+  // --- store: access requests, grants and what is told of them
+  'store-unavailable': {
+    party: 'operator',
+    status: 503,
+    advice:
+      'Retry with back-off. The operator checks the disk of the data folder, or that the gate reaches the database of `store`; calls that need no approval are not affected.',
+  },
+  'store-damaged': {
+    party: 'operator',
+    status: 503,
+    advice:
+      'Restore the store from a backup, or remove the row that the message names: what cannot be read in full is not acted upon.',
+  },
+  'store-newer': {
+    party: 'operator',
+    status: 500,
+    advice:
+      'Start the newer release of the gate that has migrated this store, or restore the backup from before.',
+  },
+  'store-unsafe': {
+    party: 'operator',
+    status: 500,
+    advice:
+      'Restrict the database file to 0600 and its folder to 0700, owned by the user of the gate: whoever can write it can approve anything.',
+  },
+  'store-url-invalid': {
+    party: 'operator',
+    status: 500,
+    advice:
+      'Write `store` as `postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=verify-full`; docs/store.md lists the parameters that are known.',
+  },
+
   // --- policy
   'policy-invalid': {
     party: 'operator',
@@ -690,6 +722,25 @@ const table = {
     party: 'operator',
     status: 500,
     advice: 'Remove the file: the gate makes a new token on its next start, and prints it once.',
+  },
+
+  // --- mask
+  'reply-unmaskable': {
+    party: 'upstream',
+    status: 502,
+    advice:
+      'Ask for less (a page, a range, one item), or have the mask name fields that the reply has; see `docs/masks.md`.',
+  },
+  'mask-rule-invalid': {
+    party: 'operator',
+    status: 500,
+    advice: 'Correct the `Mask` statement that the message names; `sallyport policy check` finds it.',
+  },
+  'mask-carried-back': {
+    party: 'client',
+    status: 400,
+    advice:
+      'Send the real value, or leave the parameter out: a value that came masked would overwrite what it stands for.',
   },
 } as const
 
