@@ -594,6 +594,25 @@ const table = {
     advice: 'Send less in one call: the body is larger than the limit when it is unpacked.',
   },
 
+  // --- mask: contents of objects in S3
+  'object-unmaskable': {
+    party: 'client',
+    status: 403,
+    advice:
+      'Read an object of text, or ask for a policy that lets other objects pass: `OtherObjects: pass` in its `Mask`.',
+  },
+  'object-inflated-limit': {
+    party: 'client',
+    status: 403,
+    advice: 'Read an object that is stored without compression; what unpacks to this much is not masked.',
+  },
+  'object-range-limit': {
+    party: 'client',
+    status: 403,
+    advice:
+      'Read the object as a whole instead of in ranges: raise the multipart threshold of the transfer manager.',
+  },
+
   // --- catalog
   'catalog-damaged': {
     party: 'operator',
@@ -611,6 +630,45 @@ const table = {
     advice: 'Sign for a region of AWS, such as `us-east-1`; update the gate if the partition is new.',
   },
 
+  // --- grants: access requests and what people make of them
+  'request-unknown': {
+    party: 'client',
+    status: 404,
+    advice: 'List the access requests with `sallyport approvals list`; the number is in the denial.',
+  },
+  'request-closed': {
+    party: 'client',
+    status: 409,
+    advice: 'Look at how the request ended: `sallyport approvals show`. The call, made again, asks again.',
+  },
+  'approver-not-eligible': {
+    party: 'client',
+    status: 403,
+    advice:
+      'Ask somebody whom the policy statement names, and who neither made the request nor is acted for by whoever made it.',
+  },
+  'approval-invalid': {
+    party: 'client',
+    status: 400,
+    advice:
+      'An approver may lessen the uses and the time that are asked for, to whole numbers of at least 1.',
+  },
+  'request-invalid': {
+    party: 'client',
+    status: 400,
+    advice:
+      'Correct what the message names: patterns of actions and ARNs, a time and a reason within the limits.',
+  },
+  'request-too-large': {
+    party: 'client',
+    status: 413,
+    advice: 'Make a smaller call: people approve only what can be shown to them in full.',
+  },
+  'requests-too-many': {
+    party: 'client',
+    status: 429,
+    advice: 'Wait until open requests of this principal are answered, or take some of them back.',
+  },
   // --- store: access requests, grants and what is told of them
   'store-unavailable': {
     party: 'operator',
