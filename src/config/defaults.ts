@@ -25,6 +25,13 @@ export const DEFAULTS = {
   upstreamHeadersTimeout: '16m',
   upstreamBodyTimeout: '5m',
   logLevel: 'info',
+  store: 'sqlite',
+  groups: 'groups',
+  openFor: '24h',
+  maxStanding: '8h',
+  pending: 100,
+  groupsFor: '12h',
+  maskBody: '32MiB',
 } as const
 
 /** A configuration file beyond this many bytes is refused. */

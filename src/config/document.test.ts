@@ -17,7 +17,7 @@ test('docs/configuration.md has a row for each key of the schema, and none besid
 
 test('docs/configuration.md gives the defaults that hold', () => {
   for (const [key, value] of Object.entries(DEFAULTS)) {
-    const name = { stsRegion: 'region', logLevel: 'level' }[key] ?? key
+    const name = { stsRegion: 'region', logLevel: 'level', maskBody: 'masks.body' }[key] ?? key
     const row = [...rows].find(([path]) => path === name || path.endsWith(`.${name}`))?.[1]
     assert.ok(row?.includes(`\`${value}\``), `${key}: ${value}`)
   }

@@ -7,7 +7,7 @@ import type { Path, Source } from './source.ts'
 import { writePath } from './validate.ts'
 
 /** What a policy document is for; each kind has rules of its own. */
-export type PolicyKind = 'policy' | 'trust' | 'boundary'
+export type PolicyKind = 'policy' | 'trust' | 'boundary' | 'control'
 
 /** What the configuration takes from outside. */
 export interface ConfigPorts {

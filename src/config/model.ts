@@ -37,6 +37,15 @@ export interface IssuerConfig {
   readonly jwks?: string
   /** Values of `aud` that are taken; never empty. */
   readonly audience: readonly string[]
+  /** Set where it vouches for people, who may approve: how its tokens name them and their groups. */
+  readonly people?: {
+    /** The claim that holds the groups. */
+    readonly groups: string
+    /** The claim to show as a name. */
+    readonly name?: string
+    /** Values of `aud` that are taken at the control API, where they are others. */
+    readonly audience?: readonly string[]
+  }
 }
 
 export type CredentialSource = 'default' | 'environment' | 'profile'
@@ -124,6 +133,56 @@ export interface LimitsConfig {
   readonly upstreamBodyTimeoutMs: number
 }
 
+/** Where access requests and grants are kept. */
+export type StoreConfig =
+  | { readonly kind: 'sqlite' }
+  /** The URL may hold a password. */
+  | { readonly kind: 'postgres'; readonly url: Redacted }
+
+export interface ApprovalsConfig {
+  /** Where people reach the admin address, without a slash at its end; absent: as it listens. */
+  readonly url?: string
+  /** What people may do, by `gate:*` actions; empty: what the demands of a request say. */
+  readonly policies: readonly PolicyText[]
+  /** How long a request waits for an answer. */
+  readonly openForMs: number
+  /** Longest standing access. */
+  readonly maxStandingMs: number
+  readonly pendingPerPrincipal: number
+  /** How long groups of a verified token count where a person answers without one, in chat. */
+  readonly groupsForMs: number
+}
+
+/** Somebody who is told of access requests. */
+export type ChannelConfig =
+  | {
+      readonly kind: 'slack'
+      readonly name: string
+      readonly channel: string
+      readonly token: Redacted
+      readonly signingSecret: Redacted
+      /** `TEAM/USER` of Slack -> `ISSUER/SUBJECT`. */
+      readonly people: ReadonlyMap<string, string>
+      /** Another address of Slack's API, for stand-ins. */
+      readonly api?: string
+    }
+  | {
+      readonly kind: 'webhook'
+      readonly name: string
+      readonly url: string
+      /** `whsec_…`; each signs. */
+      readonly secrets: readonly Redacted[]
+    }
+
+export interface MasksConfig {
+  /** Whether what is secret by AWS's models and by the documented list is masked by default. */
+  readonly builtIn: boolean
+  /** Bytes of a reply that is read whole to be masked. */
+  readonly bodyBytes: number
+  /** The user's own detectors: name -> regular expression. */
+  readonly patterns: ReadonlyMap<string, string>
+}
+
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace'
 
 /** The configuration: read, checked as a whole, and frozen. */
@@ -147,5 +206,9 @@ export interface Config {
   readonly record: RecordConfig
   readonly proxy: ProxyConfig
   readonly limits: LimitsConfig
+  readonly store: StoreConfig
+  readonly approvals: ApprovalsConfig
+  readonly notify: readonly ChannelConfig[]
+  readonly masks: MasksConfig
   readonly log: { readonly level: LogLevel }
 }

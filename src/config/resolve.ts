@@ -4,8 +4,10 @@ import { DEFAULTS } from './defaults.ts'
 import type { Findings } from './findings.ts'
 import type { AwsConfig, Config, IssuerConfig, RoleConfig, TlsConfig } from './model.ts'
 import { nearest } from './problem.ts'
+import { resolveApprovals, resolveChannels, resolveStore } from './resolve-people.ts'
 import { isLoopback, parseHttpUrl, parseRoleArn } from './scalars.ts'
 import type { AwsSettings, IssuerSettings, RoleSettings, Settings } from './schema.ts'
+import type { IssuerPeopleSettings } from './schema-people.ts'
 import type { Path } from './source.ts'
 
 /**
@@ -15,6 +17,7 @@ import type { Path } from './source.ts'
 export function resolveSettings(settings: Settings, findings: Findings): Config {
   checkAddresses(settings, findings)
   checkUnique(settings.issuers, 'issuers', 'name', issuer => issuer.name, findings)
+  checkUnique(settings.notify, 'notify', 'name', channel => channel.name, findings)
   checkUnique(settings.roles, 'roles', 'arn', role => role.arn, findings)
   if (settings.limits.buffered < settings.limits.body) {
     findings.error(
@@ -42,6 +45,14 @@ export function resolveSettings(settings: Settings, findings: Findings): Config 
     },
     proxy: settings.proxy,
     limits: resolveLimits(settings.limits),
+    store: resolveStore(settings.store, findings),
+    approvals: resolveApprovals(settings.approvals, findings),
+    notify: resolveChannels(settings.notify, findings),
+    masks: {
+      builtIn: settings.masks.builtIn,
+      bodyBytes: settings.masks.body,
+      patterns: new Map(Object.entries(settings.masks.patterns)),
+    },
     log: settings.log,
   }
 }
@@ -112,7 +123,7 @@ function attempt<T>(make: () => T): T | undefined {
 }
 
 function resolveIssuer(issuer: IssuerSettings, path: Path, findings: Findings): IssuerConfig {
-  const { name, oidc, audience } = issuer
+  const { name, oidc, audience, people } = issuer
   if (oidc === undefined && issuer.jwks === undefined) {
     findings.error(
       path,
@@ -126,7 +137,21 @@ function resolveIssuer(issuer: IssuerSettings, path: Path, findings: Findings): 
     )
   }
   const jwks = issuer.jwks === undefined ? undefined : readJwks(issuer.jwks, [...path, 'jwks'], findings)
-  return { name, ...(oidc ? { oidc } : {}), ...(jwks ? { jwks } : {}), audience }
+  return {
+    name,
+    ...(oidc ? { oidc } : {}),
+    ...(jwks ? { jwks } : {}),
+    audience,
+    ...(people ? { people: resolvePeople(people) } : {}),
+  }
+}
+
+function resolvePeople({
+  groups,
+  name,
+  audience,
+}: IssuerPeopleSettings): NonNullable<IssuerConfig['people']> {
+  return { groups, ...(name ? { name } : {}), ...(audience ? { audience } : {}) }
 }
 
 function readJwks(written: string, path: Path, findings: Findings): string | undefined {

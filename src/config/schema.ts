@@ -21,9 +21,16 @@ import {
   size,
   word,
 } from './scalars.ts'
+import {
+  type IssuerPeopleSettings,
+  issuerPeople,
+  PEOPLE_SHAPE,
+  type PeopleSettings,
+} from './schema-people.ts'
+import { section, withDefault } from './sections.ts'
 
 /** The configuration as the file writes it: leaves parsed, files not read, rules between keys not checked. */
-export interface Settings {
+export interface Settings extends PeopleSettings {
   readonly listen: Address
   readonly tls?: { readonly certificate: string; readonly key: string } | undefined
   readonly insecure: boolean
@@ -49,6 +56,7 @@ export interface IssuerSettings {
   readonly oidc?: string | undefined
   readonly jwks?: string | undefined
   readonly audience: readonly string[]
+  readonly people?: IssuerPeopleSettings | undefined
 }
 
 export interface RoleSettings {
@@ -104,11 +112,6 @@ const asMs = (written: string): number => parseDuration(written) ?? Number.NaN
 const asBytes = (written: string): number => parseSize(written) ?? Number.NaN
 const asAddress = (written: string): Address => parseAddress(written) ?? { host: '', port: 0 }
 
-const withDefault = <T>(of: z.ZodType<T>, value: T): z.ZodType<T> =>
-  of.default(value as never) as z.ZodType<T>
-
-const section = <T extends z.ZodRawShape>(shape: T): z.ZodType => z.strictObject(shape).prefault({} as never)
-
 const waiting = (written: string): z.ZodType<number> =>
   withDefault(duration(1000, HOUR, 'from 1s to 1h'), asMs(written))
 
@@ -124,6 +127,7 @@ const issuer = z.strictObject({
     const good = list.every(one => typeof one === 'string' && one.length > 0 && one.length <= 1024)
     return good && list.length > 0 && list.length <= 100 ? (list as string[]) : undefined
   }),
+  people: issuerPeople.optional(),
 })
 
 const upstream = section({
@@ -206,6 +210,7 @@ export const SCHEMA: z.ZodType<Settings> = z.strictObject({
     otherHosts: withDefault(choice(['refuse', 'tunnel']), DEFAULTS.otherHosts),
   }),
   limits,
+  ...PEOPLE_SHAPE,
   log: section({
     level: withDefault(
       choice<LogLevel>(['fatal', 'error', 'warn', 'info', 'debug', 'trace']),

@@ -1,6 +1,7 @@
 import type { Decision, DecisionRequest } from '../core/decision.ts'
 import { asGateError, type GateError } from '../core/errors.ts'
 import type { Principal } from '../core/principal.ts'
+import type { RecordedMasks } from '../record/event.ts'
 
 /** What a protocol asks of the gate: a question that a policy can answer. */
 export interface Asked {
@@ -16,11 +17,19 @@ export interface Driver<Q extends Asked> {
   identify(): Promise<Principal> | Principal
   /** Understands the message in full, or throws. */
   interpret(principal: Principal): Promise<Q> | Q
+  /**
+   * Keeps the client while people are asked: runs `wait`, whose signal aborts when the client leaves. Tells
+   * how it went; a message of which something would have to be kept meanwhile is not held.
+   */
+  hold(wait: (left: AbortSignal) => Promise<void>): Promise<Held>
   /** Sends what was interpreted, masks the reply and passes it on; resolves when it has ended. */
   forward(principal: Principal, question: Q, decision: Decision): Promise<Outcome>
   /** Tells the client why not, in its own protocol. Never throws. */
   refuse(refusal: Refusal): Promise<void> | void
 }
+
+/** Whether a message was held: it was, its client left meanwhile, or it can't be. */
+export type Held = 'held' | 'left' | 'not-held'
 
 /** Why a message did not pass. */
 export type Refusal =
@@ -35,6 +44,8 @@ export interface Outcome {
   readonly bytesOut: number
   /** A code of the gate or of the upstream, where it did not end well. */
   readonly error?: string
+  /** What was masked in the reply. */
+  readonly masked?: RecordedMasks
   /** What is worth knowing of the lease that was used. */
   readonly lease?: string
 }
@@ -49,6 +60,8 @@ export interface Progress<Q extends Asked> {
 /** The rooms behind the path, for one message whose event id they know. */
 export interface ExchangePorts<Q extends Asked> {
   decide(question: Q): Decision
+  /** Settles a decision that asks for an approval, or that passes without one: the answer is allow or deny. */
+  settle(question: Q, decision: Decision, hold: Driver<Q>['hold']): Promise<Decision>
   /** Resolves when the decision is durable; rejects when it can't be, and then nothing passes. */
   recordDecision(progress: Progress<Q>): Promise<void>
   /** Records a message that never came to a decision. */
@@ -73,7 +86,8 @@ export async function exchange<Q extends Asked>(
     progress.principal = principal
     const question = await driver.interpret(principal)
     progress.question = question
-    const decision = ports.decide(question)
+    const asked = ports.decide(question)
+    const decision = needsPeople(asked) ? await ports.settle(question, asked, to => driver.hold(to)) : asked
     progress.decision = decision
     await ports.recordDecision(progress)
     if (decision.effect !== 'allow') return await driver.refuse({ eventId, decision })
@@ -82,6 +96,10 @@ export async function exchange<Q extends Asked>(
   } catch (failure) {
     await endBadly(eventId, driver, ports, progress, asGateError(failure))
   }
+}
+
+function needsPeople({ effect, brokeGlass }: Decision): boolean {
+  return effect === 'ask' || brokeGlass !== undefined
 }
 
 /** A stage threw: the client is told, and the journal, unless it is the journal that failed. */

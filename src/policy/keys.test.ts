@@ -55,6 +55,15 @@ describe('a condition key', () => {
     })
   }
 
+  it('is one that the control API sets, in a policy for it', () => {
+    for (const key of ['gate:Group', 'gate:Role', 'gate:Claim/team', 'aws:SourceIp']) {
+      assert.deepEqual(check(on(key), 'control'), [])
+    }
+    for (const key of ['aws:PrincipalTag/x', 's3:prefix', 'request:Name', 'gate:ActingFor']) {
+      assert.equal(check(on(key), 'control').length, 1, key)
+    }
+  })
+
   it('is also looked for in variables of resources and values', () => {
     assert.match(
       check({ Resource: 'arn:aws:s3:::b/${aws:PrincipalOrgID}/*' })[0] ?? '',

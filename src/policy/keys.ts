@@ -7,8 +7,11 @@ import { parseTemplate, variableKeys } from './variables.ts'
 /** Whether the interpretation of calls can tell a condition key, in lower case: `s3:prefix`. */
 export type CanKnow = (key: string) => boolean
 
-/** What a document is for; a trust policy is asked before there is a session. */
-export type DocumentKind = 'policy' | 'boundary' | 'trust'
+/**
+ * What a document is for; a trust policy is asked before there is a session, and a control policy about what
+ * people do at the gate itself.
+ */
+export type DocumentKind = 'policy' | 'boundary' | 'trust' | 'control'
 
 /**
  * Keys that the gate sets for every call, or that are absent from every call of a role's session made
@@ -67,6 +70,19 @@ const OF_TRUST: readonly string[] = [
   'sts:DurationSeconds',
   'sts:SourceIdentity',
   'sts:TransitiveTagKeys',
+]
+
+/** Keys that the control API sets, and none besides. */
+const OF_CONTROL: readonly string[] = [
+  'gate:Issuer',
+  'gate:Subject',
+  'gate:Claim/',
+  'gate:Group',
+  'gate:Role',
+  'aws:SourceIp',
+  'aws:SecureTransport',
+  'aws:CurrentTime',
+  'aws:EpochTime',
 ]
 
 /** Why a key that users know from AWS cannot be known, by its beginning in lower case. */
@@ -137,6 +153,7 @@ function isKnowable(
   kind: DocumentKind,
   principals: PrincipalSelector | undefined,
 ): boolean {
+  if (kind === 'control') return isListed(key, OF_CONTROL)
   if (isListed(key, OF_EVERY_CALL)) return true
   if (kind === 'trust') return isListed(key, OF_TRUST) || isClaim(key, principals)
   return key.startsWith('request:') || canKnow(key) || isSubjectOfIssuer(key)
@@ -182,11 +199,16 @@ function providerOf(principal: string): string {
   return provider.replace(/^https?:\/\//, '').replace(/\/$/, '')
 }
 
+function namesFor(kind: DocumentKind): readonly string[] {
+  if (kind === 'control') return OF_CONTROL
+  return kind === 'trust' ? [...OF_EVERY_CALL, ...OF_TRUST] : OF_EVERY_CALL
+}
+
 function why(key: string, kind: DocumentKind): string {
   const lower = key.toLowerCase()
   const reason = REASONS.find(([prefix]) => lower.startsWith(prefix))?.[1]
   if (reason !== undefined) return reason
-  const names = kind === 'trust' ? [...OF_EVERY_CALL, ...OF_TRUST] : OF_EVERY_CALL
+  const names = namesFor(kind)
   const near = nearest(
     lower,
     names.filter(name => !name.endsWith('/')),

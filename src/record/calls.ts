@@ -1,5 +1,12 @@
 import { GateError } from '../core/errors.ts'
-import type { DecisionEvent, JournalEvent, OutcomeEvent, RecoveryEvent, SessionEvent } from './event.ts'
+import type {
+  AccessRequestEvent,
+  DecisionEvent,
+  JournalEvent,
+  OutcomeEvent,
+  RecoveryEvent,
+  SessionEvent,
+} from './event.ts'
 import { type JournalSource, readJournal, type Wanted } from './read.ts'
 
 /** How a call ended, as far as the journal knows. */
@@ -18,6 +25,8 @@ export type Ending =
 export type Entry =
   | { readonly kind: 'session'; readonly session: SessionEvent }
   | { readonly kind: 'call'; readonly decision: DecisionEvent; readonly ending: Ending }
+  /** A person was asked, or answered. */
+  | { readonly kind: 'access-request'; readonly event: AccessRequestEvent }
   /** The outcome of a call that was shown long before. */
   | { readonly kind: 'outcome'; readonly outcome: OutcomeEvent }
 
@@ -27,11 +36,10 @@ export type Selection = { readonly sessionId: string } | 'refused'
 /** Calls that are held back for the sake of order while an older one has no outcome. */
 export const MAX_HELD_CALLS = 10_000
 
-/** A call with its ending if it has one by now. */
-interface Held {
-  readonly decision: DecisionEvent
-  ending: Ending | undefined
-}
+/** A call with its ending if it has one by now; or what stands between calls, and has ended. */
+type Held =
+  | { readonly kind: 'call'; readonly decision: DecisionEvent; ending: Ending | undefined }
+  | { readonly kind: 'access-request'; readonly event: AccessRequestEvent }
 
 /**
  * The entries of one recording: each call once, together with how it ended, in order of the decisions.
@@ -44,6 +52,7 @@ export async function* readEntries(
   heldCalls: number = MAX_HELD_CALLS,
 ): AsyncGenerator<Entry, void> {
   const held = new Map<string, Held>()
+  const said = new Said()
   for await (const { event } of readJournal(source, wantedFor(selection))) {
     if (event.type === 'recovery') {
       markLost(held, event)
@@ -52,35 +61,50 @@ export async function* readEntries(
     } else if (event.type === 'session') {
       yield { kind: 'session', session: event }
     } else if (event.type === 'decision') {
-      held.set(event.id, {
-        decision: event,
-        ending: event.effect === 'deny' ? { kind: 'denied' } : undefined,
-      })
+      const ending: Ending | undefined = event.effect === 'deny' ? { kind: 'denied' } : undefined
+      held.set(event.id, { kind: 'call', decision: event, ending })
+    } else if (event.type === 'access-request') {
+      if (said.isNew(event.id)) held.set(event.id, { kind: 'access-request', event })
     } else {
       const call = held.get(event.decisionId)
-      if (call === undefined) yield { kind: 'outcome', outcome: event }
-      else call.ending = { kind: 'outcome', outcome: event }
+      if (call?.kind === 'call') call.ending = { kind: 'outcome', outcome: event }
+      else yield { kind: 'outcome', outcome: event }
     }
     yield* release(held, heldCalls)
   }
-  for (const { decision, ending } of held.values()) {
-    yield { kind: 'call', decision, ending: ending ?? { kind: 'open' } }
+  for (const each of held.values()) yield entryOf(each, 'open')
+}
+
+/** What of the same event was seen already; as many as a session can have in mind. */
+class Said {
+  readonly #ids = new Set<string>()
+
+  isNew(id: string): boolean {
+    if (this.#ids.has(id)) return false
+    if (this.#ids.size >= MAX_HELD_CALLS) this.#ids.clear()
+    this.#ids.add(id)
+    return true
   }
+}
+
+function entryOf(held: Held, unended: 'open' | 'later'): Entry {
+  if (held.kind === 'access-request') return held
+  return { kind: 'call', decision: held.decision, ending: held.ending ?? { kind: unended } }
 }
 
 /** Lets go of the oldest calls: those that have ended, and those beyond `most`. */
 function* release(held: Map<string, Held>, most: number): Generator<Entry, void> {
-  for (const [id, { decision, ending }] of held) {
-    if (ending === undefined && held.size <= most) return
+  for (const [id, each] of held) {
+    if (each.kind === 'call' && each.ending === undefined && held.size <= most) return
     held.delete(id)
-    yield { kind: 'call', decision, ending: ending ?? { kind: 'later' } }
+    yield entryOf(each, 'later')
   }
 }
 
 function markLost(held: Map<string, Held>, recovery: RecoveryEvent): void {
   for (const id of recovery.inFlight) {
     const call = held.get(id)
-    if (call !== undefined) call.ending ??= { kind: 'lost', recovery }
+    if (call?.kind === 'call') call.ending ??= { kind: 'lost', recovery }
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Pair, StatementRef } from '../core/decision.ts'
+import type { GrantRef, Pair, StatementRef } from '../core/decision.ts'
 import type { JsonObject } from '../core/json.ts'
 
 /** Who acted, as recorded. */
@@ -44,8 +44,22 @@ export interface DecisionEvent extends EventHead {
   readonly target?: { readonly method: string; readonly path: string }
   readonly effect: 'allow' | 'deny'
   readonly statements: readonly StatementRef[]
-  /** For a deny: the kind (`explicit`, `implicit`, `boundary`, `refused`), the code and the prose. */
-  readonly denial?: { readonly kind: string; readonly code?: string; readonly reason: string }
+  /**
+   * For a deny: the kind (`explicit`, `implicit`, `boundary`, `approval`, `refused`), the code, the prose, and
+   * for `approval` the number of the access request.
+   */
+  readonly denial?: {
+    readonly kind: string
+    readonly code?: string
+    readonly reason: string
+    readonly requestId?: string
+  }
+  /** The grant by which it passes. */
+  readonly grant?: GrantRef
+  /** The break-glass statements by which it passes, without the approval that it would need. */
+  readonly brokeGlass?: readonly StatementRef[]
+  /** The statements by which its reply is masked. */
+  readonly masks?: readonly StatementRef[]
 }
 
 export interface RecordedCall {
@@ -73,8 +87,41 @@ export interface OutcomeEvent extends EventHead {
   readonly durationMs: number
   /** What went wrong: an error code of the gate (`client-gone`, `upstream-timeout`) or AWS's own. */
   readonly error?: string
+  /** What was masked in the reply. */
+  readonly masked?: RecordedMasks
   /** The upstream lease was sent without a session policy, or with a generalised one. */
   readonly lease?: string
+}
+
+/** What was masked: never the values. */
+export interface RecordedMasks {
+  /** How many values were. */
+  readonly count: number
+  /** Where they stood, the first few: `SecretString`, `Environment.Variables.*`; or the detector that found them. */
+  readonly places: readonly string[]
+}
+
+/**
+ * What happened to an access request. It may stand in the journal twice, with the same id, where a process died
+ * between writing it and remembering so: the second says nothing new.
+ */
+export interface AccessRequestEvent extends EventHead {
+  readonly type: 'access-request'
+  readonly requestId: string
+  readonly what: 'asked' | 'shown' | 'approved' | 'denied' | 'spent' | 'expired' | 'revoked' | 'broke-glass'
+  /** `ISSUER/SUBJECT` of the person, or `channel/NAME`. */
+  readonly by?: string
+  readonly name?: string
+  /** Prose of a person: the reason of a denial, the comment of an approval. */
+  readonly reason?: string
+  /** The state after it. */
+  readonly state: string
+  readonly usesLeft?: number
+  readonly expiresAtMs?: number
+  /** For `spent`: the call that took the use. */
+  readonly decisionId?: string
+  /** For `asked` and `broke-glass`: the request as it began, without anything sensitive. */
+  readonly request?: JsonObject
 }
 
 /** The journal was opened after a crash: these decisions had no outcome. */
@@ -86,7 +133,7 @@ export interface RecoveryEvent extends EventHead {
   readonly tornBytes: number
 }
 
-export type JournalEvent = SessionEvent | DecisionEvent | OutcomeEvent | RecoveryEvent
+export type JournalEvent = SessionEvent | DecisionEvent | OutcomeEvent | AccessRequestEvent | RecoveryEvent
 
 /** The port through which the gate records. */
 export interface Journal {

@@ -32,6 +32,9 @@ function* smallerAndSmaller(event: JournalEvent, limitBytes: number): Generator<
   if (event.type === 'session') {
     yield { ...event, claims: cutToFit(event.claims, limitBytes / 4).value }
   }
+  if (event.type === 'access-request' && event.request !== undefined) {
+    yield { ...event, request: cutToFit(event.request, limitBytes / 4).value }
+  }
   if (event.type !== 'decision') return
   const prose = cutProse(event)
   if (prose.call === undefined) {

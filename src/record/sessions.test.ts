@@ -40,6 +40,7 @@ async function all<T>(values: AsyncIterable<T>): Promise<T[]> {
 function outline(entries: readonly Entry[]): string[] {
   return entries.map(entry => {
     if (entry.kind === 'call') return `${entry.decision.id}:${entry.ending.kind}`
+    if (entry.kind === 'access-request') return `${entry.event.what}:${entry.event.requestId}`
     return entry.kind === 'session' ? 'session' : `late:${entry.outcome.decisionId}`
   })
 }
@@ -190,4 +191,29 @@ test('nothing of a session is lost or told twice, however lanes and calls interl
     }),
     { numRuns: 60 },
   )
+})
+
+test('what became of an access request stands where it happened, and once', async () => {
+  const about = (id: string, what: 'asked' | 'approved' | 'spent', timeMs: number): JournalEvent => ({
+    type: 'access-request',
+    id,
+    timeMs,
+    sessionId: 'S1',
+    requestId: 'R',
+    what,
+    state: 'pending',
+  })
+  const disk = await written(onDisk(), [
+    began('S1', at(0)),
+    of('S1', allowed('a', at(1))),
+    about('e1', 'asked', at(2)),
+    about('e2', 'approved', at(3)),
+    { ...ended('a', at(4)), sessionId: 'S1' },
+    // A process that died wrote it, and did not remember that it had.
+    about('e2', 'approved', at(3)),
+    about('e3', 'spent', at(5)),
+    of('S1', allowed('b', at(6))),
+  ])
+  const entries = await all(readEntries(disk.source, { sessionId: 'S1' }))
+  assert.deepEqual(outline(entries), ['session', 'a:outcome', 'asked:R', 'approved:R', 'spent:R', 'b:open'])
 })

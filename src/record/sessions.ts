@@ -1,4 +1,4 @@
-import type { DecisionEvent, JournalEvent, OutcomeEvent, RecordedPrincipal, SessionEvent } from './event.ts'
+import type { JournalEvent, OutcomeEvent, RecordedPrincipal, RecoveryEvent, SessionEvent } from './event.ts'
 import { type JournalSource, readJournal } from './read.ts'
 
 /** What a recording amounts to. Counts are of events that the journal has, so a live one still grows. */
@@ -118,9 +118,9 @@ class SessionCount {
     this.#count = new Count(firstMs)
   }
 
-  add(event: SessionEvent | DecisionEvent | OutcomeEvent): void {
+  add(event: Exclude<JournalEvent, RecoveryEvent>): void {
     this.#count.add(event)
-    if (event.type !== 'outcome') this.#principal ??= event.principal
+    if (event.type === 'session' || event.type === 'decision') this.#principal ??= event.principal
     if (event.type !== 'session') return
     const { timeMs, by, expiresAtMs, clientAddress } = event
     this.#began ??= { timeMs, by, expiresAtMs, clientAddress }

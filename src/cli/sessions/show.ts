@@ -53,8 +53,16 @@ async function recording(
 }
 
 function timeOf(entry: Entry): number {
-  if (entry.kind === 'call') return entry.decision.timeMs
-  return entry.kind === 'session' ? entry.session.timeMs : entry.outcome.timeMs
+  switch (entry.kind) {
+    case 'session':
+      return entry.session.timeMs
+    case 'call':
+      return entry.decision.timeMs
+    case 'access-request':
+      return entry.event.timeMs
+    case 'outcome':
+      return entry.outcome.timeMs
+  }
 }
 
 /** `{"session":…,"entries":[…]}`, an entry a line, written as it is read. */
@@ -127,7 +135,7 @@ class TextRecording {
   #count(entry: Entry): void {
     this.#firstMs ??= timeOf(entry)
     this.#lastMs = Math.max(this.#lastMs, timeOf(entry))
-    if (entry.kind === 'session') return
+    if (entry.kind === 'session' || entry.kind === 'access-request') return
     const outcome = entry.kind === 'outcome' ? entry.outcome : outcomeOf(entry)
     if (outcome !== undefined) {
       this.#bytesIn += outcome.bytesIn

@@ -1,6 +1,12 @@
 import type { Ending, Entry } from '../../record/calls.ts'
 import { commandLine } from '../../record/command-line.ts'
-import type { DecisionEvent, OutcomeEvent, RecordedPrincipal, SessionEvent } from '../../record/event.ts'
+import type {
+  AccessRequestEvent,
+  DecisionEvent,
+  OutcomeEvent,
+  RecordedPrincipal,
+  SessionEvent,
+} from '../../record/event.ts'
 import { hasFailed } from '../../record/sessions.ts'
 import { printable } from '../../record/shell.ts'
 import { dateTime, day, duration, size, timeOfDay } from './format.ts'
@@ -9,6 +15,20 @@ import type { Paint } from './paint.ts'
 /** What stands under a call begins where the call does. */
 const INDENT = ' '.repeat('03:04:05.678  allow  '.length)
 const SEPARATOR = ' · '
+
+/** How the timeline says what happened to an access request; words of five letters stand under each other. */
+const HAPPENED: Readonly<
+  Record<AccessRequestEvent['what'], { readonly word: string; readonly by: string; readonly good: boolean }>
+> = {
+  asked: { word: 'asked', by: 'for', good: false },
+  shown: { word: 'shown', by: 'to', good: true },
+  approved: { word: 'yes  ', by: 'approved by', good: true },
+  denied: { word: 'no   ', by: 'denied by', good: false },
+  spent: { word: 'spent', by: 'by', good: true },
+  expired: { word: 'ended', by: 'expired; by', good: false },
+  revoked: { word: 'taken', by: 'revoked by', good: false },
+  'broke-glass': { word: 'GLASS', by: 'broken by', good: false },
+}
 
 /**
  * A recording as lines for people. Everything that was recorded is made printable here: a recording
@@ -30,6 +50,8 @@ export class Timeline {
         return this.#session(entry.session)
       case 'call':
         return [...this.#before(entry.decision), ...this.call(entry.decision, entry.ending)]
+      case 'access-request':
+        return [...this.#newDay(entry.event.timeMs), ...this.#accessRequest(entry.event)]
       case 'outcome':
         return [
           `${timeOfDay(entry.outcome.timeMs)}  ${'…'.padEnd(5)}  of ${printable(entry.outcome.decisionId)}`,
@@ -47,10 +69,28 @@ export class Timeline {
     if (decision.effect === 'deny') {
       lines.push(...this.#denial(decision))
     } else {
-      lines.push(this.#under([...decidedBy(decision), ...this.#ending(ending)]))
+      lines.push(this.#under([...decidedBy(decision), ...passedBy(decision), ...this.#ending(ending)]))
     }
     if (decision.call?.truncated) lines.push(this.#under(['parameters are cut to fit the recording']))
     return lines
+  }
+
+  /** What happened to an access request: `asked  01J… aws ec2 terminate-instances …`. */
+  #accessRequest(event: AccessRequestEvent): string[] {
+    const paint = this.#paint
+    const what = HAPPENED[event.what]
+    const named = event.name === undefined ? event.by : `${event.name} (${event.by ?? ''})`
+    const by = named === undefined ? '' : ` ${what.by} ${printable(named)}`
+    const details = [
+      ...(event.reason === undefined || event.reason === ''
+        ? []
+        : [`\u201c${printable(event.reason)}\u201d`]),
+      ...(event.usesLeft === undefined ? [] : [`${event.usesLeft} uses left`]),
+      ...(event.expiresAtMs === undefined ? [] : [`until ${dateTime(event.expiresAtMs)}`]),
+    ]
+    const colored = what.good ? paint.good(what.word) : paint.warn(what.word)
+    const line = `${paint.dim(timeOfDay(event.timeMs))}  ${colored}  access request ${printable(event.requestId)}${by}`
+    return details.length === 0 ? [line] : [line, this.#under(details)]
   }
 
   #denial(decision: DecisionEvent): string[] {
@@ -89,6 +129,7 @@ export class Timeline {
     return [
       `${ended} in ${duration(outcome.durationMs)}`,
       `${size(outcome.bytesIn)} up, ${size(outcome.bytesOut)} down`,
+      ...maskedIn(outcome),
       ...(outcome.awsRequestId === undefined ? [] : [`request ${printable(outcome.awsRequestId)}`]),
       ...(outcome.lease === undefined ? [] : [`lease ${printable(outcome.lease)}`]),
     ]
@@ -152,6 +193,20 @@ function decidedBy({ statements }: DecisionEvent): string[] {
   if (statements.length === 0) return []
   const named = statements.map(({ statement, policy }) => `${statement} in ${policy}`)
   return [`by ${printable([...new Set(named)].join(', '))}`]
+}
+
+/** By whose approval it passed, or that it passed without one. */
+function passedBy({ grant, brokeGlass }: DecisionEvent): string[] {
+  if (brokeGlass !== undefined) return ['BROKE GLASS: passed without the approval that it needs']
+  if (grant === undefined) return []
+  const kind = grant.kind === 'scope' ? 'standing access' : 'access request'
+  return [printable(`approved by ${grant.by.join(', ')} (${kind} ${grant.requestId})`)]
+}
+
+function maskedIn({ masked }: OutcomeEvent): string[] {
+  if (masked === undefined || masked.count === 0) return []
+  const values = masked.count === 1 ? '1 value' : `${masked.count} values`
+  return [printable(`${values} masked: ${masked.places.join(', ')}`)]
 }
 
 /** Who acted: rows of name and value, as recorded. */

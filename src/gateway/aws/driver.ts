@@ -1,6 +1,7 @@
 import type { Decision } from '../../core/decision.ts'
 import { GateError } from '../../core/errors.ts'
 import type { Principal } from '../../core/principal.ts'
+import type { StreamedBody } from '../../grants/model.ts'
 import { principalContext } from '../../identity/context.ts'
 import type { AwsCall } from '../../interpret/aws/call.ts'
 import { interpretCall } from '../../interpret/aws/interpret.ts'
@@ -9,12 +10,13 @@ import type { Incoming } from '../../listener/server.ts'
 import type { UpstreamBody } from '../../upstream/port.ts'
 import type { Payload } from '../../wire/sigv4/messages.ts'
 import { EMPTY_SHA256 } from '../../wire/sigv4/messages.ts'
-import type { Driver, Outcome, Refusal } from '../exchange.ts'
+import type { Driver, Held, Outcome, Refusal } from '../exchange.ts'
 import { EMPTY_BODY, type WholeBody } from './body.ts'
 import { type CallerFacts, connectionContext, mergeContexts } from './context.ts'
+import { holdClient, MAX_HELD_BODY_BYTES } from './hold.ts'
 import { continueIfAsked, hasBody, hostOf, type Identified, identifyCaller } from './identify.ts'
 import { type LocalAnswer, localAnswer } from './local.ts'
-import { readPayload, streamedBody } from './payload.ts'
+import { payloadLength, readPayload, streamedBody } from './payload.ts'
 import type { AwsQuestion } from './question.ts'
 import { withOwnQueueUrls } from './queue-url.ts'
 import { passReply, sendWhole } from './reply.ts'
@@ -57,7 +59,12 @@ export class AwsDriver implements Driver<AwsQuestion> {
     const call = interpretCall(catalog, this.#route, whole, { account: principal.account, partition })
     this.#checkReach(call, identified)
     this.#local = localAnswer(call, principal, this.#facts, this.#rooms)
-    return { call, request: this.#ask(principal, call) }
+    return { call, request: this.#ask(principal, call), body: this.#streamed(call) }
+  }
+
+  async hold(wait: (left: AbortSignal) => Promise<void>): Promise<Held> {
+    if (this.#body.bytes.length > MAX_HELD_BODY_BYTES) return 'not-held'
+    return holdClient(this.#incoming, this.#rooms.pauseMs, wait)
   }
 
   async forward(principal: Principal, question: AwsQuestion, _decision: Decision): Promise<Outcome> {
@@ -155,6 +162,15 @@ export class AwsDriver implements Driver<AwsQuestion> {
       pairs: call.pairs,
       context: mergeContexts(call.context, connection, principalContext(principal)),
     }
+  }
+
+  /** What is known of a body that has not been read. */
+  #streamed(call: AwsCall): StreamedBody | undefined {
+    const identified = this.#proven()
+    if (!call.streamsIn || !hasBody(identified.request)) return undefined
+    const { payload } = identified.signed
+    const bytes = identified.body?.bytes.length ?? payloadLength(identified) ?? 0
+    return { bytes, ...(payload.kind === 'sha256' ? { sha256: payload.hex } : {}) }
   }
 
   #upstreamBody(call: AwsCall): UpstreamBody {

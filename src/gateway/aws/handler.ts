@@ -1,7 +1,9 @@
 import type { Decision } from '../../core/decision.ts'
 import { asGateError, type GateError } from '../../core/errors.ts'
 import type { Handler, Incoming } from '../../listener/server.ts'
-import { type ExchangePorts, exchange, type Outcome, type Progress } from '../exchange.ts'
+import { settleApproval } from '../approval.ts'
+import { type Driver, type ExchangePorts, exchange, type Outcome, type Progress } from '../exchange.ts'
+import { approvalCase } from './approval.ts'
 import type { CallerFacts } from './context.ts'
 import { AwsDriver } from './driver.ts'
 import { isCallerIdentity } from './local.ts'
@@ -79,9 +81,14 @@ class CallPorts implements ExchangePorts<AwsQuestion> {
     return isCallerIdentity(question.call) ? CALLER_IDENTITY : this.#rooms.decide(question.request)
   }
 
+  settle(question: AwsQuestion, decision: Decision, hold: Driver<AwsQuestion>['hold']): Promise<Decision> {
+    const asked = approvalCase(this.#eventId, question, this.#rooms, hold)
+    return settleApproval(decision, asked, this.#rooms.approvals)
+  }
+
   async recordDecision(progress: Progress<AwsQuestion>): Promise<void> {
     await this.#rooms.recorder.decision(this.#eventId, progress, this.#facts)
-    this.#effect = progress.decision?.effect ?? 'refused'
+    this.#effect = progress.decision?.effect === 'allow' ? 'allow' : 'deny'
     this.#rooms.observer.decided(this.#rooms.clock.now() - this.#startMs)
   }
 

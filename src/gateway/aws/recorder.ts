@@ -1,4 +1,5 @@
 import type { Clock, Random } from '../../core/clock.ts'
+import type { Denial } from '../../core/decision.ts'
 import { GateError } from '../../core/errors.ts'
 import { newId } from '../../core/id.ts'
 import type { Principal } from '../../core/principal.ts'
@@ -36,23 +37,18 @@ export class Recorder {
   /** Resolves when the decision is durable. */
   async decision(eventId: string, progress: Progress<AwsQuestion>, facts: CallerFacts): Promise<void> {
     const { decision } = progress
-    if (decision === undefined)
+    if (decision === undefined || decision.effect === 'ask')
       throw new GateError('internal', 'a decision was to be recorded before it was made')
-    const denial = decision.denial
+    const { effect, statements, denial, grant, brokeGlass, obligations } = decision
     await this.#options.journal.append({
       ...this.#head(eventId, progress.principal, facts),
       ...this.#call(progress.question),
-      effect: decision.effect,
-      statements: decision.statements,
-      ...(denial === undefined
-        ? {}
-        : {
-            denial: {
-              kind: denial.kind,
-              reason: denial.reason,
-              ...(denial.code ? { code: denial.code } : {}),
-            },
-          }),
+      effect,
+      statements,
+      ...(denial === undefined ? {} : { denial: recordedDenial(denial) }),
+      ...(grant === undefined ? {} : { grant }),
+      ...(brokeGlass === undefined ? {} : { brokeGlass: brokeGlass.map(({ statement }) => statement) }),
+      ...(obligations.length === 0 ? {} : { masks: obligations.map(({ from }) => from) }),
     })
   }
 
@@ -95,6 +91,7 @@ export class Recorder {
       ...(outcome.status === undefined ? {} : { status: outcome.status }),
       ...(outcome.upstreamRequestId === undefined ? {} : { awsRequestId: outcome.upstreamRequestId }),
       ...(outcome.error === undefined ? {} : { error: outcome.error }),
+      ...(outcome.masked === undefined ? {} : { masked: outcome.masked }),
       ...(outcome.lease === undefined ? {} : { lease: outcome.lease }),
     })
   }
@@ -134,10 +131,11 @@ export class Recorder {
   }
 
   #call(question: AwsQuestion | undefined): { readonly call?: RecordedCall } {
-    return question === undefined ? {} : { call: this.#recordedCall(question.call) }
+    return question === undefined ? {} : { call: this.recordedCall(question.call) }
   }
 
-  #recordedCall(call: AwsCall): RecordedCall {
+  /** The call without what is sensitive in it: as the journal keeps it, and as approvers are shown it. */
+  recordedCall(call: AwsCall): RecordedCall {
     const { parametersBytes } = this.#options
     return {
       service: call.service,
@@ -146,6 +144,15 @@ export class Recorder {
       ...recordedParameters(call.parameters, call.sensitive, parametersBytes),
       pairs: call.pairs.map(({ action, resource, certainty }) => ({ action, resource, certainty })),
     }
+  }
+}
+
+function recordedDenial({ kind, reason, code, requestId }: Denial): NonNullable<DecisionEvent['denial']> {
+  return {
+    kind,
+    reason,
+    ...(code === undefined ? {} : { code }),
+    ...(requestId === undefined ? {} : { requestId }),
   }
 }
 

@@ -7,6 +7,7 @@ import type { Sts } from '../../identity/sts/sts.ts'
 import type { Upstream } from '../../upstream/port.ts'
 import type { SigningKeys } from '../../wire/sigv4/keys.ts'
 import type { Outcome } from '../exchange.ts'
+import type { AwsApprovals } from './approval.ts'
 import type { BufferBudget } from './body.ts'
 import type { Recorder } from './recorder.ts'
 
@@ -31,6 +32,8 @@ export interface AwsRooms {
   readonly recorder: Recorder
   /** Decides by the policies of the principal's role. */
   decide(request: DecisionRequest): Decision
+  /** Where people are asked. */
+  readonly approvals: AwsApprovals
   readonly observer: Observer
 }
 

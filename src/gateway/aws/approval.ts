@@ -1,0 +1,82 @@
+import type { Demand } from '../../core/decision.ts'
+import { GateError } from '../../core/errors.ts'
+import type { Principal } from '../../core/principal.ts'
+import type { CallQuestion } from '../../grants/desk.ts'
+import { callDigest } from '../../grants/digest.ts'
+import type { ResourceFacts, StreamedBody } from '../../grants/model.ts'
+import { withoutIdempotencyTokens } from '../../interpret/aws/idempotency.ts'
+import { commandLine } from '../../record/command-line.ts'
+import type { ApprovalCase, ApprovalRooms } from '../approval.ts'
+import { requesterOf } from '../requester.ts'
+import type { AwsQuestion } from './question.ts'
+import type { AwsRooms } from './rooms.ts'
+
+/** What approvals of AWS calls need beside the desk. */
+export interface AwsApprovals extends ApprovalRooms {
+  /** 32 bytes that all replicas share: parameters, secret ones too, are told by their keyed digest alone. */
+  readonly digestKey: Buffer
+  /** What is known of the resources of a call; empty where nothing is, and never an error. */
+  resourceFacts(principal: Principal, question: AwsQuestion): Promise<readonly ResourceFacts[]>
+}
+
+/** An AWS call that people may have to approve. */
+export function approvalCase(
+  eventId: string,
+  { call, body, request }: AwsQuestion,
+  rooms: AwsRooms,
+  hold: ApprovalCase['hold'],
+): ApprovalCase {
+  const { principal } = request
+  return {
+    eventId,
+    question: demands => callQuestion({ call, body, request }, demands, rooms),
+    decideAgain: () => rooms.decide(request),
+    checkAlive: () => {
+      if (rooms.clock.now() < principal.expiresAtMs) return
+      throw new GateError(
+        'credentials-expired',
+        'the credentials expired while the call waited for an approval',
+      )
+    },
+    hold,
+  }
+}
+
+function callQuestion(question: AwsQuestion, demands: readonly Demand[], rooms: AwsRooms): CallQuestion {
+  const { call, body, request } = question
+  const { catalog, approvals, recorder } = rooms
+  const requester = requesterOf(approvals.digestKey, request.principal)
+  const pairs = call.pairs.map(({ action, resource, certainty }) => ({ action, resource, certainty }))
+  return {
+    digest: callDigest(approvals.digestKey, {
+      principalKey: requester.principalKey,
+      roleArn: requester.roleArn,
+      account: requester.account,
+      region: call.region,
+      service: call.service,
+      operation: call.operation,
+      parameters: withoutIdempotencyTokens(catalog, call),
+      ...(body === undefined ? {} : { body: digestedBody(body) }),
+    }),
+    requester,
+    demands,
+    pairs,
+    async describe() {
+      const recorded = recorder.recordedCall(call)
+      return {
+        service: call.service,
+        operation: call.operation,
+        region: call.region,
+        commandLine: commandLine(recorded),
+        parameters: recorded.parameters,
+        pairs,
+        ...(body === undefined ? {} : { body }),
+        resources: await approvals.resourceFacts(request.principal, question),
+      }
+    },
+  }
+}
+
+function digestedBody({ bytes, sha256 }: StreamedBody): { readonly bytes: number; readonly sha256: string } {
+  return { bytes, sha256: sha256 ?? '' }
+}

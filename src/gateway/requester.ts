@@ -1,0 +1,44 @@
+import type { Principal } from '../core/principal.ts'
+import { principalKey } from '../grants/digest.ts'
+import type { Requester } from '../grants/model.ts'
+
+/** Claims in which issuers name the person behind a token: OIDC's own, those of Entra, GitHub and GitLab. */
+const NAMING_CLAIMS = [
+  'email',
+  'preferred_username',
+  'upn',
+  'unique_name',
+  'username',
+  'login',
+  'actor',
+  'user_login',
+  'user_email',
+] as const
+
+/** The principal as one who asks; under every name by which it, or one whom it acts for, could be known. */
+export function requesterOf(digestKey: Buffer, principal: Principal): Requester {
+  const { arn, roleArn, account, sessionId, issuer, subject, sourceIdentity, actingFor, claims } = principal
+  const known = new Set([subject])
+  if (sourceIdentity !== undefined) known.add(sourceIdentity)
+  for (const claim of NAMING_CLAIMS) {
+    const value = claims[claim]
+    if (typeof value === 'string' && value !== '') known.add(value)
+  }
+  return {
+    arn,
+    roleArn,
+    account,
+    sessionId,
+    issuer,
+    subject,
+    ...(sourceIdentity === undefined ? {} : { sourceIdentity }),
+    actingFor,
+    knownAs: [...known],
+    principalKey: principalKey(digestKey, {
+      issuer,
+      subject,
+      actingFor,
+      ...(sourceIdentity === undefined ? {} : { sourceIdentity }),
+    }),
+  }
+}
