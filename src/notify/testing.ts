@@ -1,5 +1,7 @@
 /** What the tests of this room share: values of requests, timers by hand, a store in memory. */
 
+import { once } from 'node:events'
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
 import { ManualClock } from '../core/clock.ts'
 import type { AccessRequest, RequestEvent } from '../grants/model.ts'
 import type { Delivery, GrantStore } from '../grants/port.ts'
@@ -191,5 +193,49 @@ export class MemoryDeliveries implements Pick<GrantStore, 'takeDeliveries' | 'de
 
   #check(): void {
     if (this.trouble !== undefined) throw this.trouble
+  }
+}
+
+/** What a local receiver got. */
+export interface Received {
+  readonly method: string
+  readonly path: string
+  readonly headers: IncomingHttpHeaders
+  readonly body: string
+}
+
+/** A server on a free port that keeps what it receives and answers as it is told. */
+export interface Receiver {
+  readonly origin: string
+  readonly received: Received[]
+  close(): Promise<void>
+}
+
+export async function receiver(
+  answer: (received: Received, response: ServerResponse) => void,
+): Promise<Receiver> {
+  const received: Received[] = []
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = []
+    request.on('data', (chunk: Buffer) => chunks.push(chunk))
+    request.on('end', () => {
+      const { method = '', url: path = '', headers } = request
+      const one = { method, path, headers, body: Buffer.concat(chunks).toString('utf8') }
+      received.push(one)
+      answer(one, response)
+    })
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  const port = typeof address === 'object' && address !== null ? address.port : 0
+  return {
+    origin: `http://127.0.0.1:${port}`,
+    received,
+    async close() {
+      server.closeAllConnections()
+      server.close()
+      await once(server, 'close')
+    },
   }
 }
