@@ -1,0 +1,29 @@
+import { isJsonMembers, type JsonValue, setMember } from '../../wire/json/value.ts'
+import type { TreeFormat } from './tree.ts'
+
+/** Bodies of the json and rest-json protocols; blobs are base64 there. */
+export const JSON_TREE: TreeFormat<JsonValue> = {
+  members: value => (isJsonMembers(value) ? Object.entries(value) : undefined),
+  list: value => (isList(value) ? value : undefined),
+  text: value => (typeof value === 'string' ? value : undefined),
+  blob: value => (typeof value === 'string' ? fromBase64(value) : undefined),
+  isNull: value => value === null,
+  ofMembers: entries => {
+    const members: Record<string, JsonValue> = {}
+    for (const [name, value] of entries) setMember(members, name, value)
+    return members
+  },
+  ofList: items => items,
+  ofText: text => text,
+  ofBlob: bytes => bytes.toString('base64'),
+}
+
+function isList(value: JsonValue): value is readonly JsonValue[] {
+  return Array.isArray(value)
+}
+
+/** Undefined where it is none in its one form: then it is masked as the text that it is. */
+function fromBase64(text: string): Buffer | undefined {
+  const bytes = Buffer.from(text, 'base64')
+  return bytes.toString('base64') === text ? bytes : undefined
+}

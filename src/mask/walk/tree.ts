@@ -1,0 +1,152 @@
+import { bodyMembers, elementOf, type OutputShape } from '../shapes.ts'
+import { FreeNames } from './nested.ts'
+import type { MaskWalk, Spot } from './walk.ts'
+
+/*
+ * Outputs in JSON and CBOR by shape: both are trees of members, lists and scalars.
+ *
+ * Invariant: what no rule is about keeps its value and its order. What cannot be written as a mask (a
+ * number, a time, the form `null`) is left out of its structure, list or map; a union that would be left
+ * without a member is left out itself, for SDKs refuse an empty one.
+ */
+
+/** What a walk must know of a format. */
+export interface TreeFormat<V> {
+  members(value: V): Iterable<readonly [string, V]> | undefined
+  list(value: V): readonly V[] | undefined
+  text(value: V): string | undefined
+  /** The bytes of a blob; undefined where the value is none. */
+  blob(value: V): Buffer | undefined
+  isNull(value: V): boolean
+  ofMembers(members: readonly (readonly [string, V])[]): V
+  ofList(items: readonly V[]): V
+  ofText(text: string): V
+  ofBlob(bytes: Buffer): V
+}
+
+/** Masks trees of one format. A method that gives undefined says: leave it out. */
+export class TreeMasker<V> {
+  readonly #walk: MaskWalk
+  readonly #format: TreeFormat<V>
+
+  constructor(walk: MaskWalk, format: TreeFormat<V>) {
+    this.#walk = walk
+    this.#format = format
+  }
+
+  /** A value that should be of a shape; where it is of another, it is masked by what it is. */
+  value(resolved: OutputShape, value: V, spot: Spot): V | undefined {
+    if (this.#format.isNull(value)) return value
+    switch (resolved.shape.type) {
+      case 'structure':
+        return this.#structure(resolved, value, spot)
+      case 'list':
+        return this.#list(resolved, value, spot)
+      case 'map':
+        return this.#map(resolved, value, spot)
+      case 'blob':
+        return this.#blob(value, spot)
+      case 'string':
+      case 'character':
+        return this.untyped(value, spot)
+      case 'document':
+        return this.untyped(value, spot)
+      default:
+        return this.#unmaskable(value, spot)
+    }
+  }
+
+  /** A value of which nothing is known but what it is: of a document, or of a member that is new. */
+  untyped(value: V, spot: Spot): V | undefined {
+    const walk = this.#walk
+    const text = this.#format.text(value)
+    if (text !== undefined) return this.#text(text, value, spot)
+    const items = this.#format.list(value)
+    if (items !== undefined) {
+      const item = walk.item(spot)
+      return this.#format.ofList(kept(items.map(one => this.untyped(one, item))))
+    }
+    const members = this.#format.members(value)
+    if (members !== undefined) return this.#untypedMembers(members, spot)
+    const blob = this.#format.blob(value)
+    if (blob !== undefined) return this.#ofBlob(walk.blob(blob, spot))
+    return this.#format.isNull(value) || walk.keeps(spot) ? value : undefined
+  }
+
+  #structure(resolved: OutputShape, value: V, spot: Spot): V | undefined {
+    const members = this.#format.members(value)
+    if (members === undefined) return this.untyped(value, spot)
+    const index = bodyMembers(this.#walk.shapes, resolved.shape)
+    const masked: (readonly [string, V])[] = []
+    let left = 0
+    for (const [name, item] of members) {
+      const member = index.get(name)
+      const one =
+        member === undefined
+          ? this.untyped(item, this.#walk.unknown(spot, name))
+          : this.value(member, item, this.#walk.member(spot, member.name))
+      if (one !== undefined) masked.push([name, one])
+      else left++
+    }
+    if (resolved.shape.union === true && left > 0 && masked.length === 0) return undefined
+    return this.#format.ofMembers(masked)
+  }
+
+  #list(resolved: OutputShape, value: V, spot: Spot): V | undefined {
+    const items = this.#format.list(value)
+    if (items === undefined) return this.untyped(value, spot)
+    const element = elementOf(this.#walk.shapes, resolved.shape.member)
+    const item = this.#walk.item(spot)
+    return this.#format.ofList(kept(items.map(one => this.value(element, one, item))))
+  }
+
+  #map(resolved: OutputShape, value: V, spot: Spot): V | undefined {
+    const members = this.#format.members(value)
+    if (members === undefined) return this.untyped(value, spot)
+    const { key, value: element } = resolved.shape
+    const keyShape = elementOf(this.#walk.shapes, key)
+    const valueShape = elementOf(this.#walk.shapes, element)
+    const names = new FreeNames()
+    const masked: (readonly [string, V])[] = []
+    for (const [name, item] of members) {
+      const one = this.value(valueShape, item, this.#walk.key(spot, name))
+      if (one !== undefined) masked.push([names.take(this.#walk.mapKey(name, spot, keyShape.sensitive)), one])
+    }
+    return this.#format.ofMembers(masked)
+  }
+
+  #untypedMembers(members: Iterable<readonly [string, V]>, spot: Spot): V {
+    const names = new FreeNames()
+    const masked: (readonly [string, V])[] = []
+    for (const [name, item] of members) {
+      const one = this.untyped(item, this.#walk.key(spot, name))
+      if (one !== undefined) masked.push([names.take(this.#walk.mapKey(name, spot, false)), one])
+    }
+    return this.#format.ofMembers(masked)
+  }
+
+  /** Numbers, booleans and times: they stay or go; but a text in their place is a text. */
+  #unmaskable(value: V, spot: Spot): V | undefined {
+    if (this.#format.text(value) === undefined) return this.untyped(value, spot)
+    return this.#walk.keeps(spot) ? value : undefined
+  }
+
+  #blob(value: V, spot: Spot): V | undefined {
+    const bytes = this.#format.blob(value)
+    return bytes === undefined ? this.untyped(value, spot) : this.#ofBlob(this.#walk.blob(bytes, spot))
+  }
+
+  #ofBlob(bytes: Buffer | undefined): V | undefined {
+    return bytes === undefined ? undefined : this.#format.ofBlob(bytes)
+  }
+
+  #text(before: string, value: V, spot: Spot): V | undefined {
+    const after = this.#walk.text(before, spot)
+    if (after === before) return value
+    return after === undefined ? undefined : this.#format.ofText(after)
+  }
+}
+
+function kept<V>(values: readonly (V | undefined)[]): readonly V[] {
+  return values.filter(value => value !== undefined)
+}
