@@ -61,7 +61,8 @@ export interface CallView {
   readonly region: string
   /** As an `aws` command; sensitive values read `<redacted>`. */
   readonly commandLine: string
-  readonly parameters: JsonObject
+  /** Absent in a list; sensitive values read `<redacted>`. */
+  readonly parameters?: JsonObject
   readonly pairs: readonly { readonly action: string; readonly resource: string; readonly exact: boolean }[]
   /** A streamed body; without `sha256` the approval does not bind what is in it. */
   readonly body?: { readonly bytes: number; readonly sha256?: string }

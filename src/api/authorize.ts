@@ -1,0 +1,79 @@
+/**
+ * What the holder of a token may do with an access request. Being allowed `gate:Approve` makes nobody an
+ * approver: whom the demand names and four eyes are the desk's to check, always.
+ */
+
+import type { GateAction } from '../contract/routes.ts'
+import type { Context } from '../core/decision.ts'
+import type { Person } from '../core/person.ts'
+import type { AccessRequest } from '../grants/model.ts'
+import { claimValues } from '../identity/context.ts'
+import { type Bearer, LOCAL_ADMIN } from '../identity/people.ts'
+
+/** The control policies of the configuration: whether they allow it. */
+export type Decide = (person: Person, action: GateAction, resource: string, context: Context) => boolean
+
+export interface Question {
+  readonly bearer: Bearer
+  readonly action: Exclude<GateAction, 'gate:Request'>
+  readonly request: AccessRequest
+  /** Where the call came from, for `aws:SourceIp`. */
+  readonly address: string
+}
+
+export function requestArn(id: string): string {
+  return `arn:sallyport:gate:::request/${id}`
+}
+
+/**
+ * Without control policies: whom a demand of the request names may read, answer and revoke it. With them,
+ * they decide. In both cases whoever asked may read their own and take it back, and the local administrator,
+ * who holds the data folder, may do all of it; a workload's token does nothing but that with its own.
+ */
+export function mayDo({ bearer, action, request, address }: Question, decide: Decide | undefined): boolean {
+  if (isOwn(request, bearer) && action !== 'gate:Approve') return true
+  if (bearer.kind === 'workload') return false
+  if (bearer.kind === 'admin') return true
+  if (decide === undefined) return isNamed(request, bearer.person)
+  const context = contextOf(bearer, request.requester.roleArn, address)
+  return decide(bearer.person, action, requestArn(request.id), context)
+}
+
+/** Whether the holder may ask for standing access to the role. Without control policies: who may assume it. */
+export function mayAsk(
+  bearer: Bearer,
+  roleArn: string,
+  address: string,
+  decide: Decide | undefined,
+): boolean {
+  if (decide === undefined) return true
+  return decide(bearer.person, 'gate:Request', requestArn('*'), contextOf(bearer, roleArn, address))
+}
+
+/** Whether it was asked for by this very identity: the same subject, vouched for by the same issuer. */
+export function isOwn({ requester }: AccessRequest, { identity }: Bearer): boolean {
+  if (identity === undefined) return false
+  return requester.issuer === identity.issuer.name && requester.subject === identity.subject
+}
+
+/** Whether a demand names the person, four eyes aside. */
+export function isNamed({ demands }: AccessRequest, person: Person): boolean {
+  const names = new Set([`person/${person.id}`, ...person.groups.map(group => `group/${group}`)])
+  if (person.id === LOCAL_ADMIN.id) names.add('admin')
+  return demands.some(({ from }) => from.some(name => names.has(name)))
+}
+
+/** The condition keys of a call to the control API. */
+function contextOf({ person, identity }: Bearer, roleArn: string, address: string): Context {
+  const context = new Map<string, readonly string[]>()
+  for (const [name, value] of Object.entries(identity?.claims ?? {})) {
+    const values = claimValues(value)
+    if (values !== undefined) context.set(`gate:claim/${name.toLowerCase()}`, values)
+  }
+  context.set('gate:issuer', [person.issuer])
+  context.set('gate:subject', [person.subject])
+  if (person.groups.length > 0) context.set('gate:group', person.groups)
+  context.set('gate:role', [roleArn])
+  if (address !== '') context.set('aws:sourceip', [address])
+  return context
+}
