@@ -37,7 +37,7 @@ export function callDigest(key: Buffer, parts: CallParts): string {
     service,
     operation,
     parameters,
-    ...(body && { body: { bytes: body.bytes, ...(body.sha256 && { sha256: body.sha256 }) } }),
+    ...(body && { body: { bytes: body.bytes, ...(body.sha256 !== undefined && { sha256: body.sha256 }) } }),
   })
 }
 
