@@ -31,7 +31,12 @@ const total: Tally = { passed: 0, failed: 0, skipped: 0 }
 const skips = new Map<string, number>()
 let filesDone = 0
 
-const stream = run({ files, concurrency: Math.max(2, availableParallelism()), timeout: 600_000 })
+const stream = run({
+  files,
+  concurrency: Math.max(2, availableParallelism()),
+  timeout: 600_000,
+  execArgv: ['--disable-warning=ExperimentalWarning', '--import', new URL('./seed.ts', import.meta.url).href],
+})
 for await (const event of stream) {
   if (event.type === 'test:pass' || event.type === 'test:fail') onResult(event.type, event.data)
   else if (event.type === 'test:summary' && event.data.file !== undefined) {

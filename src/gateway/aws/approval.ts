@@ -1,13 +1,14 @@
 import type { Demand } from '../../core/decision.ts'
 import { GateError } from '../../core/errors.ts'
-import type { Principal } from '../../core/principal.ts'
 import type { CallQuestion } from '../../grants/desk.ts'
 import { callDigest } from '../../grants/digest.ts'
-import type { ResourceFacts, StreamedBody } from '../../grants/model.ts'
+import type { StreamedBody } from '../../grants/model.ts'
 import { withoutIdempotencyTokens } from '../../interpret/aws/idempotency.ts'
 import { commandLine } from '../../record/command-line.ts'
 import type { ApprovalCase, ApprovalRooms } from '../approval.ts'
 import { requesterOf } from '../requester.ts'
+import { resourceFacts } from './look-up.ts'
+import { decideMasked } from './masking.ts'
 import type { AwsQuestion } from './question.ts'
 import type { AwsRooms } from './rooms.ts'
 
@@ -15,8 +16,6 @@ import type { AwsRooms } from './rooms.ts'
 export interface AwsApprovals extends ApprovalRooms {
   /** 32 bytes that all replicas share: parameters, secret ones too, are told by their keyed digest alone. */
   readonly digestKey: Buffer
-  /** What is known of the resources of a call; empty where nothing is, and never an error. */
-  resourceFacts(principal: Principal, question: AwsQuestion): Promise<readonly ResourceFacts[]>
 }
 
 /** An AWS call that people may have to approve. */
@@ -30,7 +29,7 @@ export function approvalCase(
   return {
     eventId,
     question: demands => callQuestion({ call, body, request }, demands, rooms),
-    decideAgain: () => rooms.decide(request),
+    decideAgain: () => decideMasked({ call, body, request }, rooms),
     checkAlive: () => {
       if (rooms.clock.now() < principal.expiresAtMs) return
       throw new GateError(
@@ -71,7 +70,7 @@ function callQuestion(question: AwsQuestion, demands: readonly Demand[], rooms: 
         parameters: recorded.parameters,
         pairs,
         ...(body === undefined ? {} : { body }),
-        resources: await approvals.resourceFacts(request.principal, question),
+        resources: await resourceFacts(question, rooms),
       }
     },
   }

@@ -1,5 +1,6 @@
+import { Readable } from 'node:stream'
 import type { Decision } from '../../core/decision.ts'
-import { GateError } from '../../core/errors.ts'
+import { asGateError, GateError } from '../../core/errors.ts'
 import type { Principal } from '../../core/principal.ts'
 import type { StreamedBody } from '../../grants/model.ts'
 import { principalContext } from '../../identity/context.ts'
@@ -7,7 +8,9 @@ import type { AwsCall } from '../../interpret/aws/call.ts'
 import { interpretCall } from '../../interpret/aws/interpret.ts'
 import { type Route, routeCall } from '../../interpret/aws/route.ts'
 import type { Incoming } from '../../listener/server.ts'
-import type { UpstreamBody } from '../../upstream/port.ts'
+import type { MaskedReply, MaskPlan } from '../../mask/port.ts'
+import type { RecordedMasks } from '../../record/event.ts'
+import type { UpstreamBody, UpstreamReply, UpstreamRequest } from '../../upstream/port.ts'
 import type { Payload } from '../../wire/sigv4/messages.ts'
 import { EMPTY_SHA256 } from '../../wire/sigv4/messages.ts'
 import type { Driver, Held, Outcome, Refusal } from '../exchange.ts'
@@ -16,6 +19,7 @@ import { type CallerFacts, connectionContext, mergeContexts } from './context.ts
 import { holdClient, MAX_HELD_BODY_BYTES } from './hold.ts'
 import { continueIfAsked, hasBody, hostOf, type Identified, identifyCaller } from './identify.ts'
 import { type LocalAnswer, localAnswer } from './local.ts'
+import { planMasks, recordedMasks, refuseMaskedInput } from './masking.ts'
 import { payloadLength, readPayload, streamedBody } from './payload.ts'
 import type { AwsQuestion } from './question.ts'
 import { withOwnQueueUrls } from './queue-url.ts'
@@ -58,6 +62,7 @@ export class AwsDriver implements Driver<AwsQuestion> {
     const whole = this.#route.body === 'whole' && this.#body.bytes.length > 0 ? this.#body.bytes : undefined
     const call = interpretCall(catalog, this.#route, whole, { account: principal.account, partition })
     this.#checkReach(call, identified)
+    refuseMaskedInput(call, this.#rooms.masking)
     this.#local = localAnswer(call, principal, this.#facts, this.#rooms)
     return { call, request: this.#ask(principal, call), body: this.#streamed(call) }
   }
@@ -67,14 +72,23 @@ export class AwsDriver implements Driver<AwsQuestion> {
     return holdClient(this.#incoming, this.#rooms.pauseMs, wait)
   }
 
-  async forward(principal: Principal, question: AwsQuestion, _decision: Decision): Promise<Outcome> {
+  async forward(principal: Principal, question: AwsQuestion, decision: Decision): Promise<Outcome> {
     const { response } = this.#incoming
     if (this.#local !== undefined) {
       const reply = await this.#local(this.#eventId)
       sendWhole(response, reply, this.#eventId)
       return { status: reply.status, bytesIn: 0, bytesOut: reply.body.length }
     }
-    const { call } = question
+    return this.#pass(
+      principal,
+      question.call,
+      planMasks(question.call, decision.obligations, this.#rooms.masking),
+    )
+  }
+
+  /** Sends the call, and its reply as it comes or masked. */
+  async #pass(principal: Principal, call: AwsCall, plan: MaskPlan | undefined): Promise<Outcome> {
+    const { response } = this.#incoming
     const body = this.#upstreamBody(call)
     const leave = new AbortController()
     const resume = this.#waitForUpstream()
@@ -84,33 +98,49 @@ export class AwsDriver implements Driver<AwsQuestion> {
     }
     response.once('close', onClose)
     try {
-      const { method, path, query, headers, hostPrefix } = call.canonical
-      const request = {
-        service: call.service,
-        operation: call.operation,
-        region: call.region,
-        method,
-        path,
-        query,
-        headers,
-        hostPrefix,
-        body,
-      }
-      const raw = await this.#rooms.upstream.send(principal, request, leave.signal)
+      const raw = await this.#rooms.upstream.send(principal, this.#upstreamRequest(call, body), leave.signal)
       const reply = await withOwnQueueUrls(call, raw, this.#origin())
       resume()
-      const passed = await passReply(response, reply, this.#eventId)
+      const passed = await this.#passReply(reply, plan)
       return {
         status: reply.status,
         ...requestId(reply.headers),
         bytesIn: bytesIn(body),
         bytesOut: passed.bytes,
         ...(passed.error === undefined ? {} : { error: passed.error }),
+        ...(passed.masked === undefined ? {} : { masked: passed.masked }),
         ...(reply.lease === undefined ? {} : { lease: reply.lease }),
       }
     } finally {
       resume()
       response.off('close', onClose)
+    }
+  }
+
+  #upstreamRequest(call: AwsCall, body: UpstreamBody): UpstreamRequest {
+    const { service, operation, region } = call
+    const { method, path, query, headers, hostPrefix } = call.canonical
+    return { service, operation, region, method, path, query, headers, hostPrefix, body }
+  }
+
+  /** The reply, masked where the plan says so; one that cannot be masked is withheld. */
+  async #passReply(reply: UpstreamReply, plan: MaskPlan | undefined): Promise<PassedMasked> {
+    const { response } = this.#incoming
+    if (plan === undefined) return passReply(response, reply, this.#eventId)
+    try {
+      const masked = await this.#rooms.masking.mask(plan, reply)
+      // It may reject before anybody waits for it, and need never settle where the client leaves.
+      const summary = masked.summary.then(recordedMasks, asGateError)
+      const passed = await passReply(response, asStream(masked), this.#eventId)
+      if (passed.error === 'client-gone') return passed
+      const found = await summary
+      return found instanceof GateError ? { ...passed, error: found.code } : { ...passed, masked: found }
+    } catch (failure) {
+      // Whatever it was, AWS has carried the call out: the journal tells so, beside the error.
+      const error = asGateError(failure)
+      this.#rooms.observer.trouble(this.#eventId, error)
+      this.refuse({ eventId: this.#eventId, error })
+      return { bytes: 0, error: error.code }
     }
   }
 
@@ -255,6 +285,17 @@ function leavesBodyUnsigned(payload: Payload): boolean {
 function bytesIn(body: UpstreamBody): number {
   if (body.kind === 'none') return 0
   return body.kind === 'whole' ? body.bytes.length : body.length
+}
+
+/** How the passing of a reply ended, and what was masked in it. */
+interface PassedMasked {
+  readonly bytes: number
+  readonly error?: string
+  readonly masked?: RecordedMasks
+}
+
+function asStream({ status, headers, body }: MaskedReply): UpstreamReply {
+  return { status, headers, body: Buffer.isBuffer(body) ? Readable.from([body]) : body }
 }
 
 /** The number that AWS gave the call; S3 and the others name it differently. */

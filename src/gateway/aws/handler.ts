@@ -7,6 +7,7 @@ import { approvalCase } from './approval.ts'
 import type { CallerFacts } from './context.ts'
 import { AwsDriver } from './driver.ts'
 import { isCallerIdentity } from './local.ts'
+import { decideMasked } from './masking.ts'
 import type { AwsQuestion } from './question.ts'
 import type { AwsRooms } from './rooms.ts'
 import { sendRefusal } from './send-refusal.ts'
@@ -78,7 +79,7 @@ class CallPorts implements ExchangePorts<AwsQuestion> {
 
   decide(question: AwsQuestion): Decision {
     this.#service = question.call.service
-    return isCallerIdentity(question.call) ? CALLER_IDENTITY : this.#rooms.decide(question.request)
+    return isCallerIdentity(question.call) ? CALLER_IDENTITY : decideMasked(question, this.#rooms)
   }
 
   settle(question: AwsQuestion, decision: Decision, hold: Driver<AwsQuestion>['hold']): Promise<Decision> {

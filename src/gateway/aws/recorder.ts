@@ -1,5 +1,5 @@
 import type { Clock, Random } from '../../core/clock.ts'
-import type { Denial } from '../../core/decision.ts'
+import type { Denial, StatementRef } from '../../core/decision.ts'
 import { GateError } from '../../core/errors.ts'
 import { newId } from '../../core/id.ts'
 import type { Principal } from '../../core/principal.ts'
@@ -94,6 +94,14 @@ export class Recorder {
       ...(outcome.masked === undefined ? {} : { masked: outcome.masked }),
       ...(outcome.lease === undefined ? {} : { lease: outcome.lease }),
     })
+  }
+
+  /** A call that the gate makes itself with the principal's lease; durable before it leaves. Gives its event. */
+  async ownCall(principal: Principal, by: StatementRef, call: RecordedCall): Promise<string> {
+    const eventId = this.newEventId()
+    const head = this.#head(eventId, principal, { clientAddress: 'the gate', secure: true })
+    await this.#options.journal.append({ ...head, call, effect: 'allow', statements: [by] })
+    return eventId
   }
 
   /** A session began; durable before its credentials leave the gate. */

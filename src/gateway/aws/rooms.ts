@@ -4,6 +4,7 @@ import type { Decision, DecisionRequest } from '../../core/decision.ts'
 import type { GateError } from '../../core/errors.ts'
 import type { GateCredentials } from '../../identity/credentials.ts'
 import type { Sts } from '../../identity/sts/sts.ts'
+import type { Masking } from '../../mask/port.ts'
 import type { Upstream } from '../../upstream/port.ts'
 import type { SigningKeys } from '../../wire/sigv4/keys.ts'
 import type { Outcome } from '../exchange.ts'
@@ -32,6 +33,7 @@ export interface AwsRooms {
   readonly recorder: Recorder
   /** Decides by the policies of the principal's role. */
   decide(request: DecisionRequest): Decision
+  readonly masking: Masking
   /** Where people are asked. */
   readonly approvals: AwsApprovals
   readonly observer: Observer

@@ -118,6 +118,9 @@ const DENIED: ReadonlySet<string> = new Set([
   'operation-unmapped',
   'sts-denied',
   'lease-denied',
+  // The call was carried out: none of these may look as if trying again could help.
+  'reply-unmaskable',
+  'object-unmaskable',
 ])
 
 /** Which fault an error of the gate is to a client. */

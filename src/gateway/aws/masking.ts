@@ -1,0 +1,113 @@
+import type { Decision, DecisionRequest, Obligation, Pair, StatementRef } from '../../core/decision.ts'
+import { GateError } from '../../core/errors.ts'
+import type { AwsCall } from '../../interpret/aws/call.ts'
+import type { Masking, MaskPlan, MaskRule, MaskSummary } from '../../mask/port.ts'
+import type { RecordedMasks } from '../../record/event.ts'
+import type { AwsQuestion } from './question.ts'
+
+/** Decides by the policies of the principal's role. */
+type Decide = (request: DecisionRequest) => Decision
+
+/** What masks by default; stands in recordings where a statement of a policy would. */
+const BUILT_IN: StatementRef = { policy: 'the gate', statement: 'SensitiveFields', effect: 'Mask' }
+/** Every field of every reply: whoever may unmask these, may unmask all. */
+const ALL_FIELDS = 'arn:sallyport:gate:::field/*'
+/** Places that an event lists. */
+const MAX_PLACES = 20
+
+/**
+ * The decision with what is masked by default: the fields of the reply that are secrets, but for those that
+ * the principal may see by `gate:Unmask`. A mask that no reply of AWS could take denies the call.
+ */
+function withMasks(decision: Decision, question: AwsQuestion, masking: Masking, decide: Decide): Decision {
+  if (decision.effect === 'deny') return decision
+  const columns = decision.obligations.find(({ fields, detect }) => fields.length + detect.length === 0)
+  if (columns !== undefined) return unmaskable(columns)
+  const { call, request } = question
+  const hidden = hiddenFields(call, request, masking.builtInFields(call), decide)
+  if (hidden.length === 0) return decision
+  const { as, detect, otherObjects } = masking.builtInRule(hidden)
+  const builtIn: Obligation = {
+    kind: 'mask',
+    fields: hidden,
+    columns: [],
+    detect,
+    as,
+    otherObjects,
+    from: BUILT_IN,
+  }
+  return { ...decision, obligations: [...decision.obligations, builtIn] }
+}
+
+/** Those that the principal may not see. An Allow of `*` lets it see all, at the price of one question. */
+function hiddenFields(
+  call: AwsCall,
+  request: DecisionRequest,
+  fields: readonly string[],
+  decide: Decide,
+): readonly string[] {
+  if (fields.length === 0 || mayUnmask(ALL_FIELDS, 'any', request, decide)) return []
+  return fields.filter(field => {
+    const resource = `arn:sallyport:gate:::field/${call.service}/${call.operation}/${field}`
+    return !mayUnmask(resource, 'exact', request, decide)
+  })
+}
+
+function mayUnmask(
+  resource: string,
+  certainty: Pair['certainty'],
+  { principal, context }: DecisionRequest,
+  decide: Decide,
+): boolean {
+  const pair = { action: 'gate:Unmask', resource, certainty }
+  return decide({ principal, pairs: [pair], context }).effect === 'allow'
+}
+
+function unmaskable({ from }: Obligation): Decision {
+  return {
+    effect: 'deny',
+    statements: [from],
+    obligations: [],
+    denial: {
+      kind: 'explicit',
+      reason: `the statement \`${from.statement}\` of \`${from.policy}\` masks columns, which a reply of AWS does not have`,
+    },
+  }
+}
+
+/** Decides a call, with what its reply is masked by. */
+export function decideMasked(
+  question: AwsQuestion,
+  { decide, masking }: { readonly decide: Decide; readonly masking: Masking },
+): Decision {
+  return withMasks(decide(question.request), question, masking, decide)
+}
+
+/** What has to be done to the reply; undefined where it passes as it is. Throws `mask-rule-invalid`. */
+export function planMasks(
+  call: AwsCall,
+  obligations: readonly Obligation[],
+  masking: Masking,
+): MaskPlan | undefined {
+  if (obligations.length === 0) return undefined
+  const rules = obligations.map(({ from, fields, detect, as, otherObjects }): MaskRule => {
+    return from === BUILT_IN ? masking.builtInRule(fields) : { fields, detect, as, otherObjects }
+  })
+  return masking.plan(call, rules)
+}
+
+/** Refuses a call that would write a mask where a value was. Throws `mask-carried-back`. */
+export function refuseMaskedInput(call: AwsCall, masking: Masking): void {
+  const place = masking.findMask(call)
+  if (place === undefined) return
+  throw new GateError(
+    'mask-carried-back',
+    `the parameter \`${place}\` carries a value that the gate had masked`,
+  )
+}
+
+/** What was masked, as the journal keeps it. */
+export function recordedMasks({ fields, detected, values }: MaskSummary): RecordedMasks {
+  const places = [...fields.map(({ name }) => name), ...detected.map(({ name }) => `a value like ${name}`)]
+  return { count: values, places: places.slice(0, MAX_PLACES) }
+}
