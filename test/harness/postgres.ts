@@ -1,0 +1,217 @@
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import pg from 'pg'
+import { which } from './process.ts'
+
+/** A PostgreSQL server of a test, in a folder of its own, on a port of 127.0.0.1 that was free. */
+export interface Postgres {
+  /** `postgres://…` of an empty database, as the server's administrator; with a password, as in real life. */
+  readonly url: string
+  readonly port: number
+  /** Where its data and its socket are. */
+  readonly folder: string
+  /** Makes another empty database, and gives its URL. */
+  database(name: string): Promise<string>
+  /** Ends it at once, as a crash would: no checkpoint, and clients are cut off. */
+  halt(): Promise<void>
+  /** Starts it again on the same data and port. */
+  resume(): Promise<void>
+  /** Ends it and removes its data. */
+  stop(): Promise<void>
+}
+
+/** Why there is none: a test that needs one skips with this line. */
+export interface NoPostgres {
+  readonly missing: string
+}
+
+export interface PostgresOptions {
+  /** Whether commits are synced to disk; a test that does not crash the server need not wait for it. */
+  readonly fsync?: boolean
+  /** Further settings, `name=value`. */
+  readonly settings?: readonly string[]
+  /** PEM; the server then speaks TLS to whoever asks. */
+  readonly tls?: { readonly key: string; readonly certificate: string }
+}
+
+interface Account {
+  readonly uid: number
+  readonly gid: number
+}
+
+interface Place {
+  readonly folder: string
+  readonly port: number
+  readonly account: Account | undefined
+  readonly args: readonly string[]
+}
+
+const USER = 'gate'
+/** Tests look for it in all that the gate says. */
+export const POSTGRES_PASSWORD = 'canary-of-the-store-url'
+
+/** Starts PostgreSQL where the machine has it; as the user `postgres` for root, whom it refuses to serve. */
+export async function startPostgres(options: PostgresOptions = {}): Promise<Postgres | NoPostgres> {
+  if (!find('initdb') || !find('postgres') || !find('pg_ctl')) {
+    return { missing: 'PostgreSQL is not installed (Debian: apt-get install postgresql)' }
+  }
+  const account = process.getuid?.() === 0 ? accountOf('postgres') : undefined
+  if (process.getuid?.() === 0 && account === undefined) {
+    return { missing: 'PostgreSQL refuses to run as root, and there is no user `postgres`' }
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'sallyport-pg-'))
+  if (account) chownSync(folder, account.uid, account.gid)
+  try {
+    await initialise(folder, account)
+    const place = { folder, port: await freePort(), account, args: settings(folder, account, options) }
+    return await served(place)
+  } catch (error) {
+    rmSync(folder, { recursive: true, force: true })
+    throw error
+  }
+}
+
+async function initialise(folder: string, account: Account | undefined): Promise<void> {
+  const passwordFile = join(folder, 'password')
+  writeFileSync(passwordFile, POSTGRES_PASSWORD)
+  await finish('initdb', account, [
+    ...['-D', join(folder, 'data'), '-U', USER, '-A', 'scram-sha-256', `--pwfile=${passwordFile}`],
+    ...['-E', 'UTF8', '--locale=C', '--no-sync'],
+  ])
+}
+
+function settings(folder: string, account: Account | undefined, options: PostgresOptions): string[] {
+  const durable = options.fsync ?? false
+  const all = [
+    `fsync=${durable}`,
+    `full_page_writes=${durable}`,
+    `synchronous_commit=${durable}`,
+    'listen_addresses=127.0.0.1',
+    `unix_socket_directories=${folder}`,
+    'shared_buffers=16MB',
+    'max_connections=60',
+    ...(options.settings ?? []),
+  ]
+  if (options.tls) {
+    for (const [name, text] of Object.entries(options.tls)) {
+      writeFileSync(join(folder, name), text, { mode: 0o600 })
+      if (account) chownSync(join(folder, name), account.uid, account.gid)
+    }
+    all.push('ssl=on', `ssl_key_file=${join(folder, 'key')}`, `ssl_cert_file=${join(folder, 'certificate')}`)
+  }
+  return all.flatMap(setting => ['-c', setting])
+}
+
+async function served(place: Place): Promise<Postgres> {
+  const { folder, port } = place
+  const urlOf = (database: string): string =>
+    `postgres://${USER}:${POSTGRES_PASSWORD}@127.0.0.1:${port}/${database}`
+  let server = await run(place)
+  const reap = (): void => void server.kill('SIGQUIT')
+  process.once('exit', reap)
+  const halt = async (): Promise<void> => {
+    if (server.exitCode !== null || server.signalCode !== null) return
+    const ended = once(server, 'exit')
+    await finish('pg_ctl', place.account, ['stop', '-m', 'immediate', '-D', join(folder, 'data')])
+    await ended
+  }
+  return {
+    url: urlOf('postgres'),
+    port,
+    folder,
+    async database(name) {
+      const client = new pg.Client({ connectionString: urlOf('postgres') })
+      await client.connect()
+      try {
+        await client.query(`CREATE DATABASE ${client.escapeIdentifier(name)}`)
+      } finally {
+        await client.end()
+      }
+      return urlOf(name)
+    },
+    halt,
+    async resume() {
+      server = await run(place)
+    },
+    async stop() {
+      process.off('exit', reap)
+      await halt()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Resolves once the server takes connections. */
+async function run({ folder, port, account, args }: Place): Promise<ChildProcess> {
+  const server = launch('postgres', account, ['-D', join(folder, 'data'), '-p', `${port}`, ...args], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  let output = ''
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.once('exit', () => reject(new Error(`PostgreSQL ended before it was ready:\n${output}`)))
+    server.stderr?.on('data', (chunk: Buffer) => {
+      output = (output + chunk.toString()).slice(-20_000)
+      if (output.includes('ready to accept connections')) resolve()
+    })
+  })
+  return server
+}
+
+async function finish(command: string, account: Account | undefined, args: readonly string[]): Promise<void> {
+  const child = launch(command, account, args, { stdio: ['ignore', 'ignore', 'pipe'] })
+  let errors = ''
+  child.stderr?.on('data', chunk => {
+    errors += chunk
+  })
+  const [code] = await once(child, 'close')
+  if (code !== 0) throw new Error(`${command} failed: ${errors}`)
+}
+
+function launch(
+  command: string,
+  account: Account | undefined,
+  args: readonly string[],
+  options: SpawnOptions,
+): ChildProcess {
+  const path = find(command)
+  if (path === undefined) throw new Error(`${command} is not installed`)
+  return spawn(path, [...args], {
+    ...options,
+    ...account,
+    cwd: '/',
+    env: { PATH: process.env['PATH'], LC_ALL: 'C' },
+  })
+}
+
+/** Debian keeps them off the path, one folder a version. */
+function find(command: string): string | undefined {
+  const onPath = which(command)
+  if (onPath !== undefined) return onPath
+  const versions = '/usr/lib/postgresql'
+  if (!existsSync(versions)) return undefined
+  const folders = readdirSync(versions).map(version => join(versions, version, 'bin', command))
+  return folders.toReversed().find(file => existsSync(file))
+}
+
+function accountOf(name: string): Account | undefined {
+  const line = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .find(entry => entry.startsWith(`${name}:`))
+  const [, , uid, gid] = line?.split(':') ?? []
+  return uid === undefined || gid === undefined ? undefined : { uid: Number(uid), gid: Number(gid) }
+}
+
+/** PostgreSQL takes no port 0: the kernel is asked for one, and gives it back. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
