@@ -7,8 +7,9 @@ import type { GateAction } from '../contract/routes.ts'
 import type { Context } from '../core/decision.ts'
 import type { Person } from '../core/person.ts'
 import type { AccessRequest } from '../grants/model.ts'
+import { isNamed } from '../grants/people.ts'
 import { claimValues } from '../identity/context.ts'
-import { type Bearer, LOCAL_ADMIN } from '../identity/people.ts'
+import type { Bearer } from '../identity/people.ts'
 
 /** The control policies of the configuration: whether they allow it. */
 export type Decide = (person: Person, action: GateAction, resource: string, context: Context) => boolean
@@ -34,7 +35,9 @@ export function mayDo({ bearer, action, request, address }: Question, decide: De
   if (isOwn(request, bearer) && action !== 'gate:Approve') return true
   if (bearer.kind === 'workload') return false
   if (bearer.kind === 'admin') return true
-  if (decide === undefined) return isNamed(request, bearer.person)
+  if (decide === undefined) {
+    return request.demands.some(({ from }) => from.some(name => isNamed(name, bearer.person)))
+  }
   const context = contextOf(bearer, request.requester.roleArn, address)
   return decide(bearer.person, action, requestArn(request.id), context)
 }
@@ -54,13 +57,6 @@ export function mayAsk(
 export function isOwn({ requester }: AccessRequest, { identity }: Bearer): boolean {
   if (identity === undefined) return false
   return requester.issuer === identity.issuer.name && requester.subject === identity.subject
-}
-
-/** Whether a demand names the person, four eyes aside. */
-export function isNamed({ demands }: AccessRequest, person: Person): boolean {
-  const names = new Set([`person/${person.id}`, ...person.groups.map(group => `group/${group}`)])
-  if (person.id === LOCAL_ADMIN.id) names.add('admin')
-  return demands.some(({ from }) => from.some(name => names.has(name)))
 }
 
 /** The condition keys of a call to the control API. */

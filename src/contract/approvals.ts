@@ -193,7 +193,7 @@ export interface ListQuery {
 /** What the API takes at most. */
 export const API_LIMITS = {
   bodyBytes: 16_384,
-  reasonChars: 1_000,
+  reasonChars: 500,
   patterns: 50,
   patternChars: 2_048,
   list: 100,
