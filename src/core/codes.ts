@@ -800,6 +800,53 @@ const table = {
     advice:
       'Send the real value, or leave the parameter out: a value that came masked would overwrite what it stands for.',
   },
+
+  // --- notify: what Slack sends back
+  'callback-unauthentic': {
+    party: 'client',
+    status: 401,
+    advice:
+      'Give the gate the signing secret of the Slack app (`docs/notifications.md`), and set the clock of the gate by NTP.',
+  },
+  'callback-replayed': {
+    party: 'client',
+    status: 409,
+    advice: 'Click again: each signed message is taken once.',
+  },
+  'callback-malformed': {
+    party: 'client',
+    status: 400,
+    advice: "Let Slack alone call this path: it takes the clicks of the gate's own messages.",
+  },
+  'callback-person-unknown': {
+    party: 'operator',
+    status: 403,
+    advice: "Name the person by workspace and member ID in the channel's `people`: `docs/notifications.md`.",
+  },
+  'callback-person-stale': {
+    party: 'client',
+    status: 403,
+    advice: 'Sign in first: `sallyport approvals list`; then click again.',
+  },
+
+  // --- cli: calling a gate
+  'gate-unreachable': {
+    party: 'client',
+    status: 503,
+    advice:
+      "Check `--url` or `SALLYPORT_URL`, and that the gate runs; for its certificate set `NODE_EXTRA_CA_CERTS` to the authority's file.",
+  },
+  'gate-reply-unclear': {
+    party: 'client',
+    status: 502,
+    advice: 'Check that `--url` is the admin address of a gate of this version.',
+  },
+  'token-unreadable': {
+    party: 'client',
+    status: 401,
+    advice:
+      'Set `SALLYPORT_TOKEN`, name a file by `--token-file`, or put the token into `~/.config/sallyport/token`.',
+  },
 } as const
 
 /** A stable error code. */
