@@ -11,7 +11,7 @@ const OWNER_FOLDER = 0o700
 const OWNER_FILE = 0o600
 const OTHERS = 0o077
 const OTHERS_WRITE = 0o022
-/** How long a call waits for its turn, and then for other processes to have written. */
+/** How long a call waits for its turn, and then as long again for other processes to have written. */
 const PATIENCE_MS = 5_000
 /** SQLite's own waiting holds the thread, so it gets little: enough for another's commit on a fast disk. */
 const BUSY_TIMEOUT_MS = 5
@@ -21,16 +21,16 @@ const BUSY_TIMEOUT_MS = 5
  * local disk: SQLite's locks and its shared memory do not work over a network.
  * Errors: `store-unsafe`, `store-unavailable`; the database's own.
  */
-export async function openSqlite(path: string): Promise<Engine> {
+export async function openSqlite(path: string, patienceMs: number = PATIENCE_MS): Promise<Engine> {
   makePrivate(path)
   const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: true })
   try {
-    await whenFree(() => configure(database), PATIENCE_MS)
+    await whenFree(() => configure(database), patienceMs)
   } catch (error) {
     database.close()
     throw error
   }
-  const db = new Kysely<Tables>({ dialect: new NodeSqliteDialect(database, PATIENCE_MS) })
+  const db = new Kysely<Tables>({ dialect: new NodeSqliteDialect(database, patienceMs) })
   return {
     db,
     columns: { key: sql`text`, bytes: 'blob' },
