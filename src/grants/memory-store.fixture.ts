@@ -167,11 +167,12 @@ export class MemoryGrantStore implements GrantStore {
     for (const delivery of deliveries) this.#deliveries.set(delivery.id, structuredClone(delivery))
   }
 
+  /** Should two stand, as where one was approved just as it closed: what people have answered comes first. */
   #standing(digest: string, nowMs: number): AccessRequest | undefined {
-    for (const request of this.#requests.values()) {
-      if (request.digest === digest && request.standsUntilMs > nowMs) return request
-    }
-    return undefined
+    const standing = [...this.#requests.values()]
+      .filter(request => request.digest === digest && request.standsUntilMs > nowMs)
+      .toSorted((a, b) => (a.id < b.id ? 1 : -1))
+    return standing.find(({ state }) => state === 'approved') ?? standing[0]
   }
 
   #where(holds: (request: AccessRequest) => boolean): AccessRequest[] {

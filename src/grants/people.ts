@@ -53,7 +53,7 @@ export function namesOf({ subject, knownAs }: Pick<Person, 'subject' | 'knownAs'
 }
 
 /** An entry of `From`. Groups and subjects are compared exactly: they are names that others gave. */
-function isNamed(from: string, person: Person): boolean {
+export function isNamed(from: string, person: Person): boolean {
   if (from === 'admin') return person.id === 'local/admin'
   if (from.startsWith('group/')) return person.groups.includes(from.slice('group/'.length))
   return from === `person/${person.id}`

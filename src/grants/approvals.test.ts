@@ -1,0 +1,519 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { callQuestion, settleAll, testRoom } from './desk.fixture.ts'
+import type { ScopeQuestion } from './desk.ts'
+import type { AccessRequest } from './model.ts'
+import type { GrantStore } from './port.ts'
+import { CALL, demand, person, REQUESTER } from './requests.fixture.ts'
+
+const MINUTE_MS = 60_000
+const ann = person('ann')
+
+describe('settling a call', () => {
+  it('asks once, whichever process the call comes to', async () => {
+    const { desk, journal, store } = testRoom()
+    let described = 0
+    const describe = async () => {
+      described++
+      return CALL
+    }
+    const question = callQuestion('d', { describe })
+    const first = await desk().settle(question, 'D1')
+    const second = await desk().settle(question, 'D2')
+    assert.equal(first.state, 'pending')
+    assert.equal(second.state, 'pending')
+    assert.equal(second.request.id, first.request.id)
+    assert.equal(described, 1)
+    assert.deepEqual(journal.said, ['asked'])
+    assert.match(first.request.id, /^[0-9A-Z]{26}$/)
+    assert.deepEqual(await store.unrecorded(Number.MAX_SAFE_INTEGER, 10), [])
+  })
+
+  it('passes the retry once it is approved, also in another process, as often as was granted', async () => {
+    const { desk, journal } = testRoom()
+    const question = callQuestion('d')
+    const { request } = await desk().settle(question, 'D1')
+    await desk().approve(request.id, ann, {})
+    for (const decision of ['D2', 'D3']) {
+      const settled = await desk().settle(question, decision)
+      assert.ok(settled.state === 'granted')
+      assert.deepEqual(settled.grant, { requestId: request.id, by: ['okta/ann'], kind: 'call' })
+    }
+    const next = await desk().settle(question, 'D4')
+    assert.equal(next.state, 'pending')
+    assert.notEqual(next.request.id, request.id)
+    assert.deepEqual(journal.said, ['asked', 'approved', 'spent', 'spent', 'asked'])
+    assert.deepEqual(
+      journal.events.filter(({ what }) => what === 'spent').map(event => [event.decisionId, event.usesLeft]),
+      [
+        ['D2', 1],
+        ['D3', 0],
+      ],
+    )
+  })
+
+  it('passes nothing but that very call, by that principal, in that role, under those demands', async () => {
+    const { desk } = testRoom()
+    const question = callQuestion('d')
+    const { request } = await desk().settle(question, 'D1')
+    await desk().approve(request.id, ann, {})
+    const others = [
+      callQuestion('e'),
+      callQuestion('d', { demands: [demand(['group/on-call'], { uses: 2, count: 2 })] }),
+      callQuestion('d', { demands: [...question.demands, demand(['group/security'])] }),
+      callQuestion('d', { requester: { ...REQUESTER, principalKey: 'another' } }),
+      callQuestion('d', { requester: { ...REQUESTER, roleArn: `${REQUESTER.roleArn}2` } }),
+    ]
+    for (const other of others.slice(0, 3)) assert.equal((await desk().settle(other, 'D2')).state, 'pending')
+    // A digest holds principal and role; a desk that were given one of another would not pass it, either.
+    for (const other of others.slice(3))
+      await assert.rejects(desk().settle(other, 'D2'), { code: 'overloaded' })
+    assert.equal((await desk().settle(question, 'D3')).state, 'granted')
+  })
+
+  it('passes nothing once the grant has expired, or was revoked', async () => {
+    const { desk, clock } = testRoom()
+    const question = callQuestion('d')
+    const first = await desk().settle(question, 'D1')
+    await desk().approve(first.request.id, ann, {})
+    clock.advance(15 * MINUTE_MS)
+    const second = await desk().settle(question, 'D2')
+    assert.equal(second.state, 'pending')
+    await desk().approve(second.request.id, ann, { validForMs: 1 })
+    clock.advance(1)
+    const third = await desk().settle(question, 'D3')
+    assert.equal(third.state, 'pending')
+    await desk().approve(third.request.id, ann, {})
+    await desk().revoke(third.request.id, ann, 'over')
+    assert.equal((await desk().settle(question, 'D4')).state, 'pending')
+  })
+
+  it('answers by a denial for a while, and then asks again', async () => {
+    const { desk, clock } = testRoom()
+    const question = callQuestion('d')
+    const { request } = await desk().settle(question, 'D1')
+    await desk().deny(request.id, ann, 'not on a Friday')
+    clock.advance(5 * MINUTE_MS - 1)
+    const denied = await desk().settle(question, 'D2')
+    assert.equal(denied.state, 'denied')
+    assert.equal(denied.request.ended?.reason, 'not on a Friday')
+    clock.advance(1)
+    assert.equal((await desk().settle(question, 'D3')).state, 'pending')
+  })
+
+  it('keeps the number of open requests of a principal in bounds', async () => {
+    const { desk, store } = testRoom()
+    const bounded = desk(store, { pendingPerPrincipal: 2 })
+    const first = await bounded.settle(callQuestion('a'), 'D1')
+    await bounded.settle(callQuestion('b'), 'D2')
+    await assert.rejects(bounded.settle(callQuestion('c'), 'D3'), { code: 'requests-too-many' })
+    assert.equal((await bounded.settle(callQuestion('a'), 'D4')).request.id, first.request.id)
+    const requester = { ...REQUESTER, principalKey: 'another' }
+    assert.equal((await bounded.settle(callQuestion('c', { requester }), 'D5')).state, 'pending')
+    await bounded.revoke(first.request.id, ann, '')
+    assert.equal((await bounded.settle(callQuestion('c'), 'D6')).state, 'pending')
+  })
+
+  it('asks for nothing that could not be shown', async () => {
+    const { desk, store } = testRoom()
+    const describe = async () => ({ ...CALL, parameters: { Text: 'x'.repeat(2_000) } })
+    const small = desk(store, { shownCharacters: 1_000 })
+    await assert.rejects(small.settle(callQuestion('d', { describe }), 'D1'), { code: 'request-too-large' })
+    assert.deepEqual(await desk().list({ limit: 10 }), [])
+  })
+
+  it('gives one use to one of many who want it at once', async () => {
+    const { desk, journal } = testRoom()
+    const question = callQuestion('d')
+    const { request } = await desk().settle(question, 'D')
+    await desk().approve(request.id, ann, {})
+    const desks = [desk(), desk(), desk()]
+    const settled = await Promise.all(
+      Array.from({ length: 30 }, (_, i) => desks[i % 3]!.settle(question, `D${i}`)),
+    )
+    assert.equal(settled.filter(({ state }) => state === 'granted').length, 2)
+    assert.equal(new Set(settled.filter(({ state }) => state === 'pending').map(s => s.request.id)).size, 1)
+    assert.equal(journal.said.filter(what => what === 'spent').length, 2)
+  })
+})
+
+describe('a journal that fails', () => {
+  it('lets nothing pass, keeps the use taken, and gets the event by the sweep of another', async () => {
+    const { desk, journal, clock, store } = testRoom()
+    const question = callQuestion('d', { demands: [demand(['group/on-call'])] })
+    const { request } = await desk().settle(question, 'D1')
+    await desk().approve(request.id, ann, {})
+    journal.isFull = true
+    await assert.rejects(desk().settle(question, 'D2'), { code: 'journal-unavailable' })
+    assert.equal((await desk().get(request.id))?.state, 'spent')
+    await assert.rejects(desk().settle(question, 'D3'), { code: 'journal-unavailable' })
+    clock.advance(10_001)
+    await assert.rejects(desk().sweep(), { code: 'journal-unavailable' })
+    journal.isFull = false
+    const asked = await desk().settle(question, 'D4')
+    assert.equal(asked.state, 'pending', 'the question of D3 was kept')
+    await desk().sweep()
+    assert.deepEqual(journal.said, ['asked', 'approved', 'spent', 'asked'])
+    assert.deepEqual(await store.unrecorded(Number.MAX_SAFE_INTEGER, 10), [])
+  })
+
+  it('leaves what is fresh to the process that made it', async () => {
+    const { desk, journal, clock } = testRoom()
+    journal.isFull = true
+    await assert.rejects(desk().settle(callQuestion('d'), 'D1'))
+    journal.isFull = false
+    clock.advance(10_000)
+    await desk().sweep()
+    assert.deepEqual(journal.said, [])
+    clock.advance(1)
+    await desk().sweep()
+    assert.deepEqual(journal.said, ['asked'])
+    await desk().sweep()
+    assert.deepEqual(journal.said, ['asked'])
+  })
+
+  it('that does not take one event gets the others', async () => {
+    const room = testRoom()
+    room.journal.isFull = true
+    for (const digest of ['a', 'b', 'c']) await assert.rejects(room.desk().settle(callQuestion(digest), 'D'))
+    const poison = (await room.store.unrecorded(Number.MAX_SAFE_INTEGER, 3))[1]?.id
+    room.journal.isFull = false
+    const record = room.journal.record.bind(room.journal)
+    room.journal.record = async events => {
+      if (events.some(({ id }) => id === poison)) throw new Error('too large')
+      await record(events)
+    }
+    room.clock.advance(10_001)
+    await assert.rejects(room.desk().sweep(), /too large/)
+    assert.equal(room.journal.events.length, 2)
+  })
+
+  it('is not asked twice because its mark failed', async () => {
+    const { desk, store, journal, clock } = testRoom()
+    const forgetful = withStore(store, {
+      recorded: async () => {
+        throw new Error('gone')
+      },
+    })
+    const settled = await desk(forgetful).settle(callQuestion('d'), 'D1')
+    assert.equal(settled.state, 'pending')
+    clock.advance(10_001)
+    await desk().sweep()
+    assert.equal(journal.events.length, 2)
+    assert.equal(new Set(journal.events.map(({ id }) => id)).size, 1)
+  })
+})
+
+/** The store with some of its methods replaced. */
+function withStore(store: GrantStore, change: Partial<GrantStore>): GrantStore {
+  return new Proxy(store, {
+    get: (target, name) => {
+      const method = Reflect.get(change, name) ?? Reflect.get(target, name)
+      return typeof method === 'function' ? method.bind(target) : method
+    },
+  })
+}
+
+describe('standing access', () => {
+  const question: ScopeQuestion = {
+    requester: REQUESTER,
+    scope: { actions: ['ec2:*'], resources: ['arn:aws:ec2:*:111122223333:instance/*'] },
+    reason: 'maintenance',
+    validForMs: 60 * MINUTE_MS,
+    demands: [demand(['group/on-call'], { uses: 2 })],
+  }
+
+  it('lets every call within it pass until it ends, shown as such', async () => {
+    const { desk, clock, journal } = testRoom()
+    const request = await desk().requestScope(question)
+    assert.equal((await desk().requestScope(question)).id, request.id)
+    assert.equal((await desk().settle(callQuestion('a'), 'D1')).state, 'pending')
+    await desk().approve(request.id, ann, {})
+    for (const digest of ['a', 'b', 'c', 'c']) {
+      const settled = await desk().settle(callQuestion(digest), 'D')
+      assert.ok(settled.state === 'granted')
+      assert.deepEqual(settled.grant, { requestId: request.id, by: ['okta/ann'], kind: 'scope' })
+    }
+    assert.equal(journal.said.filter(what => what === 'spent').length, 4)
+    clock.advance(60 * MINUTE_MS)
+    assert.equal((await desk().settle(callQuestion('b'), 'D')).state, 'pending')
+  })
+
+  it('lets nothing pass beyond it', async () => {
+    const { desk } = testRoom()
+    const request = await desk().requestScope({ ...question, uses: 1 })
+    await desk().approve(request.id, ann, {})
+    const pairs = [{ action: 's3:GetObject', resource: 'arn:aws:s3:::b/k', certainty: 'exact' as const }]
+    const stricter = [demand(['group/on-call'], { uses: 2, count: 2 })]
+    const others = [
+      callQuestion('a', { pairs }),
+      callQuestion('b', { demands: stricter }),
+      callQuestion('c', { requester: { ...REQUESTER, principalKey: 'another' } }),
+      callQuestion('d', { requester: { ...REQUESTER, roleArn: `${REQUESTER.roleArn}2` } }),
+    ]
+    for (const other of others) assert.equal((await desk().settle(other, 'D')).state, 'pending')
+    assert.equal((await desk().settle(callQuestion('e'), 'D')).state, 'granted')
+    assert.equal((await desk().settle(callQuestion('f'), 'D')).state, 'pending')
+  })
+
+  it('uses the grant of the call itself first, and then the one that ends first', async () => {
+    const { desk } = testRoom()
+    const { request } = await desk().settle(callQuestion('a'), 'D')
+    await desk().approve(request.id, ann, { uses: 1 })
+    const long = await desk().requestScope({ ...question, uses: 1 })
+    await desk().approve(long.id, ann, {})
+    const scope = { ...question.scope, actions: ['ec2:Terminate*'] }
+    const short = await desk().requestScope({ ...question, scope, uses: 1, validForMs: MINUTE_MS })
+    await desk().approve(short.id, ann, {})
+    const taken: string[] = []
+    for (let i = 0; i < 3; i++) taken.push((await desk().settle(callQuestion('a'), 'D')).request.id)
+    assert.deepEqual(taken, [request.id, short.id, long.id])
+  })
+
+  const wrong: readonly (readonly [string, Partial<ScopeQuestion>])[] = [
+    ['no actions', { scope: { actions: [], resources: ['*'] } }],
+    ['no reason', { reason: ' \n' }],
+    ['a long reason', { reason: 'x'.repeat(501) }],
+    ['no time', { validForMs: 0 }],
+    ['too much time', { validForMs: 12 * 60 * MINUTE_MS + 1 }],
+    ['no uses', { uses: 0 }],
+    ['nobody to ask', { demands: [] }],
+  ]
+  for (const [what, change] of wrong) {
+    it(`is not asked for with ${what}`, async () => {
+      await assert.rejects(
+        testRoom()
+          .desk()
+          .requestScope({ ...question, ...change }),
+        { code: 'request-invalid' },
+      )
+    })
+  }
+
+  it('counts among the open requests of a principal', async () => {
+    const { desk, store } = testRoom()
+    await desk().settle(callQuestion('a'), 'D')
+    const full = desk(store, { pendingPerPrincipal: 1 })
+    await assert.rejects(full.requestScope(question), { code: 'requests-too-many' })
+  })
+})
+
+describe('breaking the glass', () => {
+  it('keeps and tells each call, beside whatever stands', async () => {
+    const { desk, journal, store } = testRoom()
+    const pending = await desk().settle(callQuestion('d'), 'D1')
+    const first = await desk().brokeGlass(callQuestion('d'), 'D2')
+    const second = await desk().brokeGlass(callQuestion('d'), 'D3')
+    assert.equal(new Set([pending.request.id, first.id, second.id]).size, 3)
+    assert.equal(first.brokeGlass, true)
+    assert.deepEqual(journal.said, ['asked', 'broke-glass', 'broke-glass'])
+    assert.deepEqual(
+      journal.events.map(event => event.decisionId),
+      [undefined, 'D2', 'D3'],
+    )
+    assert.equal((await desk().settle(callQuestion('d'), 'D4')).request.id, pending.request.id)
+    assert.equal((await store.takeDeliveries(Number.MAX_SAFE_INTEGER, 0, 100)).length, 6)
+  })
+
+  it('tells of a call that is too large to show', async () => {
+    const { desk, store } = testRoom()
+    const describe = async () => ({ ...CALL, parameters: { Text: 'x'.repeat(5_000) } })
+    const small = desk(store, { shownCharacters: 1_000 })
+    assert.deepEqual((await small.brokeGlass(callQuestion('d', { describe }), 'D1')).call?.parameters, {})
+  })
+
+  it('fails where it cannot be recorded', async () => {
+    const { desk, journal } = testRoom()
+    journal.isFull = true
+    await assert.rejects(desk().brokeGlass(callQuestion('d'), 'D1'), { code: 'journal-unavailable' })
+  })
+})
+
+describe('people at the desk', () => {
+  it('are told of every change in every channel, without what the channel reads itself', async () => {
+    const { desk, store, clock } = testRoom()
+    const ids: string[] = []
+    for (const digest of ['a', 'b', 'c', 'd']) {
+      ids.push((await desk().settle(callQuestion(digest), 'D')).request.id)
+    }
+    const [approved = '', denied = '', revoked = ''] = ids
+    await desk().approve(approved, ann, {})
+    await desk().settle(callQuestion('a'), 'D')
+    await desk().shown(denied, 'channel/ops', 'ops')
+    await desk().deny(denied, ann, '')
+    await desk().revoke(revoked, ann, '')
+    clock.advance(24 * 60 * MINUTE_MS)
+    await desk().sweep()
+    const deliveries = await store.takeDeliveries(Number.MAX_SAFE_INTEGER, 0, 100)
+    for (const channel of ['ops', 'chat']) {
+      const told = deliveries.filter(delivery => delivery.channel === channel).map(({ event }) => event.what)
+      assert.deepEqual(told.toSorted(), [
+        ...['approved', 'asked', 'asked', 'asked', 'asked', 'denied', 'expired', 'expired', 'revoked'],
+      ])
+    }
+    assert.ok(deliveries.every(({ event, attempts }) => event.request === undefined && attempts === 0))
+  })
+
+  it('are shown a request once each for the journal', async () => {
+    const { desk, journal } = testRoom()
+    const { request } = await desk().settle(callQuestion('d'), 'D')
+    for (const by of ['okta/ann', 'channel/ops', 'okta/ann', 'channel/ops'])
+      await desk().shown(request.id, by, by)
+    assert.deepEqual(journal.said, ['asked', 'shown', 'shown'])
+  })
+
+  it('learn what they may answer', async () => {
+    const { desk, clock } = testRoom()
+    const { request } = await desk().settle(callQuestion('d'), 'D')
+    assert.deepEqual(desk().eligible(request, ann), { demands: [0] })
+    assert.match(desk().eligible(request, person('bob', [])).why ?? '', /names/)
+    assert.match(desk().eligible(request, person('repo:acme/shop')).why ?? '', /their own/)
+    const approved = await desk().approve(request.id, ann, {})
+    assert.match(desk().eligible(approved, ann).why ?? '', /no longer open/)
+    clock.advance(24 * 60 * MINUTE_MS)
+    assert.match(desk().eligible(request, ann).why ?? '', /no longer open/)
+  })
+
+  it('cannot answer what is not there', async () => {
+    const { desk } = testRoom()
+    await assert.rejects(desk().approve('X', ann, {}), { code: 'request-unknown' })
+    await assert.rejects(desk().deny('X', ann, ''), { code: 'request-unknown' })
+    await assert.rejects(desk().revoke('X', ann, ''), { code: 'request-unknown' })
+    await assert.rejects(desk().shown('X', 'okta/ann', ''), { code: 'request-unknown' })
+    assert.equal(await desk().get('X'), undefined)
+  })
+
+  it('list what there is in pages, newest first', async () => {
+    const { desk, clock } = testRoom()
+    const ids: string[] = []
+    for (const digest of ['a', 'b', 'c']) {
+      ids.unshift((await desk().settle(callQuestion(digest), 'D')).request.id)
+      clock.advance(1)
+    }
+    const idsOf = (requests: readonly AccessRequest[]) => requests.map(({ id }) => id)
+    assert.deepEqual(idsOf(await desk().list({ limit: 2 })), ids.slice(0, 2))
+    assert.deepEqual(idsOf(await desk().list({ limit: Number.NaN, before: ids[1]! })), ids.slice(2))
+    assert.deepEqual(await desk().list({ limit: 5, states: ['spent'] }), [])
+  })
+
+  it('give up where others change the request without end', async () => {
+    const { desk, store } = testRoom()
+    const { request } = await desk().settle(callQuestion('d'), 'D')
+    const contended = desk(withStore(store, { replace: async () => false }))
+    await assert.rejects(contended.approve(request.id, ann, {}), { code: 'overloaded' })
+  })
+})
+
+describe('waiting for an answer', () => {
+  /** Whether a wait has ended by now. */
+  async function hasEnded(wait: Promise<void>): Promise<boolean> {
+    await settleAll()
+    return await Promise.race([wait.then(() => true), settleAll().then(() => false)])
+  }
+
+  const never = new AbortController().signal
+
+  for (const answer of ['approve', 'deny', 'revoke'] as const) {
+    it(`ends with what this process is told: ${answer}`, async () => {
+      const { desk, timers } = testRoom()
+      const here = desk()
+      const { request } = await here.settle(callQuestion('d'), 'D')
+      const wait = here.wait(request.id, 30_000, never)
+      assert.ok(!(await hasEnded(wait)))
+      if (answer === 'approve') await here.approve(request.id, ann, {})
+      else await here[answer](request.id, ann, '')
+      assert.ok(await hasEnded(wait))
+      assert.equal(here.waiting, 0)
+      timers.fire(1_000)
+      await settleAll()
+      assert.equal(timers.size, 0)
+    })
+  }
+
+  it('goes on while more people are needed', async () => {
+    const { desk } = testRoom()
+    const here = desk()
+    const question = callQuestion('d', { demands: [demand(['group/on-call'], { count: 2 })] })
+    const { request } = await here.settle(question, 'D')
+    const wait = here.wait(request.id, 30_000, never)
+    await here.approve(request.id, ann, {})
+    assert.ok(!(await hasEnded(wait)))
+    await here.approve(request.id, person('bob'), {})
+    assert.ok(await hasEnded(wait))
+  })
+
+  it('ends with what another process is told, by one poll for all', async () => {
+    const { desk, store, timers } = testRoom()
+    const asked: (readonly string[])[] = []
+    const here = desk(
+      withStore(store, {
+        states: async ids => {
+          asked.push(ids)
+          return await store.states(ids)
+        },
+      }),
+    )
+    const { request: a } = await here.settle(callQuestion('a'), 'D')
+    const { request: b } = await here.settle(callQuestion('b'), 'D')
+    const waits = [a, a, b].map(({ id }) => here.wait(id, 30_000, never))
+    await settleAll()
+    asked.length = 0
+    await desk().approve(a.id, ann, {})
+    assert.equal(timers.fire(1_000), 1)
+    assert.deepEqual(await Promise.all(waits.map(hasEnded)), [true, true, false])
+    assert.deepEqual(asked, [[a.id, b.id]])
+    assert.equal(timers.fire(1_000), 1)
+    await settleAll()
+    assert.deepEqual(asked.at(-1), [b.id])
+  })
+
+  it('ends at once with an answer that came before it', async () => {
+    const { desk } = testRoom()
+    const { request } = await desk().settle(callQuestion('d'), 'D')
+    await desk().approve(request.id, ann, {})
+    assert.ok(await hasEnded(desk().wait(request.id, 30_000, never)))
+    assert.ok(await hasEnded(desk().wait('unknown', 30_000, never)))
+  })
+
+  it('ends with its time, with its client, and where nobody is to wait; the request stays', async () => {
+    const { desk, timers, store } = testRoom()
+    const here = desk(store, { waiters: 2 })
+    const { request } = await here.settle(callQuestion('d'), 'D')
+    const client = new AbortController()
+    const [held, left] = [here.wait(request.id, 30_000, never), here.wait(request.id, 20_000, client.signal)]
+    assert.ok(await hasEnded(here.wait(request.id, 30_000, never)), 'a third')
+    client.abort()
+    assert.ok(await hasEnded(left))
+    assert.ok(!(await hasEnded(held)))
+    timers.fire(30_000)
+    assert.ok(await hasEnded(held))
+    assert.ok(await hasEnded(here.wait(request.id, 0, never)))
+    assert.ok(await hasEnded(here.wait(request.id, 30_000, client.signal)))
+    assert.equal((await here.get(request.id))?.state, 'pending')
+    timers.fire(1_000)
+    await settleAll()
+    assert.equal(timers.size, 0)
+  })
+
+  it('outlasts a store that fails', async () => {
+    const { desk, store, timers } = testRoom()
+    let isDown = true
+    const here = desk(
+      withStore(store, {
+        states: async ids => {
+          if (isDown) throw new Error('down')
+          return await store.states(ids)
+        },
+      }),
+    )
+    const { request } = await here.settle(callQuestion('d'), 'D')
+    const wait = here.wait(request.id, 30_000, never)
+    await settleAll()
+    await desk().approve(request.id, ann, {})
+    timers.fire(1_000)
+    assert.ok(!(await hasEnded(wait)))
+    isDown = false
+    timers.fire(1_000)
+    assert.ok(await hasEnded(wait))
+  })
+})

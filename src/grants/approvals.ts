@@ -1,0 +1,189 @@
+import { GateError } from '../core/errors.ts'
+import { type Changed, type ChangePorts, RequestChanges } from './changes.ts'
+import type { CallQuestion, Desk, Narrowing, ScopeQuestion, Settled } from './desk.ts'
+import { requestDigest } from './digest.ts'
+import { type ApprovalLimits, DEFAULT_LIMITS, LEFT_AFTER_MS } from './limits.ts'
+import * as machine from './machine.ts'
+import type { AccessRequest, Person, Requester } from './model.ts'
+import { type Eligibility, mayApprove } from './people.ts'
+import type { RequestFilter } from './port.ts'
+import { callAsked, cutCall, scopeAsked } from './questions.ts'
+import { scopeCovers } from './scope.ts'
+import { type Poll, Waiting } from './waiting.ts'
+
+export interface ApprovalsOptions extends ChangePorts {
+  readonly limits?: Partial<ApprovalLimits>
+  readonly poll: Poll
+}
+
+/** How often a call is settled anew, where what it found was gone when it took it. */
+const MAX_TRIES = 20
+/** Requests or events that one step of a sweep takes, and how many steps it makes at most. */
+const SWEEP = 200
+const SWEEP_STEPS = 50
+const MAX_LISTED = 500
+
+/** The desk over a store and a journal; one for each process. See `Desk`. */
+export class Approvals implements Desk {
+  readonly #ports: ChangePorts
+  readonly #limits: ApprovalLimits
+  readonly #changes: RequestChanges
+  readonly #waiting: Waiting
+
+  constructor({ limits, poll, ...ports }: ApprovalsOptions) {
+    this.#ports = ports
+    this.#limits = { ...DEFAULT_LIMITS, ...limits }
+    this.#waiting = new Waiting({ store: ports.store, poll, most: this.#limits.waiters })
+    this.#changes = new RequestChanges(ports, id => this.#waiting.wake(id))
+  }
+
+  /** How many calls wait for an answer in this process. */
+  get waiting(): number {
+    return this.#waiting.count
+  }
+
+  /**
+   * A use that was taken is never given back: if the journal then fails, this rejects and nothing passes.
+   */
+  async settle(question: CallQuestion, decisionId: string): Promise<Settled> {
+    const digest = requestDigest(question.digest, question.demands)
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const standing = await this.#ports.store.standingFor(digest, this.#ports.clock.now())
+      const granted = await this.#spendAny(question, decisionId, standing)
+      if (granted !== undefined) return granted
+      const request = standing ?? (await this.#askFor(question, digest))
+      if (request.state === 'pending' || request.state === 'denied') return { state: request.state, request }
+      // Approved between two looks, or spent or expired: look again.
+    }
+    throw new GateError('overloaded', 'too many take uses of the same access requests at once')
+  }
+
+  async wait(requestId: string, holdMs: number, signal: AbortSignal): Promise<void> {
+    await this.#waiting.wait(requestId, holdMs, signal)
+  }
+
+  async brokeGlass(question: CallQuestion, decisionId: string): Promise<AccessRequest> {
+    const digest = requestDigest(question.digest, question.demands)
+    const call = cutCall(await question.describe(), this.#limits)
+    return await this.#changes.open((at, id) =>
+      machine.breakGlass({ id, ...callAsked(question, digest, call, this.#limits) }, decisionId, at),
+    )
+  }
+
+  async requestScope(question: ScopeQuestion): Promise<AccessRequest> {
+    const asked = scopeAsked(question, this.#limits)
+    const standing = await this.#ports.store.standingFor(asked.digest, this.#ports.clock.now())
+    if (standing !== undefined) return standing
+    await this.#checkPending(question.requester)
+    return await this.#changes.open((at, id) => machine.ask({ id, ...asked }, this.#limits.openForMs, at))
+  }
+
+  async get(id: string): Promise<AccessRequest | undefined> {
+    return await this.#ports.store.get(id)
+  }
+
+  async list(filter: RequestFilter): Promise<readonly AccessRequest[]> {
+    const limit = Math.max(1, Math.min(Math.trunc(filter.limit) || 1, MAX_LISTED))
+    return await this.#ports.store.list({ ...filter, limit })
+  }
+
+  eligible(request: AccessRequest, person: Person): Eligibility {
+    const isOpen = request.state === 'pending' && this.#ports.clock.now() < request.openUntilMs
+    return isOpen ? mayApprove(request, person) : { demands: [], why: 'it is no longer open' }
+  }
+
+  async shown(id: string, by: string, name: string): Promise<void> {
+    await this.#changes.change(id, (request, at) => machine.show(request, by, name, at))
+  }
+
+  async approve(id: string, person: Person, narrowing: Narrowing): Promise<AccessRequest> {
+    const { request } = await this.#changes.change(id, (current, at) =>
+      machine.approve(current, person, narrowing, at),
+    )
+    return request
+  }
+
+  async deny(id: string, person: Person, reason: string): Promise<AccessRequest> {
+    const { coolDownMs } = this.#limits
+    const { request } = await this.#changes.change(id, (current, at) =>
+      machine.deny(current, person, reason, coolDownMs, at),
+    )
+    return request
+  }
+
+  async revoke(id: string, person: Person, reason: string): Promise<AccessRequest> {
+    const { request } = await this.#changes.change(id, (current, at) =>
+      machine.revoke(current, person, reason, at),
+    )
+    return request
+  }
+
+  /** Safe to be run by every replica at any time. Rejects where store or journal fail; the next one goes on. */
+  async sweep(): Promise<void> {
+    const { store, clock } = this.#ports
+    const nowMs = clock.now()
+    for (let step = 0; step < SWEEP_STEPS; step++) {
+      const overdue = await store.overdue(nowMs, SWEEP)
+      for (const request of overdue) await this.#changes.change(request.id, machine.expire, request)
+      if (overdue.length < SWEEP) break
+    }
+    for (let step = 0; step < SWEEP_STEPS; step++) {
+      if ((await this.#changes.recordLeft(nowMs - LEFT_AFTER_MS, SWEEP)) < SWEEP) break
+    }
+  }
+
+  /** Takes a use: of the grant for this very call, else of standing access, which ends first. */
+  async #spendAny(
+    question: CallQuestion,
+    decisionId: string,
+    standing: AccessRequest | undefined,
+  ): Promise<Settled | undefined> {
+    if (standing?.state === 'approved') {
+      const granted = await this.#spend(standing, question.requester, decisionId)
+      if (granted !== undefined) return granted
+    }
+    const { principalKey, roleArn } = question.requester
+    const scopes = await this.#ports.store.scopes(principalKey, roleArn, this.#ports.clock.now())
+    for (const request of scopes.toSorted((a, b) => a.standsUntilMs - b.standsUntilMs)) {
+      const { scope, demands } = request
+      if (scope === undefined || !scopeCovers({ scope, demands }, question)) continue
+      const granted = await this.#spend(request, question.requester, decisionId)
+      if (granted !== undefined) return granted
+    }
+    return undefined
+  }
+
+  /** Undefined where no use is left by the time that it would be taken. */
+  async #spend(
+    found: AccessRequest,
+    { principalKey, roleArn }: Requester,
+    decisionId: string,
+  ): Promise<Settled | undefined> {
+    // The store was asked for this principal in this role; a grant of another would be a breach.
+    const { requester } = found
+    if (requester.principalKey !== principalKey || requester.roleArn !== roleArn) return undefined
+    const { request, changed }: Changed = await this.#changes.change(
+      found.id,
+      (current, at) =>
+        machine.isSpendable(current, at.nowMs) ? machine.spend(current, decisionId, at) : undefined,
+      found,
+    )
+    if (!changed) return undefined
+    const by = request.approvals.map(approval => approval.by)
+    return { state: 'granted', grant: { requestId: request.id, by, kind: request.kind }, request }
+  }
+
+  /** A new request; or the one that somebody has made for the same question in between. */
+  async #askFor(question: CallQuestion, digest: string): Promise<AccessRequest> {
+    await this.#checkPending(question.requester)
+    const asked = callAsked(question, digest, await question.describe(), this.#limits)
+    return await this.#changes.open((at, id) => machine.ask({ id, ...asked }, this.#limits.openForMs, at))
+  }
+
+  async #checkPending({ principalKey }: Requester): Promise<void> {
+    const { store, clock } = this.#ports
+    const most = this.#limits.pendingPerPrincipal
+    if ((await store.pendingOf(principalKey, clock.now())) < most) return
+    throw new GateError('requests-too-many', `${most} access requests of this principal wait for an answer`)
+  }
+}
