@@ -9,6 +9,8 @@ export interface Passage {
   end(): Buffer
   /** It wants no more bytes: what passed is all that is to pass. */
   readonly complete: boolean
+  /** What an error of the source means; absent: what it says. */
+  explain?(error: unknown): unknown
 }
 
 /** Masks a stream of UTF-8; what comes out has the length of what went in, however that is cut. */

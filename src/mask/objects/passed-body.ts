@@ -118,14 +118,17 @@ export class PassedBody extends Readable {
     this.#source.destroy()
   }
 
-  #fail(cause: unknown): void {
+  #fail(error: unknown): void {
     if (this.#over) return
     this.#over = true
-    this.#failure =
-      cause instanceof Error ? cause : new GateError('internal', 'an object broke off', { cause })
+    this.#failure = asError(this.#passage.explain?.(error) ?? error)
     this.#source.destroy()
     if (this.#reading) this.destroy(this.#failure)
   }
+}
+
+function asError(cause: unknown): Error {
+  return cause instanceof Error ? cause : new GateError('internal', 'an object broke off', { cause })
 }
 
 function brokenOff(source: Readable): Error {
