@@ -8,9 +8,10 @@ import type {
   RequesterView,
   RequestView,
 } from '../contract/approvals.ts'
+import { UNCOUNTED_USES } from '../grants/limits.ts'
 import type { AccessRequest, Approval, RequestedCall, Requester } from '../grants/model.ts'
 
-/** The request for one who may read it. `parameters` are left out of lists: what was opened was seen. */
+/** The request for one who may read it; in a list not `inFull`, as only what was opened counts as shown. */
 export function viewOf(request: AccessRequest, may: MayView, inFull: boolean): RequestView {
   const { requester, call, scope, reason, grant, ended, uses } = request
   return {
@@ -25,15 +26,14 @@ export function viewOf(request: AccessRequest, may: MayView, inFull: boolean): R
     ...(scope !== undefined && { scope: { actions: scope.actions, resources: scope.resources } }),
     ...(reason !== undefined && { reason }),
     demands: demandViews(request),
-    ...counted('uses', uses),
+    ...(isCounted(uses) && { uses }),
     validForMs: request.validForMs,
     askedAtMs: request.askedAtMs,
     openUntilMs: request.openUntilMs,
     approvals: request.approvals.map(approvalView),
     ...(grant !== undefined && {
       grant: {
-        ...counted('uses', grant.uses),
-        ...counted('usesLeft', grant.usesLeft),
+        ...(isCounted(grant.uses) && { uses: grant.uses, usesLeft: grant.usesLeft }),
         fromMs: grant.fromMs,
         expiresAtMs: grant.expiresAtMs,
       },
@@ -51,11 +51,9 @@ export function viewOf(request: AccessRequest, may: MayView, inFull: boolean): R
   }
 }
 
-/** A number of uses that nobody can spend within any time says only that the time is the limit. */
-const COUNTED_BELOW = 1_000_000_000
-
-function counted<Name extends string>(name: Name, uses: number): { readonly [member in Name]?: number } {
-  return uses < COUNTED_BELOW ? ({ [name]: uses } as { [member in Name]: number }) : {}
+/** Of standing access that no count limits, no count is shown. */
+function isCounted(uses: number): boolean {
+  return uses < UNCOUNTED_USES
 }
 
 function requesterView(requester: Requester): RequesterView {
@@ -70,21 +68,25 @@ function requesterView(requester: Requester): RequesterView {
   }
 }
 
+/** In a list, of a large call only so much: a page of them must not be a hundred times the largest. */
+const LISTED_CHARS = 1_000
+const LISTED_PAIRS = 20
+
 function callView(call: RequestedCall, inFull: boolean): CallView {
-  const { service, operation, region, commandLine, parameters, pairs, body, resources } = call
+  const { service, operation, region, commandLine, parameters, body } = call
+  const isCut = !inFull && commandLine.length > LISTED_CHARS
+  const most = inFull ? Number.POSITIVE_INFINITY : LISTED_PAIRS
   return {
     service,
     operation,
     region,
-    commandLine,
+    commandLine: isCut ? `${commandLine.slice(0, LISTED_CHARS).toWellFormed()}…` : commandLine,
     ...(inFull && { parameters }),
-    pairs: pairs.map(({ action, resource, certainty }) => ({
-      action,
-      resource,
-      exact: certainty === 'exact',
-    })),
+    pairs: call.pairs
+      .slice(0, most)
+      .map(({ action, resource, certainty }) => ({ action, resource, exact: certainty === 'exact' })),
     ...(body !== undefined && { body }),
-    resources: resources.map(({ resource, facts }) => ({ resource, facts })),
+    resources: call.resources.slice(0, most).map(({ resource, facts }) => ({ resource, facts })),
   }
 }
 

@@ -54,7 +54,10 @@ export interface RequesterView {
   readonly actingFor: readonly string[]
 }
 
-/** The call that an approval would be for, and nothing else. */
+/**
+ * The call that an approval would be for, and nothing else. In a list it is cut short: the command line after
+ * 1,000 characters, pairs and resources after 20.
+ */
 export interface CallView {
   readonly service: string
   readonly operation: string
@@ -199,6 +202,6 @@ export const API_LIMITS = {
   list: 100,
   defaultList: 50,
   waitS: 50,
-  forMs: { least: 60_000, most: 604_800_000 },
+  forMs: { least: 60_000, most: 2_592_000_000 },
   uses: 1_000_000,
 } as const

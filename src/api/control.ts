@@ -1,0 +1,231 @@
+/**
+ * The control API of access requests: `contract/routes.ts` as a server. Every call runs the same path: who is
+ * it, what is sent, may they, then the desk, and the answer only after the desk's.
+ */
+
+import {
+  API_LIMITS,
+  type AskBody,
+  type MayView,
+  type RequestListReply,
+  type RequestView,
+  type WhoAmIReply,
+} from '../contract/approvals.ts'
+import type { RouteName } from '../contract/routes.ts'
+import type { Clock } from '../core/clock.ts'
+import { GateError } from '../core/errors.ts'
+import type { Desk, ScopeQuestion } from '../grants/desk.ts'
+import type { AccessRequest } from '../grants/model.ts'
+import { mayDeny } from '../grants/people.ts'
+import type { Bearer } from '../identity/people.ts'
+import { Authenticator, type AuthenticatorOptions } from './authenticate.ts'
+import { type Decide, mayAsk, mayDo } from './authorize.ts'
+import { cursorOf, readPage } from './listing.ts'
+import type { Received } from './received.ts'
+import { jsonReply, type Reply } from './reply.ts'
+import { type Found, findRoute } from './route.ts'
+import { readApprove, readAsk, readListQuery, readNoQuery, readOneQuery, readReason } from './schemas.ts'
+import { viewOf } from './view.ts'
+import { Waiting, type WaitingOptions } from './waiting.ts'
+
+export interface ControlPorts extends AuthenticatorOptions, WaitingOptions {
+  readonly desk: Desk
+  readonly clock: Clock
+  /** The control policies of the configuration; absent: the rules of `authorize.ts`. */
+  readonly decide?: Decide
+  /**
+   * What the role's policies demand of this identity for such an ask. Rejects with one and the same error for
+   * a role that is not there and for one that the identity may not assume; `bearer.identity` is set.
+   */
+  standingAccess(bearer: Bearer, ask: AskBody, address: string): Promise<ScopeQuestion>
+}
+
+/** Everything that a handler needs to know of one call. */
+interface Call {
+  readonly bearer: Bearer
+  readonly received: Received
+  /** Empty where the path names none. */
+  readonly id: string
+  readonly body: Buffer
+}
+
+export class Control {
+  readonly #ports: ControlPorts
+  readonly #authenticator: Authenticator
+  readonly #waiting: Waiting
+  readonly #handlers: Readonly<Record<RouteName, (call: Call) => Promise<Reply>>> = {
+    whoami: call => this.#whoAmI(call),
+    list: call => this.#list(call),
+    get: call => this.#get(call),
+    ask: call => this.#ask(call),
+    approve: call => this.#approve(call),
+    deny: call => this.#deny(call),
+    revoke: call => this.#revoke(call),
+  }
+
+  constructor(ports: ControlPorts) {
+    this.#ports = ports
+    this.#authenticator = new Authenticator(ports)
+    this.#waiting = new Waiting(ports)
+  }
+
+  /** Rejects with a `GateError` for the client to see; anything else is the gate's own trouble. */
+  async handle(received: Received): Promise<Reply> {
+    const found: Found = findRoute(received.method, received.path)
+    const bearer = await this.#authenticator.authenticate(received)
+    const body = await readBody(received)
+    return this.#handlers[found.name]({ bearer, received, id: found.id, body })
+  }
+
+  async #whoAmI({ bearer, received }: Call): Promise<Reply> {
+    readNoQuery(received.query)
+    const { id, issuer, subject, name, groups } = bearer.person
+    const reply: WhoAmIReply = { id, issuer, subject, name, groups, person: bearer.kind !== 'workload' }
+    return jsonReply(200, reply)
+  }
+
+  async #list(call: Call): Promise<Reply> {
+    const { wait, since, ...filter } = readListQuery(call.received.query)
+    const page = async (): Promise<RequestListReply> => {
+      const { requests, next } = await readPage(this.#ports.desk, filter, request =>
+        this.#may(call, 'gate:ReadRequest', request),
+      )
+      return {
+        requests: requests.map(request => viewOf(request, this.#mayView(call, request), false)),
+        ...(next !== undefined && { next }),
+        cursor: cursorOf(requests),
+      }
+    }
+    if (wait === undefined || since === undefined) return jsonReply(200, await page())
+    const how = { who: call.bearer.person.id, waitMs: wait * 1_000, gone: call.received.gone }
+    return jsonReply(200, await this.#waiting.until(how, page, ({ cursor }) => cursor !== since))
+  }
+
+  async #get(call: Call): Promise<Reply> {
+    const { wait, since } = readOneQuery(call.received.query)
+    const how = { who: call.bearer.person.id, waitMs: (wait ?? 0) * 1_000, gone: call.received.gone }
+    const read = () => this.#readable(call)
+    const request =
+      wait === undefined || since === undefined
+        ? await read()
+        : await this.#waiting.until(how, read, ({ version }) => String(version) !== since)
+    return jsonReply(200, await this.#show(call, request))
+  }
+
+  /** What an approver is shown is recorded before it is. */
+  async #show(call: Call, request: AccessRequest): Promise<RequestView> {
+    const { desk } = this.#ports
+    const { person, kind } = call.bearer
+    if (
+      request.state !== 'pending' ||
+      kind === 'workload' ||
+      desk.eligible(request, person).demands.length === 0
+    ) {
+      return this.#view(call, request)
+    }
+    await desk.shown(request.id, person.id, person.name)
+    return this.#view(call, (await desk.get(request.id)) ?? request)
+  }
+
+  async #ask(call: Call): Promise<Reply> {
+    const { bearer, received } = call
+    readNoQuery(received.query)
+    const ask = readAsk(call.body)
+    if (bearer.identity === undefined) {
+      throw new GateError('api-denied', 'the local administrator has no role to ask standing access for')
+    }
+    const question = await this.#ports.standingAccess(bearer, ask, received.address)
+    const { roleArn } = question.requester
+    if (!mayAsk(bearer, roleArn, received.address, this.#ports.decide)) {
+      throw denied('gate:Request', `\`${roleArn}\``)
+    }
+    return jsonReply(201, this.#view(call, await this.#ports.desk.requestScope(question)))
+  }
+
+  async #approve(call: Call): Promise<Reply> {
+    readNoQuery(call.received.query)
+    const narrowing = readApprove(call.body)
+    const request = await this.#readable(call)
+    this.#demand(call, 'gate:Approve', request)
+    const approved = await this.#ports.desk.approve(request.id, call.bearer.person, narrowing)
+    return jsonReply(200, this.#view(call, approved))
+  }
+
+  async #deny(call: Call): Promise<Reply> {
+    readNoQuery(call.received.query)
+    const { reason } = readReason(call.body)
+    const request = await this.#readable(call)
+    this.#demand(call, 'gate:Approve', request)
+    return jsonReply(
+      200,
+      this.#view(call, await this.#ports.desk.deny(request.id, call.bearer.person, reason)),
+    )
+  }
+
+  async #revoke(call: Call): Promise<Reply> {
+    readNoQuery(call.received.query)
+    const { reason } = readReason(call.body)
+    const request = await this.#readable(call)
+    this.#demand(call, 'gate:Revoke', request)
+    return jsonReply(
+      200,
+      this.#view(call, await this.#ports.desk.revoke(request.id, call.bearer.person, reason)),
+    )
+  }
+
+  /** The request, if it is there and may be read: both answer alike, so that nobody finds out which are there. */
+  async #readable(call: Call): Promise<AccessRequest> {
+    const request = await this.#ports.desk.get(call.id)
+    if (request !== undefined && this.#may(call, 'gate:ReadRequest', request)) return request
+    throw new GateError(
+      'request-unknown',
+      `there is no access request \`${call.id}\` that this token may read`,
+    )
+  }
+
+  #demand(call: Call, action: 'gate:Approve' | 'gate:Revoke', request: AccessRequest): void {
+    if (!this.#may(call, action, request)) throw denied(action, `\`${request.id}\``)
+  }
+
+  #may(
+    { bearer, received }: Call,
+    action: Parameters<typeof mayDo>[0]['action'],
+    request: AccessRequest,
+  ): boolean {
+    return mayDo({ bearer, action, request, address: received.address }, this.#ports.decide)
+  }
+
+  #view(call: Call, request: AccessRequest): RequestView {
+    return viewOf(request, this.#mayView(call, request), true)
+  }
+
+  #mayView(call: Call, request: AccessRequest): MayView {
+    const { person, kind } = call.bearer
+    const isOpen = request.state === 'pending'
+    const answers = isOpen && this.#may(call, 'gate:Approve', request)
+    const eligible = this.#ports.desk.eligible(request, person)
+    return {
+      approve: answers && eligible.demands.length > 0,
+      deny: answers && mayDeny(request, person).demands.length > 0,
+      revoke: (isOpen || request.state === 'approved') && this.#may(call, 'gate:Revoke', request),
+      ...(isOpen && kind !== 'workload' && eligible.why !== undefined && { why: eligible.why }),
+    }
+  }
+}
+
+/** Bodies are JSON and only come by POST: a form of another site's page can send neither. */
+async function readBody(received: Received): Promise<Buffer> {
+  if (received.method !== 'POST') return received.body(0)
+  const type = received.header('content-type')
+  const isEncoded = received.header('content-encoding') !== undefined
+  if (type === undefined || !JSON_TYPE.test(type) || isEncoded) {
+    throw new GateError('api-type-refused', 'the body is not sent as plain `application/json`')
+  }
+  return received.body(API_LIMITS.bodyBytes)
+}
+
+const JSON_TYPE = /^application\/json(?:; ?charset="?utf-8"?)?$/i
+
+function denied(action: string, what: string): GateError {
+  return new GateError('api-denied', `\`${action}\` on ${what} is not allowed to the holder of this token`)
+}
