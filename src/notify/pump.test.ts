@@ -102,6 +102,28 @@ test('a channel that hangs holds up no other, and no more than its width', async
   assert.equal(timers.pending, 0)
 })
 
+test('no two processes ever have the same delivery under way', async () => {
+  const running = new Set<string>()
+  let twice = 0
+  const { timers, store, make } = bench([
+    notifier('ops', (delivery, _request, signal) => {
+      if (running.has(delivery.id)) twice++
+      running.add(delivery.id)
+      signal.addEventListener('abort', () => running.delete(delivery.id))
+      return new Promise(() => undefined)
+    }),
+  ])
+  for (let i = 0; i < LANE_QUEUE; i++) store.add(deliveryOf({ id: `d${i}` }))
+  const pumps = [make(), make()]
+  for (const pump of pumps) pump.start()
+  await timers.advance(5 * LEASE_MS)
+  assert.equal(twice, 0)
+  assert.ok([...store.rows.values()].filter(({ delivery }) => delivery.attempts > 0).length > 4 * LANE_WIDTH)
+  const stopped = Promise.all(pumps.map(pump => pump.stop(0)))
+  await timers.advance(0)
+  await stopped
+})
+
 test('`Retry-After` pauses the whole channel, and costs the other deliveries no try', async () => {
   const tries: string[] = []
   const { pump, store, timers } = bench([

@@ -40,8 +40,8 @@ const NO_REASON = 'denied in Slack, which could not ask for a reason'
 
 export interface SlackCallbackSettings {
   readonly signingSecret: Redacted
-  /** `TEAM/USER` -> who that is at the identity provider. */
-  readonly people: ReadonlyMap<string, { readonly issuer: string; readonly subject: string }>
+  /** `TEAM/USER` of Slack -> `ISSUER/SUBJECT`, who that is at the identity provider: `Person.id`. */
+  readonly people: ReadonlyMap<string, string>
   readonly groupsForMs: number
   /** `SLACK_API_URL`, but for tests: answers may go to its origin, too. */
   readonly apiUrl: string
@@ -184,7 +184,7 @@ export class SlackCallback {
     if (named === undefined) {
       throw new GateError('callback-person-unknown', `the gate does not know who \`${key}\` is`)
     }
-    const known = await this.#ports.store.person(`${named.issuer}/${named.subject}`)
+    const known = await this.#ports.store.person(named)
     if (known === undefined || this.#ports.clock.now() - known.verifiedAtMs >= groupsForMs) {
       throw new GateError('callback-person-stale', 'the gate has no recent proof of who you are')
     }

@@ -233,6 +233,7 @@ export async function receiver(
     origin: `http://127.0.0.1:${port}`,
     received,
     async close() {
+      if (!server.listening) return
       server.closeAllConnections()
       server.close()
       await once(server, 'close')

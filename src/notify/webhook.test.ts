@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { Webhook } from 'standardwebhooks'
 import { systemClock } from '../core/clock.ts'
+import { Redacted } from '../core/redacted.ts'
 import { DeliveryFailure } from './port.ts'
 import { Sender } from './send.ts'
 import { deliveryOf, eventOf, type Received, receiver, requestOf } from './testing.ts'
@@ -28,7 +29,11 @@ async function deliver(
 ): Promise<{ received: Received[]; error: unknown }> {
   const server = await receiver(answer)
   const sender = new Sender()
-  const settings = { name: 'ops', url: `${server.origin}/in?key=1`, secrets }
+  const settings = {
+    name: 'ops',
+    url: `${server.origin}/in?key=1`,
+    secrets: secrets.map(secret => new Redacted(secret)),
+  }
   const notifier = new WebhookNotifier(settings, { sender, clock: systemClock, linkTo })
   try {
     await notifier.deliver(deliveryOf(), request, signal)
@@ -180,7 +185,10 @@ test('signatures agree with the library for any body', () => {
 
 test('addresses are `https://`, or `http://` to this machine', () => {
   const make = (url: string, secrets = [SECRET]): WebhookNotifier =>
-    new WebhookNotifier({ name: 'ops', url, secrets }, { sender: new Sender(), clock: systemClock, linkTo })
+    new WebhookNotifier(
+      { name: 'ops', url, secrets: secrets.map(secret => new Redacted(secret)) },
+      { sender: new Sender(), clock: systemClock, linkTo },
+    )
   for (const url of ['https://hooks.example.com/in', 'http://127.0.0.1:8080/', 'http://[::1]/']) make(url)
   for (const url of ['http://example.com/', 'https://me:pw@example.com/', 'ftp://example.com/', 'x', '']) {
     assert.throws(() => make(url), /must be `https:/)

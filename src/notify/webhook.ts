@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts'
 import { GateError } from '../core/errors.ts'
+import type { Redacted } from '../core/redacted.ts'
 import type { AccessRequest } from '../grants/model.ts'
 import type { Delivery } from '../grants/port.ts'
 import { DeliveryFailure, type Notifier } from './port.ts'
@@ -13,7 +14,7 @@ export interface WebhookSettings {
   /** `https://`; plain `http://` for a receiver on this machine alone. May hold a secret: never logged. */
   readonly url: string
   /** `whsec_…`, the newest first; at least one. Each signs every message. */
-  readonly secrets: readonly string[]
+  readonly secrets: readonly Redacted[]
 }
 
 export interface WebhookPorts {
@@ -39,7 +40,7 @@ export class WebhookNotifier implements Notifier {
     this.name = name
     this.#url = receiverUrl(url)
     if (secrets.length === 0) throw new GateError('config-invalid', `the webhook \`${name}\` has no secret`)
-    this.#keys = secrets.map(webhookKey)
+    this.#keys = secrets.map(secret => webhookKey(secret.reveal()))
     this.#ports = ports
   }
 
