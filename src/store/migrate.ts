@@ -27,7 +27,7 @@ export async function migrate(
     await tx.schema
       .createTable('migrations')
       .ifNotExists()
-      .addColumn('version', 'bigint', column => column.primaryKey())
+      .addColumn('version', 'bigint', column => column.primaryKey().notNull())
       .addColumn('applied_at', 'bigint', column => column.notNull())
       .execute()
     const version = await currentVersion(tx)

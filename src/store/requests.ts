@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { AccessRequest, RequestState } from '../grants/model.ts'
 import type { Change, RequestFilter } from '../grants/port.ts'
 import type { Engine } from './engine.ts'
@@ -95,7 +96,10 @@ export async function list(db: Db, filter: RequestFilter): Promise<readonly Acce
   return rows.map(readRequest)
 }
 
-/** See `GrantStore.scopes`. */
+/**
+ * See `GrantStore.scopes`. Here and below the words of a partial index stand in the query itself: SQLite does
+ * not look into parameters when it chooses an index.
+ */
 export async function scopes(
   db: Db,
   principalKey: string,
@@ -105,8 +109,8 @@ export async function scopes(
   const rows = await db
     .selectFrom('access_requests')
     .selectAll()
-    .where('kind', '=', 'scope')
-    .where('state', '=', 'approved')
+    .where('kind', '=', sql.lit('scope'))
+    .where('state', '=', sql.lit('approved'))
     .where('principal_key', '=', principalKey)
     .where('role_arn', '=', roleArn)
     .where('stands_until', '>', nowMs)
@@ -120,7 +124,7 @@ export async function overdue(db: Db, nowMs: number, limit: number): Promise<rea
   const rows = await db
     .selectFrom('access_requests')
     .selectAll()
-    .where('state', 'in', ['pending', 'approved'])
+    .where('state', 'in', [sql.lit<RequestState>('pending'), sql.lit<RequestState>('approved')])
     .where('stands_until', '<=', nowMs)
     .orderBy('stands_until')
     .limit(limit)
@@ -133,7 +137,7 @@ export async function pendingOf(db: Db, principalKey: string, nowMs: number): Pr
   const { count } = await db
     .selectFrom('access_requests')
     .select(({ fn }) => fn.countAll<number>().as('count'))
-    .where('state', '=', 'pending')
+    .where('state', '=', sql.lit('pending'))
     .where('principal_key', '=', principalKey)
     .where('stands_until', '>', nowMs)
     .executeTakeFirstOrThrow()

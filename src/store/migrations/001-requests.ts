@@ -8,7 +8,7 @@ export const requests: Migration = {
   async up(tx, columns) {
     await tx.schema
       .createTable('access_requests')
-      .addColumn('id', columns.key, column => column.primaryKey())
+      .addColumn('id', columns.key, column => column.primaryKey().notNull())
       .addColumn('digest', columns.key, column => column.notNull())
       .addColumn('principal_key', columns.key, column => column.notNull())
       .addColumn('role_arn', columns.key, column => column.notNull())
@@ -22,7 +22,7 @@ export const requests: Migration = {
     await indexes(tx)
     await tx.schema
       .createTable('request_events')
-      .addColumn('id', columns.key, column => column.primaryKey())
+      .addColumn('id', columns.key, column => column.primaryKey().notNull())
       .addColumn('time_ms', 'bigint', column => column.notNull())
       .addColumn('body', 'text', column => column.notNull())
       .execute()
@@ -35,6 +35,7 @@ async function indexes(tx: Tx): Promise<void> {
   const on = (name: string) => tx.schema.createIndex(name).on('access_requests')
   await on('access_requests_by_digest').columns(['digest', 'stands_until']).execute()
   await on('access_requests_by_role').columns(['role_arn', 'id']).execute()
+  await on('access_requests_by_state').columns(['state', 'id']).execute()
   await on('access_requests_pending')
     .columns(['principal_key', 'stands_until'])
     .where(sql.ref('state'), '=', 'pending')

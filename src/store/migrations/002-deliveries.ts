@@ -6,7 +6,7 @@ export const deliveries: Migration = {
   async up(tx, columns) {
     await tx.schema
       .createTable('deliveries')
-      .addColumn('id', columns.key, column => column.primaryKey())
+      .addColumn('id', columns.key, column => column.primaryKey().notNull())
       .addColumn('channel', columns.key, column => column.notNull())
       .addColumn('attempts', 'bigint', column => column.notNull())
       .addColumn('due_ms', 'bigint')
@@ -21,13 +21,13 @@ export const deliveries: Migration = {
       .execute()
     await tx.schema
       .createTable('people')
-      .addColumn('id', columns.key, column => column.primaryKey())
+      .addColumn('id', columns.key, column => column.primaryKey().notNull())
       .addColumn('verified_at', 'bigint', column => column.notNull())
       .addColumn('body', 'text', column => column.notNull())
       .execute()
     await tx.schema
       .createTable('secrets')
-      .addColumn('name', columns.key, column => column.primaryKey())
+      .addColumn('name', columns.key, column => column.primaryKey().notNull())
       .addColumn('value', columns.bytes, column => column.notNull())
       .execute()
   },
