@@ -2,14 +2,25 @@ import type { PostgresPool, PostgresPoolClient } from 'kysely'
 import pg from 'pg'
 import type { PostgresAddress } from './postgres-url.ts'
 
-/** Connections of one process. */
-const POOL_SIZE = 8
-/** How long a call waits for a connection, be it a new one or its turn. */
-const CONNECT_TIMEOUT_MS = 5_000
-/** How long the server works on one statement, waiting for locks included. */
-const STATEMENT_TIMEOUT_MS = 5_000
-/** How long the answer may take to come; after it the connection is given up. */
-const ANSWER_TIMEOUT_MS = 7_000
+/** What one process takes of the server, and how long it waits for it. */
+export interface PoolLimits {
+  /** Connections. */
+  readonly size: number
+  /** How long a call waits for a connection, be it a new one or its turn. */
+  readonly connectTimeoutMs: number
+  /** How long the server works on one statement, waiting for locks included. */
+  readonly statementTimeoutMs: number
+  /** How long an answer may take to come; after it the connection is given up. */
+  readonly answerTimeoutMs: number
+}
+
+export const POOL_LIMITS: PoolLimits = {
+  size: 8,
+  connectTimeoutMs: 5_000,
+  statementTimeoutMs: 5_000,
+  answerTimeoutMs: 7_000,
+}
+
 /** A process that stopped in the middle of a transaction keeps nobody out for longer. */
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000
 const IDLE_TIMEOUT_MS = 60_000
@@ -24,16 +35,19 @@ const INT8 = 20
  */
 const OF_NO_USE = /^(?:08|57|25006)/
 
+/** What can be said again on another connection. */
+const CHANGES_NOTHING = /^(?:begin|start transaction|select)\b/
+
 /** Connections to PostgreSQL: none that ever failed in an unclear way is used again. */
-export function openPool(address: PostgresAddress): PostgresPool {
+export function openPool(address: PostgresAddress, limits: PoolLimits): PostgresPool {
   const pool = new pg.Pool({
     ...address,
     application_name: 'sallyport',
-    max: POOL_SIZE,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    max: limits.size,
+    connectionTimeoutMillis: limits.connectTimeoutMs,
     idleTimeoutMillis: IDLE_TIMEOUT_MS,
-    statement_timeout: STATEMENT_TIMEOUT_MS,
-    query_timeout: ANSWER_TIMEOUT_MS,
+    statement_timeout: limits.statementTimeoutMs,
+    query_timeout: limits.answerTimeoutMs,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
     keepAlive: true,
     types: { getTypeParser },
@@ -45,7 +59,7 @@ export function openPool(address: PostgresAddress): PostgresPool {
   pool.on('connect', client => client.on('error', noted))
   return {
     options: {},
-    connect: async () => watched(await pool.connect()),
+    connect: async () => watched(pool, await pool.connect(), limits),
     end: () => pool.end(),
   }
 }
@@ -61,21 +75,37 @@ async function assureDurability(client: pg.ClientBase): Promise<void> {
   `)
 }
 
-/** The client as Kysely uses it; one that failed other than by a plain SQL error is closed on release. */
-function watched(client: pg.PoolClient): PostgresPoolClient {
+/**
+ * The client as Kysely uses it. One that failed other than by a plain SQL error is closed on release. One that
+ * turns out to have been cut while nobody used it is replaced, where nothing can have been done by it yet: a
+ * server that was restarted costs no call.
+ */
+function watched(pool: pg.Pool, first: pg.PoolClient, limits: PoolLimits): PostgresPoolClient {
+  const until = performance.now() + limits.answerTimeoutMs
+  let client: pg.PoolClient | undefined = first
   let isBroken = false
+  let isUsed = false
   const query = async (sql: string, parameters: readonly unknown[]): Promise<pg.QueryResult> => {
-    try {
-      return await client.query(sql, [...parameters])
-    } catch (error) {
-      isBroken ||= breaks(error)
-      throw error
+    for (;;) {
+      client ??= await pool.connect()
+      try {
+        const result = await client.query(sql, [...parameters])
+        isUsed = true
+        return result
+      } catch (error) {
+        const isCut = breaks(error)
+        isBroken ||= isCut
+        if (!isCut || isUsed || !CHANGES_NOTHING.test(sql) || performance.now() > until) throw error
+      }
+      client.release(true)
+      client = undefined
+      isBroken = false
     }
   }
   return {
     // Its second form is for cursors, which Kysely uses only if it is given their class.
     query: query as unknown as PostgresPoolClient['query'],
-    release: destroy => client.release(destroy === true || isBroken),
+    release: destroy => client?.release(destroy === true || isBroken),
   }
 }
 

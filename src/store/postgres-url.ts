@@ -32,8 +32,7 @@ export function readPostgresUrl(redacted: Redacted): PostgresAddress {
     if (!PARAMETERS.has(name)) throw invalid(`its parameter \`${name}\` is not known`)
     if (url.searchParams.getAll(name).length > 1) throw invalid(`it has \`${name}\` twice`)
   }
-  const host = url.searchParams.get('host') ?? decoded(url.hostname.replace(/^\[|\]$/g, ''))
-  if (host === '') throw invalid('it names no host')
+  const host = hostOf(url)
   const user = decoded(url.username)
   if (user === '') throw invalid('it names no user')
   const database = decoded(url.pathname.slice(1))
@@ -56,6 +55,20 @@ function parse(text: string): URL {
   if (url.protocol !== 'postgres:' && url.protocol !== 'postgresql:') throw invalid('it is not `postgres://`')
   if (url.hash !== '') throw invalid('it has a `#`; write `%23` in a password')
   return url
+}
+
+/** `?host=/run/postgresql` is the folder of a local socket, as in libpq; the URL itself then says localhost. */
+function hostOf(url: URL): string {
+  const host = decoded(url.hostname.replace(/^\[|\]$/g, ''))
+  const folder = url.searchParams.get('host')
+  if (folder !== null) {
+    if (!folder.startsWith('/') || !LOOPBACK.has(host)) {
+      throw invalid('`host` is for the folder of a socket: `postgres://USER@localhost/DATABASE?host=/FOLDER`')
+    }
+    return folder
+  }
+  if (host === '') throw invalid('it names no host')
+  return host
 }
 
 function tls(parameters: URLSearchParams, host: string): false | ConnectionOptions {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { Kysely, PostgresDialect, sql } from 'kysely'
 import type { Redacted } from '../core/redacted.ts'
 import type { Engine } from './engine.ts'
-import { openPool } from './postgres-pool.ts'
+import { openPool, POOL_LIMITS, type PoolLimits } from './postgres-pool.ts'
 import { readPostgresUrl } from './postgres-url.ts'
 import type { Db, Tables, Tx } from './schema.ts'
 
@@ -16,8 +16,8 @@ const ATTEMPTS = 5
 const CONFLICTS: ReadonlySet<string> = new Set(['40001', '40P01'])
 
 /** The store in PostgreSQL, for replicas. Errors: `store-url-invalid`; the driver's when it is first used. */
-export function openPostgres(url: Redacted): Engine {
-  const dialect = new PostgresDialect({ pool: openPool(readPostgresUrl(url)) })
+export function openPostgres(url: Redacted, limits: PoolLimits = POOL_LIMITS): Engine {
+  const dialect = new PostgresDialect({ pool: openPool(readPostgresUrl(url), limits) })
   const plain = new Kysely<Tables>({ dialect })
   const db = plain.withSchema(SCHEMA)
   return {
