@@ -15,9 +15,23 @@ const NAMING_CLAIMS = [
   'user_email',
 ] as const
 
+/** What of a principal is needed; standing access is asked for without a session. */
+export type Asker = Omit<Principal, 'sessionId' | Unneeded> & Partial<Pick<Principal, 'sessionId'>>
+type Unneeded = 'sessionName' | 'tags' | 'issuedAtMs' | 'expiresAtMs'
+
 /** The principal as one who asks; under every name by which it, or one whom it acts for, could be known. */
-export function requesterOf(digestKey: Buffer, principal: Principal): Requester {
-  const { arn, roleArn, account, sessionId, issuer, subject, sourceIdentity, actingFor, claims } = principal
+export function requesterOf(digestKey: Buffer, principal: Asker): Requester {
+  const {
+    arn,
+    roleArn,
+    account,
+    sessionId = '',
+    issuer,
+    subject,
+    sourceIdentity,
+    actingFor,
+    claims,
+  } = principal
   const known = new Set([subject])
   if (sourceIdentity !== undefined) known.add(sourceIdentity)
   for (const claim of NAMING_CLAIMS) {

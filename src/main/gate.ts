@@ -9,24 +9,23 @@ import { awsHandler } from '../gateway/aws/handler.ts'
 import { Recorder } from '../gateway/aws/recorder.ts'
 import type { AwsRooms } from '../gateway/aws/rooms.ts'
 import { TokenBucket } from '../gateway/aws/token-bucket.ts'
-import { GateCredentials } from '../identity/credentials.ts'
-import type { Keyring } from '../identity/keyring.ts'
-import { fetchJson } from '../identity/oidc/fetch-json.ts'
-import { Issuers } from '../identity/oidc/verify.ts'
 import { secretFiles } from '../identity/secret-files.ts'
-import { Sts } from '../identity/sts/sts.ts'
 import { acceptConnect } from '../listener/proxy.ts'
 import { createListener } from '../listener/server.ts'
 import type { Journal } from '../record/event.ts'
-import { openJournal } from '../record/journal.ts'
-import { nodeFiles } from '../record/node-files.ts'
 import type { Upstream } from '../upstream/port.ts'
 import { createUpstream } from '../upstream/upstream.ts'
 import { SigningKeys } from '../wire/sigv4/keys.ts'
+import type { PeopleFoundations } from './control.ts'
+import { openDesk } from './desk.ts'
+import { type Identities, openIdentities } from './identities.ts'
 import { openKeyring } from './keyring.ts'
+import { openLane } from './lane.ts'
 import { LineRate } from './lines.ts'
+import { Links } from './links.ts'
 import { listen } from './listen.ts'
 import type { Log } from './log.ts'
+import { openMasking } from './masks.ts'
 import { createMetrics } from './metrics.ts'
 import { createObserver } from './observer.ts'
 import { openPolicies, type Policies } from './policies.ts'
@@ -38,6 +37,8 @@ export interface Gate {
   /** Why calls would not pass now; empty when they would. */
   troubles(): readonly string[]
   readonly metrics: Registry
+  /** What the control API is built on. */
+  readonly people: PeopleFoundations
   /** Takes no new calls, lets those in flight end for `drainMs` at most, and closes the journal. */
   close(drainMs: number): Promise<void>
 }
@@ -56,11 +57,23 @@ export async function openGate(config: Config, lane: number, log: Log): Promise<
   const policies = openPolicies(config)
   const metrics = createMetrics()
   const journal = await openLane(config, lane)
+  const open = await openDesk(config, journal)
   const upstream = openUpstream(config, catalog, policies, log)
   const keyring = openKeyring(config)
   const rate = new LineRate(systemClock)
   const observer = createObserver(metrics, log, rate)
-  const rooms = openRooms(config, { catalog, policies, journal, upstream, keyring, observer })
+  const identities = openIdentities(config, policies, keyring)
+  const links = new Links(config)
+  const rooms = openRooms(config, {
+    catalog,
+    policies,
+    journal,
+    upstream,
+    identities,
+    observer,
+    masking: openMasking(config, catalog, open.maskKey),
+    approvals: { desk: open.desk, digestKey: open.digestKey, requestUrl: id => links.to(id) },
+  })
   const server = createListener(
     awsHandler(rooms),
     config.limits,
@@ -79,6 +92,7 @@ export async function openGate(config: Config, lane: number, log: Log): Promise<
       ...(journal.trouble === undefined ? [] : [`the journal cannot be written: ${journal.trouble}`]),
     ],
     metrics: metrics.registry,
+    people: { open, policies, identities, log, links },
     async close(drainMs) {
       stopping = true
       const closed = new Promise<void>(resolve => server.close(() => resolve()))
@@ -86,25 +100,11 @@ export async function openGate(config: Config, lane: number, log: Log): Promise<
       const timer = setTimeout(() => server.closeAllConnections(), drainMs)
       await closed
       clearTimeout(timer)
+      await open.close()
       await journal.close()
       await upstream.close()
     },
   }
-}
-
-function openLane(config: Config, lane: number): Promise<Journal> {
-  const { durability, segmentBytes } = config.record
-  return openJournal(
-    { folder: join(config.data, 'journal'), lane, durability, segmentBytes },
-    {
-      ...ports,
-      files: nodeFiles,
-      after(delayMs, run) {
-        const timer = setTimeout(run, delayMs)
-        return () => clearTimeout(timer)
-      },
-    },
-  )
 }
 
 function openUpstream(config: Config, catalog: Catalog, policies: Policies, log: Log): Upstream {
@@ -123,38 +123,22 @@ function openUpstream(config: Config, catalog: Catalog, policies: Policies, log:
 }
 
 /** What the rooms are built on. */
-interface Foundations {
-  readonly catalog: Catalog
+interface Foundations extends Pick<AwsRooms, 'catalog' | 'upstream' | 'observer' | 'masking' | 'approvals'> {
   readonly policies: Policies
   readonly journal: Journal
-  readonly upstream: Upstream
-  readonly keyring: Keyring
-  readonly observer: AwsRooms['observer']
+  readonly identities: Identities
 }
 
-function openRooms(
-  config: Config,
-  { catalog, policies, journal, upstream, keyring, observer }: Foundations,
-): AwsRooms {
-  const credentials = new GateCredentials({ ...ports, keyring })
-  const roles = new Map(config.roles.map(({ arn, maxSessionMs }) => [arn, { arn, maxSessionMs }]))
+function openRooms(config: Config, { policies, journal, identities, ...foundations }: Foundations): AwsRooms {
   return {
-    catalog,
+    ...foundations,
     clock: systemClock,
     domains: config.domains,
     partition: config.aws.partition,
-    roles: new Set(roles.keys()),
-    credentials,
+    roles: new Set(config.roles.map(({ arn }) => arn)),
+    credentials: identities.credentials,
     signingKeys: new SigningKeys(),
-    sts: new Sts({
-      ...ports,
-      roles,
-      issuers: new Issuers({ issuers: config.issuers, clock: systemClock, fetchJson }),
-      credentials,
-      trusts: policies.trusts,
-      checkPolicy: policies.checkSessionPolicy,
-    }),
-    upstream,
+    sts: identities.sts,
     budget: new BufferBudget(config.limits.bufferedBytes),
     bodyBytes: config.limits.bodyBytes,
     pauseMs: config.limits.bodyTimeoutMs,
@@ -165,7 +149,6 @@ function openRooms(
       strangers: new TokenBucket(systemClock, STRANGERS.perSecond, STRANGERS.burst),
     }),
     decide: policies.decide,
-    observer,
   }
 }
 

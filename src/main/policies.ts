@@ -3,13 +3,14 @@ import QuickLRU from 'quick-lru'
 import type { PolicyKind } from '../config/findings.ts'
 import type { Config, PolicyText, RoleConfig } from '../config/model.ts'
 import type { Problem } from '../config/problem.ts'
-import type { Decision, DecisionRequest } from '../core/decision.ts'
+import type { Context, Decision, DecisionRequest, Demand } from '../core/decision.ts'
 import { GateError } from '../core/errors.ts'
 import type { Principal } from '../core/principal.ts'
 import type { Trusts } from '../identity/trust.ts'
 import { canKnow } from '../interpret/aws/context.ts'
 import { compile } from '../policy/compile.ts'
 import { decide, type PolicyLayer } from '../policy/decide.ts'
+import { demandsOn } from '../policy/demands.ts'
 import { unknowableKeys } from '../policy/keys.ts'
 import { sessionPolicies } from '../policy/narrow.ts'
 import { parsePolicy, parseTrustDocument, readPolicy } from '../policy/parse.ts'
@@ -19,11 +20,18 @@ import type { SessionPolicySource } from '../upstream/settings.ts'
 /** What the policies of a configuration answer. */
 export interface Policies {
   decide(request: DecisionRequest): Decision
+  /** What the role's policies could demand of calls of these actions; empty for a role that is not there. */
+  demands(roleArn: string, actions: readonly string[]): readonly Demand[]
+  /** What the control policies let a person do; undefined where the configuration has none. */
+  readonly control: ControlPolicies | undefined
   readonly trusts: Trusts
   readonly sessionPolicy: SessionPolicySource
   /** Throws `policy-invalid` where the text is no session policy that can be evaluated in full. */
   checkSessionPolicy(text: string): void
 }
+
+/** Whether somebody may do something at the gate itself. */
+export type ControlPolicies = (action: string, resource: string, context: Context) => boolean
 
 /** Session policies that are kept compiled; each is at most 2 KB of text. */
 const MAX_SESSION_POLICIES = 1_000
@@ -43,6 +51,13 @@ export function openPolicies(config: Config): Policies {
       if (sessionPolicy === undefined || layers.length === 0) return decide(request, layers)
       return decide(request, [...layers, sessionLayer(sessionPolicy, bySession)])
     },
+    demands: (roleArn, actions) => {
+      return demandsOn(
+        (roles.get(roleArn) ?? []).map(({ policies }) => policies),
+        actions,
+      )
+    },
+    control: controlPolicies(config),
     trusts(roleArn, question) {
       const evaluate = trusts.get(roleArn)
       if (evaluate === undefined) return { allowed: false, reason: 'the gate has no such role' }
@@ -52,6 +67,16 @@ export function openPolicies(config: Config): Policies {
     checkSessionPolicy(text) {
       sessionLayer(text, bySession)
     },
+  }
+}
+
+function controlPolicies({ approvals }: Config): ControlPolicies | undefined {
+  if (approvals.policies.length === 0) return undefined
+  const policies = compile(approvals.policies.map(parse))
+  const layers: PolicyLayer[] = [{ kind: 'role', name: 'the control policies', policies }]
+  return (action, resource, context) => {
+    const pairs = [{ action, resource, certainty: 'exact' as const }]
+    return decide({ pairs, context }, layers).effect === 'allow'
   }
 }
 

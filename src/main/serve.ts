@@ -1,4 +1,5 @@
 import cluster, { type Worker } from 'node:cluster'
+import type { Server } from 'node:net'
 import { parseArgs } from 'node:util'
 import { AggregatorRegistry } from 'prom-client'
 import { type AdminTls, createAdminServer } from '../api/admin.ts'
@@ -8,9 +9,16 @@ import type { Config } from '../config/model.ts'
 import { formatProblem } from '../config/problem.ts'
 import { GateError } from '../core/errors.ts'
 import { configPorts } from './config-ports.ts'
+import { type Control, openControl } from './control.ts'
+import { openDesk } from './desk.ts'
 import { openGate } from './gate.ts'
+import { openIdentities } from './identities.ts'
+import { openKeyring } from './keyring.ts'
+import { openLane } from './lane.ts'
+import { Links } from './links.ts'
 import { listen } from './listen.ts'
-import { createLog } from './log.ts'
+import { createLog, type Log } from './log.ts'
+import { openPolicies } from './policies.ts'
 
 const USAGE = 'usage: sallyport serve [--config FILE] [--check [--json]]\n'
 /** A worker that dies at once is not started again at once. */
@@ -81,19 +89,22 @@ async function runAlone(config: Config): Promise<void> {
   const log = createLog(config.log.level)
   const gate = await openGate(config, 0, log)
   const registry = gate.metrics
+  const people = await openControl(config, gate.people)
   const admin = createAdminServer(
     {
       troubles: () => gate.troubles(),
       metrics: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
+      ...people,
     },
     adminTls(config),
   )
-  announceAdmin(config, await listen(admin, config.admin))
+  await announceAdmin(config, admin, gate.people.links)
   announce(config, await gate.listen())
   await toldToStop()
-  await gate.close(DRAIN_MS)
   admin.close()
   admin.closeAllConnections()
+  await people.stop()
+  await gate.close(DRAIN_MS)
 }
 
 /** What a worker tells the primary. */
@@ -143,19 +154,41 @@ async function runPrimary(config: Config): Promise<void> {
   }
   for (let lane = 0; lane < config.workers; lane++) start(lane)
   const aggregate = new AggregatorRegistry()
+  const people = await openPeople(config, log)
   const admin = createAdminServer(
     {
+      ...people,
       troubles: () => troublesOf(config.workers, statuses),
       metrics: async () => ({ contentType: aggregate.contentType, text: await aggregate.clusterMetrics() }),
     },
     adminTls(config),
   )
-  announceAdmin(config, await listen(admin, config.admin))
+  await announceAdmin(config, admin, people.links)
   await toldToStop()
   stopping = true
   await Promise.all(Object.values(cluster.workers ?? {}).map(worker => worker && ended(worker)))
   admin.close()
   admin.closeAllConnections()
+  await people.stop()
+}
+
+/** The people's side beside the workers, with a lane of the journal of its own behind theirs. */
+async function openPeople(config: Config, log: Log): Promise<Control & { readonly links: Links }> {
+  const journal = await openLane(config, config.workers)
+  const open = await openDesk(config, journal)
+  const policies = openPolicies(config)
+  const identities = openIdentities(config, policies, openKeyring(config))
+  const links = new Links(config)
+  const control = await openControl(config, { open, policies, identities, log, links })
+  return {
+    ...control,
+    links,
+    async stop() {
+      await control.stop()
+      await open.close()
+      await journal.close()
+    },
+  }
 }
 
 function onStatus(
@@ -202,6 +235,8 @@ function announce(config: Config, address: string): void {
   process.stdout.write(`sallyport: listening on ${config.tls ? 'https' : 'http'}://${address}\n`)
 }
 
-function announceAdmin(config: Config, address: string): void {
+async function announceAdmin(config: Config, admin: Server, links: Links): Promise<void> {
+  const address = await listen(admin, config.admin)
+  links.listening(address, config)
   process.stdout.write(`sallyport: admin on ${config.tls ? 'https' : 'http'}://${address}\n`)
 }

@@ -23,6 +23,9 @@ export interface PolicyLayer {
   readonly policies: PolicySet
 }
 
+/** What of a request is decided: whoever asks is in its context. */
+export type Asking = Pick<DecisionRequest, 'pairs' | 'context'> & Partial<DecisionRequest>
+
 /** A request's keys, for conditions and for variables. */
 interface Keys {
   readonly lookup: Lookup
@@ -41,7 +44,7 @@ interface Gathered {
  * The answer to a request: every pair is decided, and the strictest answer holds. Default deny; an explicit
  * Deny in any layer wins; every layer must allow; then whoever demands an approval is heard. Pure.
  */
-export function decide(request: DecisionRequest, layers: readonly PolicyLayer[]): Decision {
+export function decide(request: Asking, layers: readonly PolicyLayer[]): Decision {
   const gathered: Gathered = {
     allowed: new Set(),
     masks: new Map(),
@@ -114,15 +117,16 @@ function gatherDemands(
 ): void {
   const glass = allowing.filter(({ source }) => source.approval?.breakGlass === true)
   if (glass.length > 0) {
-    for (const statement of glass) brokeGlass.set(statement.ref, demand(statement))
+    for (const statement of glass) brokeGlass.set(statement.ref, demandOf(statement))
     return
   }
   for (const statement of asking) {
-    if (speaksOf(statement, pair, keys)) demands.set(statement.ref, demand(statement))
+    if (speaksOf(statement, pair, keys)) demands.set(statement.ref, demandOf(statement))
   }
 }
 
-function demand({ ref, source }: CompiledStatement): Demand {
+/** What a `RequireApproval` statement demands. */
+export function demandOf({ ref, source }: CompiledStatement): Demand {
   const { from = [], count = 1, validForMs = 0, uses = 0, holdMs = 0 } = source.approval ?? {}
   return { statement: ref, from, count, validForMs, uses, holdMs }
 }

@@ -125,7 +125,13 @@ interface RawPayload {
   readonly e: JournalEvent
 }
 
-const EVENT_TYPES: ReadonlySet<unknown> = new Set(['session', 'decision', 'outcome', 'recovery'])
+const EVENT_TYPES: ReadonlySet<unknown> = new Set([
+  'session',
+  'decision',
+  'outcome',
+  'access-request',
+  'recovery',
+])
 
 /** Checks what readers rely on to find an event; the event's own members were made by the gate. */
 function isPayload(value: unknown): value is RawPayload {

@@ -48,6 +48,8 @@ export async function listSessions(source: JournalSource): Promise<Overview> {
     if (event.type === 'recovery') {
       recoveries++
     } else if (event.sessionId === undefined) {
+      // Standing access is asked for outside of any session, and is no refusal.
+      if (event.type === 'access-request') continue
       refused ??= new Count(event.timeMs)
       refused.add(event)
     } else {

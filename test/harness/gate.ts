@@ -23,6 +23,8 @@ export interface GateOptions {
   readonly upstream: string
   /** Environment of the gate: its real credentials. */
   readonly env: NodeJS.ProcessEnv
+  /** An identity provider of people, who may approve: the issuer `idp`. */
+  readonly people?: Issuer
   /** More of the configuration, over the rest. */
   readonly config?: object
 }
@@ -32,10 +34,14 @@ export interface RunningGate {
   /** `http://127.0.0.1:PORT`, what clients set as AWS_ENDPOINT_URL. */
   readonly endpoint: string
   readonly admin: string
+  /** The local administrator's, where this was the first run on its data. */
+  readonly adminToken: string
   readonly folder: string
   readonly running: Running
   /** Writes a token for `subject` and gives the environment of a client of that role. */
   clientEnv(roleArn: string, subject?: string, claims?: Record<string, unknown>): Promise<NodeJS.ProcessEnv>
+  /** Runs `sallyport …` against this gate's admin address, as the holder of a token. */
+  as(token: string, ...args: string[]): Promise<Finished>
   /** Runs `sallyport sessions …` on this gate's journal. */
   sessions(...args: string[]): Promise<Finished>
   /** Ends the process and starts it again on the same data. */
@@ -71,6 +77,14 @@ export async function startGate(options: GateOptions): Promise<RunningGate> {
 function writeConfiguration(folder: string, options: GateOptions): void {
   mkdirSync(join(folder, 'policies'))
   writeFileSync(join(folder, 'jwks.json'), options.issuer.jwks)
+  if (options.people) writeFileSync(join(folder, 'people.json'), options.people.jwks)
+  const people = options.people && {
+    name: 'idp',
+    oidc: options.people.issuer,
+    jwks: 'people.json',
+    audience: 'sallyport',
+    people: {},
+  }
   const write = (name: string, document: object): string => {
     writeFileSync(join(folder, 'policies', name), JSON.stringify(document, null, 2))
     return `policies/${name}`
@@ -87,7 +101,10 @@ function writeConfiguration(folder: string, options: GateOptions): void {
     listen: '127.0.0.1:0',
     admin: '127.0.0.1:0',
     data: './data',
-    issuers: [{ name: 'local', oidc: options.issuer.issuer, jwks: 'jwks.json', audience: 'sallyport' }],
+    issuers: [
+      { name: 'local', oidc: options.issuer.issuer, jwks: 'jwks.json', audience: 'sallyport' },
+      ...(people ? [people] : []),
+    ],
     roles,
     aws: { endpoint: options.upstream },
     ...options.config,
@@ -104,9 +121,11 @@ async function run(folder: string, options: GateOptions): Promise<RunningGate> {
   const listening = await running.printed(/listening on (https?:\/\/[^\s"]+)/)
   const adminLine = await running.printed(/admin on (https?:\/\/[^\s"]+)/)
   const endpoint = listening[1] ?? ''
+  const admin = adminLine[1] ?? ''
   return {
     endpoint,
-    admin: adminLine[1] ?? '',
+    admin,
+    adminToken: /administrator's token: (\S+)/.exec(running.output())?.[1] ?? '',
     folder,
     running,
     async clientEnv(roleArn, subject = 'agent-7', claims = {}) {
@@ -122,6 +141,10 @@ async function run(folder: string, options: GateOptions): Promise<RunningGate> {
         AWS_DEFAULT_REGION: 'us-east-1',
       })
     },
+    as: (token, ...args) =>
+      execute(SALLYPORT, args, {
+        env: cleanEnv({ SALLYPORT_TOKEN: token, SALLYPORT_URL: admin, HOME: folder }),
+      }),
     sessions: (...args) =>
       execute(SALLYPORT, ['sessions', ...args, '--data', join(folder, 'data')], { env: cleanEnv() }),
     async restart(signal) {

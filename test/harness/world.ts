@@ -30,6 +30,7 @@ export async function startWorld(
     roles: names.map(name => ({ arn: role(name), policies: policies[name] ?? [], ...options.role })),
     upstream: moto.endpoint,
     env: moto.gateEnv,
+    ...(options.people ? { people: options.people } : {}),
     ...(options.config ? { config: options.config } : {}),
   }).catch(async (error: unknown) => {
     // A test whose gate does not start must end, and not wait for the stand-in.

@@ -80,7 +80,7 @@ describe('a gate of several processes', () => {
   it('has a lane of the journal for each, and one proof over them', async () => {
     assert.deepEqual(
       readdirSync(join(gate.folder, 'data/journal')).filter(name => /^\d\d$/.test(name)),
-      ['00', '01'],
+      ['00', '01', '02'],
     )
     const verified = await gate.sessions('verify')
     assert.equal(verified.code, 0, verified.stderr)

@@ -12,7 +12,7 @@ import type { JsonObject } from '../../core/json.ts'
 import type { Principal } from '../../core/principal.ts'
 import { principalContext, userId } from '../context.ts'
 import type { GateCredentials, IssuedCredentials } from '../credentials.ts'
-import type { Issuers } from '../oidc/verify.ts'
+import type { Issuers, VerifiedIdentity } from '../oidc/verify.ts'
 import { parseRoleArn, type RoleName, sessionArn } from '../session-claims.ts'
 import type { AssumableRole, TrustAction, TrustQuestion, Trusts } from '../trust.ts'
 import { checkSourceIdentity, type RoleParameters, readAssumeRole, readWebIdentity } from './parameters.ts'
@@ -64,6 +64,12 @@ const MAX_CHAIN = 8
 /** What AWS calls 100% of a packed policy. */
 const PACKED_CHARS = 4096
 
+/** The name that stands for a session where there is none yet. */
+const STANDING = 'standing-access'
+
+/** Who somebody is in a role, whether or not there is a session. */
+export type RoleIdentity = SessionFacts & Pick<Principal, 'arn' | 'roleArn' | 'account'>
+
 type SessionFacts = Pick<Principal, 'issuer' | 'subject' | 'claims' | 'actingFor'> &
   Partial<Pick<Principal, 'sourceIdentity' | 'federatedProvider'>>
 
@@ -78,6 +84,32 @@ export class Sts {
   async assumeRoleWithWebIdentity(call: StsCall): Promise<AssumedRole> {
     const asked = readWebIdentity(call.parameters)
     const identity = await this.#options.issuers.verify(asked.token)
+    const { role, name, tags, facts } = this.#webIdentity(identity, asked, call.context)
+    const assumed = this.#begin(role, name, asked, tags, role.maxSessionMs, facts)
+    const audience = identity.audiences.find(each => identity.issuer.audiences.includes(each)) ?? ''
+    return {
+      ...assumed,
+      operation: 'AssumeRoleWithWebIdentity',
+      web: { provider: facts.federatedProvider ?? '', audience, subject: identity.subject },
+    }
+  }
+
+  /**
+   * Who a verified identity would be in a role, without a session: for standing access, which is asked for
+   * ahead of time. Throws `sts-denied` for a role that does not trust it, and for one that is not there.
+   */
+  wouldBe(identity: VerifiedIdentity, roleArn: string, context: Context): RoleIdentity {
+    const asked = { roleArn, sessionName: STANDING, durationMs: undefined, sessionPolicy: undefined }
+    const { role, name, facts } = this.#webIdentity(identity, asked, context)
+    return { ...facts, arn: sessionArn(name, STANDING), roleArn: role.arn, account: name.account }
+  }
+
+  /** The role as the identity may assume it, and who it is there. */
+  #webIdentity(
+    identity: VerifiedIdentity,
+    asked: RoleParameters,
+    context: Context,
+  ): { role: AssumableRole; name: RoleName; tags: SessionTags; facts: SessionFacts } {
     const { role, name } = this.#role(asked.roleArn, 'sts:AssumeRoleWithWebIdentity')
     const tags = readTagClaims(identity.claims)
     const sourceIdentity = sourceIdentityClaim(identity.claims)
@@ -85,23 +117,18 @@ export class Sts {
     const federatedProvider = providerArn(name, provider)
     const question = {
       federated: [federatedProvider, identity.issuer.iss, provider, identity.issuer.name],
-      context: trustContext([tokenContext(identity), call.context], asked, tags, sourceIdentity),
+      context: trustContext([tokenContext(identity), context], asked, tags, sourceIdentity),
     }
     this.#ask('sts:AssumeRoleWithWebIdentity', role, question, tags, sourceIdentity)
-    const assumed = this.#begin(role, name, asked, tags, role.maxSessionMs, {
+    const facts = {
       issuer: identity.issuer.name,
       subject: identity.subject,
       claims: keptClaims(identity),
       actingFor: [],
       federatedProvider,
       ...(sourceIdentity !== undefined && { sourceIdentity }),
-    })
-    const audience = identity.audiences.find(each => identity.issuer.audiences.includes(each)) ?? ''
-    return {
-      ...assumed,
-      operation: 'AssumeRoleWithWebIdentity',
-      web: { provider: federatedProvider, audience, subject: identity.subject },
     }
+    return { role, name, tags, facts }
   }
 
   /**

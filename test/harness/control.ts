@@ -1,0 +1,50 @@
+import type { RequestListReply, RequestView } from '../../src/contract/approvals.ts'
+import type { RunningGate } from './gate.ts'
+
+/** The control API of a gate, as the holder of one token. */
+export class ControlClient {
+  readonly #gate: RunningGate
+  readonly #token: string
+
+  constructor(gate: RunningGate, token: string) {
+    this.#gate = gate
+    this.#token = token
+  }
+
+  async call(method: 'GET' | 'POST', path: string, body?: object): Promise<{ status: number; body: never }> {
+    const reply = await fetch(`${this.#gate.admin}${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${this.#token}`,
+        ...(body ? { 'content-type': 'application/json' } : {}),
+      },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    })
+    return { status: reply.status, body: (await reply.json()) as never }
+  }
+
+  /** The requests that wait; waits for the first one itself. */
+  async pending(): Promise<readonly RequestView[]> {
+    let since = ''
+    for (;;) {
+      const query = since === '' ? '' : `&wait=20&since=${encodeURIComponent(since)}`
+      const { status, body } = await this.call('GET', `/v1/requests?state=pending${query}`)
+      if (status !== 200) throw new Error(`${status}: ${JSON.stringify(body)}`)
+      const list: RequestListReply = body
+      if (list.requests.length > 0) return list.requests
+      since = list.cursor
+    }
+  }
+
+  async get(id: string): Promise<RequestView> {
+    return (await this.call('GET', `/v1/requests/${id}`)).body
+  }
+
+  approve(id: string, narrowing: object = {}): Promise<{ status: number; body: never }> {
+    return this.call('POST', `/v1/requests/${id}/approve`, narrowing)
+  }
+
+  deny(id: string, reason: string): Promise<{ status: number; body: never }> {
+    return this.call('POST', `/v1/requests/${id}/deny`, { reason })
+  }
+}
