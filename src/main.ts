@@ -35,6 +35,20 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
     },
   ],
   [
+    'approvals',
+    {
+      summary: 'list, show, approve, deny and revoke access requests',
+      run: async args => (await import('./main/offline-approvals.ts')).approvals(args),
+    },
+  ],
+  [
+    'request',
+    {
+      summary: 'ask for standing access ahead of time',
+      run: async args => (await import('./main/offline-approvals.ts')).request(args),
+    },
+  ],
+  [
     'keys',
     {
       summary: 'rotate the key that seals credentials',

@@ -1,5 +1,6 @@
 import type { KnownBlock } from '@slack/web-api'
-import type { AccessRequest, Approval } from '../grants/model.ts'
+import { UNCOUNTED_USES } from '../grants/limits.ts'
+import type { AccessRequest, Approval, Grant } from '../grants/model.ts'
 import { code, codeBlock, cut, oneLine } from './slack-text.ts'
 
 /** https://docs.slack.dev/reference/block-kit/blocks: a header, the text of a section, a dialog's text. */
@@ -74,7 +75,7 @@ function factsOf(request: AccessRequest): string[] {
     ...(chain.length === 0 ? [] : [`*Acting for* ${chain.join(', ')}`]),
     ...(requester.sourceIdentity === undefined ? [] : [`*Source* ${code(requester.sourceIdentity, 200)}`]),
     `*Role* ${code(requester.roleArn, 200)}`,
-    `*If approved* ${request.uses === 1 ? 'once' : `at most ${request.uses} times`} within ${span(request.validForMs)}`,
+    `*If approved* ${timesOf(request.uses)} within ${span(request.validForMs)}`,
     ...(call === undefined
       ? []
       : [`*Call* ${code(`${call.service}:${call.operation}`)} in ${code(call.region, 40)}`]),
@@ -113,7 +114,7 @@ function stateOf(request: AccessRequest): string {
     case 'pending':
       return `Waits for an answer until ${moment(request.openUntilMs)}`
     case 'approved':
-      return `Approved${grant === undefined ? '' : `: ${grant.usesLeft} of ${grant.uses} uses left until ${moment(grant.expiresAtMs)}`}`
+      return grant === undefined ? 'Approved' : `Approved${leftOf(grant)} until ${moment(grant.expiresAtMs)}`
     case 'denied':
       return `Denied${by}${why}`
     case 'revoked':
@@ -123,6 +124,10 @@ function stateOf(request: AccessRequest): string {
     case 'expired':
       return 'Expired'
   }
+}
+
+function leftOf({ uses, usesLeft }: Grant): string {
+  return uses >= UNCOUNTED_USES ? '' : `, ${usesLeft} of ${uses} uses left,`
 }
 
 function approved({ name, by, comment }: Approval): string {
@@ -160,6 +165,11 @@ function buttons(request: AccessRequest, shownInFull: boolean): KnownBlock[] {
 function footerOf(request: AccessRequest, link: string | undefined): string {
   const where = link === undefined ? '' : ` · <${link}|the request>`
   return `${code(request.id)} · asked ${moment(request.askedAtMs)}${where} · ${code(`sallyport approvals show ${request.id}`)}`
+}
+
+function timesOf(uses: number): string {
+  if (uses >= UNCOUNTED_USES) return 'any number of times'
+  return uses === 1 ? 'once' : `at most ${uses} times`
 }
 
 /** `90 min`, `2 h`: whole hours as such, else minutes, rounded up. */

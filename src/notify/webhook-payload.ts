@@ -1,5 +1,6 @@
 import type { JsonObject } from '../core/json.ts'
-import type { AccessRequest, RequestEvent } from '../grants/model.ts'
+import { UNCOUNTED_USES } from '../grants/limits.ts'
+import type { AccessRequest, Grant, RequestEvent } from '../grants/model.ts'
 
 /** Characters of a command line, and entries of a list, that a message holds at most. */
 const LONGEST = 16_000
@@ -21,7 +22,10 @@ export function webhookPayload(
       event: {
         ...known({ by: event.by, name: event.name, reason: event.reason, decisionId: event.decisionId }),
         state: event.state,
-        ...known({ usesLeft: event.usesLeft, expiresAt: isoOf(event.expiresAtMs) }),
+        ...known({
+          usesLeft: request.uses >= UNCOUNTED_USES ? undefined : event.usesLeft,
+          expiresAt: isoOf(event.expiresAtMs),
+        }),
       },
       request: requestData(request, link),
     },
@@ -66,10 +70,13 @@ function requestData(request: AccessRequest, link: string | undefined): JsonObje
     })),
     askedAt: iso(request.askedAtMs),
     openUntil: iso(request.openUntilMs),
-    ...(grant === undefined
-      ? {}
-      : { grant: { uses: grant.uses, usesLeft: grant.usesLeft, expiresAt: iso(grant.expiresAtMs) } }),
+    ...(grant === undefined ? {} : { grant: { ...counted(grant), expiresAt: iso(grant.expiresAtMs) } }),
   }
+}
+
+/** Nothing where the time is the only limit. */
+function counted({ uses, usesLeft }: Grant): JsonObject {
+  return uses >= UNCOUNTED_USES ? {} : { uses, usesLeft }
 }
 
 function callData(call: NonNullable<AccessRequest['call']>): JsonObject {
