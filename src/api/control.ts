@@ -109,6 +109,9 @@ export class Control {
       wait === undefined || since === undefined
         ? await read()
         : await this.#waiting.until(how, read, ({ version }) => String(version) !== since)
+    if (call.received.gone.aborted) {
+      throw new GateError('client-gone', 'the client went before it was answered')
+    }
     return jsonReply(200, await this.#show(call, request))
   }
 

@@ -217,7 +217,7 @@ function sendRaw(port: number, text: string): Promise<Answer> {
     const socket = connect(port, '127.0.0.1')
     let got = ''
     const finish = (): void => {
-      const answer = parseAnswer(got)
+      const answer = parseAnswer(got, text.startsWith('HEAD '))
       if (answer === undefined) return
       socket.destroy()
       resolve(answer)
@@ -234,7 +234,7 @@ function sendRaw(port: number, text: string): Promise<Answer> {
 }
 
 /** Undefined while a part of it is still to come. */
-function parseAnswer(text: string): Answer | undefined {
+function parseAnswer(text: string, withoutBody: boolean): Answer | undefined {
   const end = text.indexOf('\r\n\r\n')
   if (end === -1) return undefined
   const [first = '', ...lines] = text.slice(0, end).split('\r\n')
@@ -245,7 +245,7 @@ function parseAnswer(text: string): Answer | undefined {
     ]),
   )
   const body = text.slice(end + 4)
-  if (body.length < Number(headers['content-length'] ?? 0)) return undefined
+  if (!withoutBody && body.length < Number(headers['content-length'] ?? 0)) return undefined
   return { status: Number(first.split(' ')[1]), headers, body: Buffer.from(body, 'latin1').toString('utf8') }
 }
 
