@@ -1,18 +1,16 @@
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { AdminPorts } from '../api/admin.ts'
 import type { ControlPorts } from '../api/control.ts'
 import type { Config } from '../config/model.ts'
-import { systemClock, systemRandom } from '../core/clock.ts'
+import { systemClock } from '../core/clock.ts'
 import type { Context } from '../core/decision.ts'
 import { asGateError, GateError } from '../core/errors.ts'
 import { requesterOf } from '../gateway/requester.ts'
 import type { ScopeQuestion } from '../grants/desk.ts'
-import { AdminToken } from '../identity/admin-token.ts'
 import { People } from '../identity/people.ts'
-import { secretFiles } from '../identity/secret-files.ts'
 import type { OpenDesk } from './desk.ts'
 import type { Identities } from './identities.ts'
+import { openAdminToken } from './keyring.ts'
 import type { Links } from './links.ts'
 import type { Log } from './log.ts'
 import { openNotifiers } from './notifiers.ts'
@@ -47,12 +45,7 @@ const SWEEP_MS = 2_000
 export async function openControl(config: Config, foundations: PeopleFoundations): Promise<Control> {
   const { open, policies, identities, log, links } = foundations
   const notifiers = await openNotifiers(config, open, id => links.to(id), log)
-  const adminToken = new AdminToken({
-    path: join(config.data, 'keys', 'admin-token.json'),
-    files: secretFiles,
-    clock: systemClock,
-    random: systemRandom,
-  })
+  const adminToken = openAdminToken(config)
   if (adminToken.fresh !== undefined) {
     // Once, and to whoever starts the gate: never into the log.
     process.stdout.write(`sallyport: administrator's token: ${adminToken.fresh.reveal()}\n`)

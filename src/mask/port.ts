@@ -63,6 +63,14 @@ export interface MaskedReply extends HttpReplyHead {
   readonly summary: Promise<MaskSummary>
 }
 
+/** Sends another read of the same object: of all of it, or of a range. */
+export type ReadAgainSender = (change: {
+  /** The ETag of the object that was seen: S3's, not a masked one. */
+  readonly ifMatch: string
+  /** A `Range` header; absent: the whole object. */
+  readonly range?: string
+}) => Promise<ReplyToMask>
+
 /** Masks the replies of AWS. */
 export interface Masking {
   /**
@@ -79,14 +87,15 @@ export interface Masking {
   plan(call: MaskedCall, rules: readonly MaskRule[]): MaskPlan | undefined
   /**
    * The masked reply. The body is destroyed where this rejects.
+   * @param again sends another read of the object that the call reads, where the plan is of one
    * @throws GateError `reply-unmaskable`: it cannot be read in full, and is withheld
    */
-  mask(plan: MaskPlan, reply: ReplyToMask): Promise<MaskedReply>
+  mask(plan: MaskPlan, reply: ReplyToMask, again?: ReadAgainSender): Promise<MaskedReply>
   /** The path of a parameter that carries a mask back: `Environment.Variables["PASSWORD"]`. */
   findMask(call: MaskedCall): string | undefined
 }
 
 /** Masks the contents of S3 objects; the heads of their replies have been masked already. */
 export interface ObjectMasking {
-  mask(plan: MaskPlan, reply: ReplyToMask): Promise<MaskedReply>
+  mask(plan: MaskPlan, reply: ReplyToMask, again?: ReadAgainSender): Promise<MaskedReply>
 }

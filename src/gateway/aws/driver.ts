@@ -8,7 +8,8 @@ import type { AwsCall } from '../../interpret/aws/call.ts'
 import { interpretCall } from '../../interpret/aws/interpret.ts'
 import { type Route, routeCall } from '../../interpret/aws/route.ts'
 import type { Incoming } from '../../listener/server.ts'
-import type { MaskedReply, MaskPlan } from '../../mask/port.ts'
+import { againRequest, type ObjectRequest } from '../../mask/objects/object-read.ts'
+import type { MaskedReply, MaskPlan, ReadAgainSender } from '../../mask/port.ts'
 import type { RecordedMasks } from '../../record/event.ts'
 import type { UpstreamBody, UpstreamReply, UpstreamRequest } from '../../upstream/port.ts'
 import type { Payload } from '../../wire/sigv4/messages.ts'
@@ -19,8 +20,8 @@ import { type CallerFacts, connectionContext, mergeContexts } from './context.ts
 import { holdClient, MAX_HELD_BODY_BYTES } from './hold.ts'
 import { continueIfAsked, hasBody, hostOf, type Identified, identifyCaller } from './identify.ts'
 import { type LocalAnswer, localAnswer } from './local.ts'
-import { planMasks, recordedMasks, refuseMaskedInput } from './masking.ts'
-import { payloadLength, readPayload, streamedBody } from './payload.ts'
+import { planMasks, recordedMasks, refuseMaskedInput, scansUpload, storedForm } from './masking.ts'
+import { payloadLength, readPayload, scanned, streamedBody } from './payload.ts'
 import type { AwsQuestion } from './question.ts'
 import { withOwnQueueUrls } from './queue-url.ts'
 import { passReply, sendWhole } from './reply.ts'
@@ -81,15 +82,16 @@ export class AwsDriver implements Driver<AwsQuestion> {
     }
     return this.#pass(
       principal,
-      question.call,
+      question,
       planMasks(question.call, decision.obligations, this.#rooms.masking),
     )
   }
 
   /** Sends the call, and its reply as it comes or masked. */
-  async #pass(principal: Principal, call: AwsCall, plan: MaskPlan | undefined): Promise<Outcome> {
+  async #pass(principal: Principal, question: AwsQuestion, plan: MaskPlan | undefined): Promise<Outcome> {
     const { response } = this.#incoming
-    const body = this.#upstreamBody(call)
+    const { call } = question
+    const body = this.#upstreamBody(question)
     const leave = new AbortController()
     const resume = this.#waitForUpstream()
     // A reply that went out whole closes, too.
@@ -98,10 +100,14 @@ export class AwsDriver implements Driver<AwsQuestion> {
     }
     response.once('close', onClose)
     try {
-      const raw = await this.#rooms.upstream.send(principal, this.#upstreamRequest(call, body), leave.signal)
+      const asked = storedForm(call, plan)
+      const send = (form: ObjectRequest, of: UpstreamBody): Promise<UpstreamReply> =>
+        this.#rooms.upstream.send(principal, upstreamRequest(call, form, of), leave.signal)
+      const raw = await send(asked, body)
       const reply = await withOwnQueueUrls(call, raw, this.#origin())
       resume()
-      const passed = await this.#passReply(reply, plan)
+      const again: ReadAgainSender = change => send(againRequest(asked, change), { kind: 'none' })
+      const passed = await this.#passReply(reply, plan, again)
       return {
         status: reply.status,
         ...requestId(reply.headers),
@@ -117,18 +123,16 @@ export class AwsDriver implements Driver<AwsQuestion> {
     }
   }
 
-  #upstreamRequest(call: AwsCall, body: UpstreamBody): UpstreamRequest {
-    const { service, operation, region } = call
-    const { method, path, query, headers, hostPrefix } = call.canonical
-    return { service, operation, region, method, path, query, headers, hostPrefix, body }
-  }
-
   /** The reply, masked where the plan says so; one that cannot be masked is withheld. */
-  async #passReply(reply: UpstreamReply, plan: MaskPlan | undefined): Promise<PassedMasked> {
+  async #passReply(
+    reply: UpstreamReply,
+    plan: MaskPlan | undefined,
+    again: ReadAgainSender,
+  ): Promise<PassedMasked> {
     const { response } = this.#incoming
     if (plan === undefined) return passReply(response, reply, this.#eventId)
     try {
-      const masked = await this.#rooms.masking.mask(plan, reply)
+      const masked = await this.#rooms.masking.mask(plan, reply, again)
       // It may reject before anybody waits for it, and need never settle where the client leaves.
       const summary = masked.summary.then(recordedMasks, asGateError)
       const passed = await passReply(response, asStream(masked), this.#eventId)
@@ -203,14 +207,16 @@ export class AwsDriver implements Driver<AwsQuestion> {
     return { bytes, ...(payload.kind === 'sha256' ? { sha256: payload.hex } : {}) }
   }
 
-  #upstreamBody(call: AwsCall): UpstreamBody {
+  #upstreamBody(question: AwsQuestion): UpstreamBody {
+    const { call } = question
     if (call.canonical.body !== undefined) return { kind: 'whole', bytes: call.canonical.body }
     const identified = this.#proven()
     if (!call.streamsIn || !hasBody(identified.request)) return { kind: 'none' }
     // A body that only the signature covers was read whole, whatever the operation.
     if (identified.body !== undefined) return { kind: 'whole', bytes: identified.body.bytes }
     continueIfAsked(this.#incoming)
-    return streamedBody(this.#incoming, identified)
+    const body = streamedBody(this.#incoming, identified)
+    return scansUpload(question, this.#rooms) ? scanned(body) : body
   }
 
   /**
@@ -285,6 +291,15 @@ function leavesBodyUnsigned(payload: Payload): boolean {
 function bytesIn(body: UpstreamBody): number {
   if (body.kind === 'none') return 0
   return body.kind === 'whole' ? body.bytes.length : body.length
+}
+
+function upstreamRequest(
+  { service, operation, region, canonical }: AwsCall,
+  { headers, query }: ObjectRequest,
+  body: UpstreamBody,
+): UpstreamRequest {
+  const { method, path, hostPrefix } = canonical
+  return { service, operation, region, method, path, query, headers, hostPrefix, body }
 }
 
 /** How the passing of a reply ended, and what was masked in it. */

@@ -1,6 +1,8 @@
 import type { Decision, DecisionRequest, Obligation, Pair, StatementRef } from '../../core/decision.ts'
 import { GateError } from '../../core/errors.ts'
 import type { AwsCall } from '../../interpret/aws/call.ts'
+import { withStoredEtags } from '../../mask/objects/headers.ts'
+import { type ObjectRequest, prepareObjectRead } from '../../mask/objects/object-read.ts'
 import type { Masking, MaskPlan, MaskRule, MaskSummary } from '../../mask/port.ts'
 import type { RecordedMasks } from '../../record/event.ts'
 import type { AwsQuestion } from './question.ts'
@@ -110,4 +112,27 @@ export function refuseMaskedInput(call: AwsCall, masking: Masking): void {
 export function recordedMasks({ fields, detected, values }: MaskSummary): RecordedMasks {
   const places = [...fields.map(({ name }) => name), ...detected.map(({ name }) => `a value like ${name}`)]
   return { count: values, places: places.slice(0, MAX_PLACES) }
+}
+
+/** Headers and query as they go to S3: what a read of a masked object asks for, and ETags as S3 knows them. */
+export function storedForm({ service, canonical }: AwsCall, plan: MaskPlan | undefined): ObjectRequest {
+  if (plan?.object === true) return prepareObjectRead(canonical).request
+  const { headers, query } = canonical
+  return { headers: service === 's3' ? withStoredEtags(headers) : headers, query }
+}
+
+/**
+ * Whether an upload is looked through for masks: where this principal would see the object masked by what
+ * detectors find. It may hold what it was given in the place of what it must not see.
+ */
+export function scansUpload(
+  { call, request }: AwsQuestion,
+  { decide }: { readonly decide: Decide },
+): boolean {
+  if (call.service !== 's3') return false
+  return call.pairs.some(({ action, resource, certainty }) => {
+    if (action !== 's3:PutObject') return false
+    const pairs = [{ action: 's3:GetObject', resource, certainty }]
+    return decide({ ...request, pairs }).obligations.some(({ detect }) => detect.length > 0)
+  })
 }

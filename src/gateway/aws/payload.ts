@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto'
-import { PassThrough, type Readable, type Transform } from 'node:stream'
+import { PassThrough, pipeline, type Readable, type Transform } from 'node:stream'
 import { GateError } from '../../core/errors.ts'
 import type { Incoming } from '../../listener/server.ts'
+import { UploadScan } from '../../mask/objects/upload-scan.ts'
 import type { UpstreamBody } from '../../upstream/port.ts'
 import { DecodedBody, HashedBody } from '../../wire/sigv4/body.ts'
 import { ChunkChain } from '../../wire/sigv4/chunk-chain.ts'
@@ -90,4 +91,13 @@ export function streamedBody(incoming: Incoming, identified: Identified): Upstre
     chunkSigned: payload.variant !== 'unsigned-trailer',
     ...(payload.trailer === undefined ? {} : { trailer: `x-amz-checksum-${payload.trailer}` }),
   }
+}
+
+/** The body, which breaks where a mask of the gate's own is in it: S3 keeps nothing of what is cut short. */
+export function scanned(body: UpstreamBody): UpstreamBody {
+  if (body.kind !== 'stream') return body
+  const scan = new UploadScan()
+  // `pipeline` hands errors on in both directions; whoever reads `scan` sees them.
+  pipeline(body.bytes, scan, () => undefined)
+  return { ...body, bytes: scan }
 }
