@@ -30,8 +30,8 @@ export interface CallbackReply {
 
 export type CallbackHandler = (request: CallbackRequest) => Promise<CallbackReply>
 
-/** Slack's payloads carry the message that was clicked. */
-export const CALLBACK_BODY_BYTES: number = 256 * 1024
+/** Slack's payloads carry the message that was clicked: some 50 KB, as a form encodes it. */
+export const CALLBACK_BODY_BYTES: number = 128 * 1024
 /** For how long groups count that a token of the identity provider has told. */
 export const GROUPS_FOR_MS: number = 12 * 3_600_000
 

@@ -260,7 +260,7 @@ test('a gate that answers something else, or not at all, is named', async contex
 
 test('the token comes from the environment or a file, and goes to no other machine in the clear', async context => {
   const gate = await fakeGate(context)
-  gate.files = { '/home/ada/.config/sallyport/token': 'from-home\n', '/t': 'from-file' }
+  gate.files = { '/ada/.config/sallyport/token': 'from-home\n', '/t': 'from-file' }
   await gate.run('show', ID, '--token-file', '/t')
   gate.environment = {}
   await gate.run('show', ID)

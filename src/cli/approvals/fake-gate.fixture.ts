@@ -156,7 +156,7 @@ async function run(gate: FakeGate, args: string[]): Promise<{ code: number; out:
       if (text === undefined) throw Object.assign(new Error('no such file'), { code: 'ENOENT' })
       return text
     },
-    home: '/home/ada',
+    home: '/ada',
     adminUrl: async () => gate.url,
     ask:
       human === undefined

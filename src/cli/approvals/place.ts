@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { isLoopback } from '../../config/scalars.ts'
 import { GateError } from '../../core/errors.ts'
 import { Redacted } from '../../core/redacted.ts'
 import { DEFAULT_CONFIG_PATH } from '../check.ts'
@@ -21,7 +22,6 @@ export interface GatePlace {
   readonly token: Redacted
 }
 
-const LOOPBACK: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]'])
 /** What goes into a header, and no longer than any token is. */
 const TOKEN = /^[\x21-\x7e]{1,16384}$/
 
@@ -48,7 +48,7 @@ function checkedUrl(written: string, insecure: boolean): string {
   if (url === null || !/^https?:$/.test(url.protocol) || url.username !== '' || url.search !== '') {
     throw new GateError('gate-unreachable', `\`${written}\` is no address of a gate`)
   }
-  if (url.protocol === 'http:' && !LOOPBACK.has(url.hostname) && !insecure) {
+  if (url.protocol === 'http:' && !isLoopback(url.hostname.replace(/^\[|\]$/g, '')) && !insecure) {
     throw new GateError(
       'gate-unreachable',
       `\`${url.origin}\` would send the token in the clear: use \`https://\`, or say --insecure`,
