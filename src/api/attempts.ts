@@ -41,9 +41,14 @@ export class Attempts {
   }
 
   refused(address: string, token: string): void {
+    this.#good.delete(digestOf(token))
+    this.failed(address)
+  }
+
+  /** The token may be good, but what it takes to find out was not there: that costs something, too. */
+  failed(address: string): void {
     const key = keyOf(address)
     const { left, filledMs } = this.#bucket(key, this.#clock.now())
-    this.#good.delete(digestOf(token))
     keep(this.#buckets, key, { left: Math.max(0, left - 1), filledMs }, MAX_ADDRESSES)
   }
 

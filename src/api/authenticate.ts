@@ -63,8 +63,14 @@ export class Authenticator {
         this.#attempts.refused(address, token)
         return new GateError(error.code, error.message, { status: 401, cause: error.cause })
       case 'issuer-unreachable':
-        // The token may well be good: the client is to try again.
+        this.#attempts.failed(address)
         return new GateError(error.code, error.message, { status: 503, cause: error.cause })
+      case 'keyring-unsafe':
+      case 'admin-token-unreadable':
+        // Its message names a file of the gate, and whoever asks has proved nothing.
+        return new GateError('internal', "the local administrator's token cannot be checked now", {
+          cause: error,
+        })
       default:
         return error
     }

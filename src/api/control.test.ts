@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { RequestListReply, RequestView } from '../contract/approvals.ts'
+import { GateError } from '../core/errors.ts'
 import { type Answer, call, makeWorld, ROLE, serve, TOKENS, token, type World } from './world.fixture.ts'
 
 async function open(context: TestContext, world: World = makeWorld()) {
@@ -280,4 +281,17 @@ test('tokens that prove nothing are taken at a rate, and good ones still pass', 
   for (let i = 0; i < 31; i++) statuses.push(await whoami(i % 2 === 0 ? expired : TOKENS.forged()))
   assert.deepEqual(statuses, [...new Array(30).fill(401), 429])
   assert.equal(await whoami(TOKENS.ben()), 429)
+})
+
+test('an issuer that is away is no fault of the token, and trouble with a file of the gate is not told', async context => {
+  let error = new GateError('issuer-unreachable', 'the issuer `okta` cannot be reached')
+  const people = { identify: () => Promise.reject(error) }
+  const { send, world } = await open(context, makeWorld({ people }))
+  const whoami = () => send(call('GET', '/v1/whoami', TOKENS.ann()))
+  assert.deepEqual([(await whoami()).status, codeOf(await whoami())], [503, 'issuer-unreachable'])
+  error = new GateError('keyring-unsafe', '`/secret/path` has mode 0644')
+  const hidden = await whoami()
+  assert.deepEqual([hidden.status, codeOf(hidden)], [500, 'internal'])
+  assert.doesNotMatch(hidden.body, /secret/)
+  assert.match(String((world.troubles.at(-1) as Error).cause), /secret/)
 })
