@@ -168,7 +168,9 @@ export class Approvals implements Desk {
         machine.isSpendable(current, at.nowMs) ? machine.spend(current, decisionId, at) : undefined,
       found,
     )
-    if (!changed) return undefined
+    // A store or a journal may have taken its time, and the moment of execution is now.
+    const expiresAtMs = request.grant?.expiresAtMs ?? 0
+    if (!changed || this.#ports.clock.now() >= expiresAtMs) return undefined
     const by = request.approvals.map(approval => approval.by)
     return { state: 'granted', grant: { requestId: request.id, by, kind: request.kind }, request }
   }
