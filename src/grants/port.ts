@@ -30,7 +30,8 @@ export interface RequestFilter {
 
 /**
  * Keeps access requests. Every method is atomic, and what it has resolved is durable; two processes, or two
- * replicas over one store, never both succeed where only one may. Rejects with `store-unavailable`.
+ * replicas over one store, never both succeed where only one may. Rejects with `store-unavailable`,
+ * or with `store-damaged` where what it keeps cannot be read in full.
  */
 export interface GrantStore {
   /**
