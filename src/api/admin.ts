@@ -89,6 +89,9 @@ async function answerOpen(ports: AdminPorts, { method, path }: Received): Promis
 /** The error as the client sees it; what is the gate's own trouble goes to the operator's log. */
 function refusal({ control }: AdminPorts, error: unknown): Reply {
   const refused: GateError = asGateError(error)
-  if (refused.status >= 500) control?.unexpected(error, 'the control API')
+  if (refused.status >= 500) {
+    // Of an error that was made harmless for the client, the operator is told the original.
+    control?.unexpected(refused.cause instanceof GateError ? refused.cause : error, 'the control API')
+  }
   return errorReply(refused, refused instanceof MethodRefused ? { allow: refused.allow } : {})
 }

@@ -116,7 +116,7 @@ export function makeWorld(change: Partial<ControlPorts> = {}): World {
     digestKey: Buffer.alloc(32, 9),
     channels: [],
     record: async each => void events.push(...each),
-    poll: { everyMs: 1_000, after: () => () => undefined },
+    poll: { every: 1_000, after: () => () => undefined },
   })
   const issuers = new Issuers({
     issuers: [
