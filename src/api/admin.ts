@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import { asGateError, type GateError } from '../core/errors.ts'
+import { asGateError, GateError } from '../core/errors.ts'
 import { answerCallback, type Callbacks } from './callbacks.ts'
 import { Control, type ControlPorts } from './control.ts'
 import { checkHost } from './host.ts'

@@ -113,7 +113,6 @@ export function makeWorld(change: Partial<ControlPorts> = {}): World {
     store,
     clock,
     random,
-    digestKey: Buffer.alloc(32, 9),
     channels: [],
     record: async each => void events.push(...each),
     poll: { every: 1_000, after: () => () => undefined },
