@@ -13,7 +13,7 @@ import { denyView } from './slack-modal.ts'
 import { type ButtonClick, type DenySubmission, readInteraction } from './slack-payload.ts'
 import { SlackReplies } from './slack-replies.ts'
 import { SlackSignature } from './slack-signature.ts'
-import { code } from './slack-text.ts'
+import { code, escaped } from './slack-text.ts'
 
 /** What came to the path of a callback: all of its body, as bytes. */
 export interface CallbackRequest {
@@ -117,10 +117,7 @@ export class SlackCallback {
       if (after !== undefined) this.#replies.replace(click.responseUrl, this.#message(after))
     } catch (error) {
       const { code: errorCode, message, advice } = this.#told(error)
-      this.#replies.whisper(
-        click.responseUrl,
-        `Nothing was done: ${code(message, 600)}\n${code(advice, 600)}`,
-      )
+      this.#replies.whisper(click.responseUrl, `Nothing was done: ${code(message, 600)}\n${escaped(advice)}`)
       if (errorCode === 'request-closed') await this.#mend(click)
     }
     return reply(200)

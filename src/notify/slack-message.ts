@@ -1,6 +1,6 @@
 import type { KnownBlock } from '@slack/web-api'
 import { UNCOUNTED_USES } from '../grants/limits.ts'
-import type { AccessRequest, Approval, Grant } from '../grants/model.ts'
+import type { AccessRequest, Approval } from '../grants/model.ts'
 import { code, codeBlock, cut, oneLine } from './slack-text.ts'
 
 /** https://docs.slack.dev/reference/block-kit/blocks: a header, the text of a section, a dialog's text. */
@@ -114,7 +114,10 @@ function stateOf(request: AccessRequest): string {
     case 'pending':
       return `Waits for an answer until ${moment(request.openUntilMs)}`
     case 'approved':
-      return grant === undefined ? 'Approved' : `Approved${leftOf(grant)} until ${moment(grant.expiresAtMs)}`
+      // Not what is left of it: uses are not told, so that would soon be wrong.
+      return grant === undefined
+        ? 'Approved'
+        : `Approved: ${timesOf(grant.uses)}, until ${moment(grant.expiresAtMs)}`
     case 'denied':
       return `Denied${by}${why}`
     case 'revoked':
@@ -124,10 +127,6 @@ function stateOf(request: AccessRequest): string {
     case 'expired':
       return 'Expired'
   }
-}
-
-function leftOf({ uses, usesLeft }: Grant): string {
-  return uses >= UNCOUNTED_USES ? '' : `, ${usesLeft} of ${uses} uses left,`
 }
 
 function approved({ name, by, comment }: Approval): string {

@@ -7,8 +7,8 @@
 const UNSEEN = /[\p{C}\p{Zl}\p{Zp}]/gu
 const REPLACEMENT = '\ufffd'
 
-/** What Slack's markup takes for its own; the ampersand first. */
-function escaped(text: string): string {
+/** What Slack's markup takes for its own, written so that it is text; the ampersand first. */
+export function escaped(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 }
 

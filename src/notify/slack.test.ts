@@ -149,6 +149,26 @@ test('what Slack can answer, and what becomes of it', async context => {
   )
 })
 
+test('where Slack refuses the form of a message, the request is still told, once', async context => {
+  const { slack, make, tell } = await bench(context)
+  slack.answer = (call, response) => {
+    const good = call.blocks.length === 0
+    json(response, good ? { ok: true, ts: '1.2', channel: CHANNEL } : { ok: false, error: 'invalid_blocks' })
+  }
+  await tell(make(), 'asked')
+  assert.match(
+    slack.calls[1]!.arguments['text'] ?? '',
+    new RegExp(`Access request ${REQUEST_ID} by .agent-7.`),
+  )
+  slack.answer = (_call, response) => json(response, { ok: false, error: 'msg_too_long' })
+  await assert.rejects(tell(make(), 'asked'), error => {
+    assert.ok(error instanceof DeliveryFailure)
+    assert.equal(error.after, 'never')
+    return true
+  })
+  assert.equal(slack.calls.length, 4)
+})
+
 test('another token is refused, and is in no error', async context => {
   const { make, tell } = await bench(context)
   await assert.rejects(tell(make('xoxb-wrong'), 'asked'), error => {

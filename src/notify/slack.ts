@@ -1,8 +1,8 @@
 import type { AccessRequest, RequestEventKind } from '../grants/model.ts'
 import type { Delivery } from '../grants/port.ts'
-import type { Notifier } from './port.ts'
+import { DeliveryFailure, type Notifier } from './port.ts'
 import type { SlackClient } from './slack-client.ts'
-import { slackMessage } from './slack-message.ts'
+import { type SlackMessage, slackMessage } from './slack-message.ts'
 
 /** Messages that the process knows the place of. */
 const MOST_REMEMBERED = 10_000
@@ -82,7 +82,18 @@ export class SlackNotifier implements Notifier {
     const place = this.#places.get(request.id)
     if (place !== undefined && (await client.update(place.channel, place.ts, message))) return
     if (QUIET.has(what)) return
-    this.remember(request.id, await client.post(this.#channel, message))
+    this.remember(request.id, await this.#post(message))
+  }
+
+  /** Should Slack ever refuse the form of a message, the request is still told: where to look at it. */
+  async #post(message: SlackMessage): Promise<SlackPlace> {
+    const { client } = this.#ports
+    try {
+      return await client.post(this.#channel, message)
+    } catch (error) {
+      if (!(error instanceof DeliveryFailure) || error.after !== 'never') throw error
+      return client.post(this.#channel, { text: message.text, blocks: [] })
+    }
   }
 }
 

@@ -3,8 +3,8 @@ import { printable } from '../../record/shell.ts'
 import { duration } from '../sessions/format.ts'
 import type { Paint } from '../sessions/paint.ts'
 
-/** A table's cell is one line on most terminals. */
-const WHAT_CHARS = 80
+/** The last cell of a row: longer ones say nothing at a glance. */
+const WHAT_CHARS = 100
 
 /** `agent-7 for dana@example.com`: who asks, and whom it acts for. Printable. */
 export function who({ requester }: RequestView): string {
