@@ -847,6 +847,18 @@ const table = {
     advice:
       'Set `SALLYPORT_TOKEN`, name a file by `--token-file`, or put the token into `~/.config/sallyport/token`.',
   },
+
+  // --- mask: what is looked for
+  'mask-pattern-invalid': {
+    party: 'operator',
+    status: 500,
+    advice: 'Write the pattern in the syntax of RE2, or use one of the built-in detectors.',
+  },
+  'mask-detector-unknown': {
+    party: 'operator',
+    status: 500,
+    advice: 'Name a built-in detector or a pattern of the configuration; `docs/masks.md` lists them.',
+  },
 } as const
 
 /** A stable error code. */
