@@ -143,10 +143,6 @@ test('what Slack can answer, and what becomes of it', async context => {
   const unknown = await failure(response => json(response, { ok: false, error: 'channel_not_found' }))
   assert.equal(unknown.after, 'again')
   assert.match(unknown.message, /`channel_not_found`/)
-  assert.equal(
-    (await failure(response => json(response, { ok: false, error: 'invalid_blocks' }))).after,
-    'never',
-  )
 })
 
 test('where Slack refuses the form of a message, the request is still told, once', async context => {
