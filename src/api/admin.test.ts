@@ -87,7 +87,7 @@ test('a client that dribbles its body is not waited for', async context => {
   const world = makeWorld()
   const server = createAdminServer(world.ports)
   assert.ok(server.requestTimeout > 0 && server.headersTimeout > 0)
-  server.requestTimeout = 200
+  Object.assign(server, { headersTimeout: 200, requestTimeout: 200 })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   context.after(() => void server.close())
   const { id } = await world.asked()
