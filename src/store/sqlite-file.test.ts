@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -52,6 +61,24 @@ test('what is no database is refused and left as it is', async () => {
   await assert.rejects(openStore({ kind: 'sqlite', path }), { code: 'store-unavailable' })
   assert.equal(statSync(path).size, 4096)
   assert.deepEqual(readdirSync(join(folder, 'store')), ['grants.db'])
+})
+
+test('a file whose pages were overwritten is an error, not an answer', async () => {
+  const store = await openStore({ kind: 'sqlite', path })
+  for (let number = 0; number < 50; number++) await store.open(only(aRequest(number)), NOW)
+  await store.close()
+  const bytes = readFileSync(path)
+  // The first page has the schema; all rows are behind it.
+  writeFileSync(path, bytes.fill(0xee, 4096))
+  const outcome = async (): Promise<unknown> => {
+    const damaged = await openStore({ kind: 'sqlite', path })
+    try {
+      return await damaged.get(aRequest(7).id)
+    } finally {
+      await damaged.close()
+    }
+  }
+  await assert.rejects(outcome(), { code: 'store-unavailable', message: /`SQLITE 11`/ })
 })
 
 test('a folder that cannot be made is an error of the store', async () => {
