@@ -51,7 +51,7 @@ async function read(body: Readable): Promise<Buffer> {
   return Buffer.concat(chunks)
 }
 
-async function plan(bytes: Buffer, contentEncoding?: string): Promise<string> {
+async function plan(bytes: Buffer, contentEncoding = ''): Promise<string> {
   const head = await readHead(source(bytes), HEAD_BYTES)
   const { layers, look } = await planObject(head, contentEncoding)
   return [...layers, look.name].join(' ')

@@ -63,9 +63,9 @@ export function newEncoder(coding: Coding): Transform {
  * The codings of a `Content-Encoding` that the gate can open, the outermost first. Others (`aws-chunked` that
  * a client left behind, `utf-8`) say nothing that the bytes do not: what they hide is found to be no text.
  */
-export function readCodings(header: string | undefined): ('gzip' | 'deflate' | 'br' | 'zstd')[] {
+export function readCodings(header: string): ('gzip' | 'deflate' | 'br' | 'zstd')[] {
   const codings: ('gzip' | 'deflate' | 'br' | 'zstd')[] = []
-  for (const part of (header ?? '').split(',')) {
+  for (const part of header.split(',')) {
     const name = part.trim().toLowerCase()
     if (name === 'gzip' || name === 'x-gzip') codings.push('gzip')
     else if (name === 'deflate' || name === 'br' || name === 'zstd') codings.push(name)

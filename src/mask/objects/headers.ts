@@ -35,6 +35,11 @@ export function headerOf(headers: readonly NameValue[], name: string): string | 
   return headers.find(([given]) => given === name)?.[1]
 }
 
+/** All values of a header, as one list. */
+export function allOf(headers: readonly NameValue[], name: string): string {
+  return headers.flatMap(([given, value]) => (given === name ? [value] : [])).join(',')
+}
+
 /** The headers without those of these names. */
 export function without(headers: readonly NameValue[], ...names: readonly string[]): NameValue[] {
   return headers.filter(([name]) => !names.includes(name))

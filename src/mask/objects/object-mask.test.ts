@@ -160,6 +160,13 @@ test('a compressed object is opened, masked and compressed again', async () => {
   })
 })
 
+test('codings in several headers are one list', async () => {
+  const stored = [...STORED, ['content-encoding', 'gzip'] as const, ['content-encoding', 'br'] as const]
+  const { summary, body } = await get(brotliCompressSync(gzipSync(TEXT)), { stored })
+  assert.deepEqual(summary.codings, ['br', 'gzip'])
+  assert.ok(gunzipSync(brotliDecompressSync(await read(body))).equals(starred(TEXT)))
+})
+
 test('lies about what an object is change nothing', async () => {
   const image = STORED.map(
     ([name, value]): NameValue => [name, name === 'content-type' ? 'image/png' : value],

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import { GateError } from '../../core/errors.ts'
 import type { HttpReplyHead, NameValue } from '../../core/http.ts'
 import type { Coding } from './encoding.ts'
-import { headerOf, withHeader, withMaskedTexts, without, withoutDigests } from './headers.ts'
+import { allOf, headerOf, withHeader, withMaskedTexts, without, withoutDigests } from './headers.ts'
 import type { Look } from './kind.ts'
 import { HEAD_BYTES, MAX_ERROR_BYTES, type ObjectLimits } from './limits.ts'
 import { planObject } from './object-plan.ts'
@@ -118,7 +118,7 @@ class ObjectMask {
 
   async #see(reply: ObjectReply, stored: ObjectReply = reply): Promise<SeenObject> {
     const head = await readHead(reply.body, HEAD_BYTES)
-    const { layers, look } = await planObject(head, headerOf(stored.headers, 'content-encoding'))
+    const { layers, look } = await planObject(head, allOf(stored.headers, 'content-encoding'))
     if (look.kind === 'other' && this.#rule.otherObjects === 'deny') {
       const packed = layers.length > 0 ? ` in ${layers.join(' and ')}` : ''
       throw new GateError(

@@ -18,7 +18,7 @@ export interface ObjectPlan {
  * @param head the first `HEAD_BYTES` of the object, or all of it
  * @throws GateError `object-unmaskable`: damaged, nested too deep, or text in two readings
  */
-export async function planObject(head: Head, contentEncoding: string | undefined): Promise<ObjectPlan> {
+export async function planObject(head: Head, contentEncoding: string): Promise<ObjectPlan> {
   const declared = readCodings(contentEncoding)
   const layers: Coding[] = []
   let { bytes, whole } = head
@@ -30,7 +30,7 @@ export async function planObject(head: Head, contentEncoding: string | undefined
     const opened = await openHead(coding, bytes, whole)
     if (opened.damaged) {
       if (opened.bytes.length > 0 || !saysOther(coding, bytes, whole))
-        throw unmaskable(`has damaged ${coding} data`)
+        throw unmaskable(`has ${coding} data that cannot be opened`)
       continue
     }
     // A coding without magic bytes may take text for its own: a client would read one, the mask the other.

@@ -77,7 +77,7 @@ export class UploadScan extends Transform {
   /** Finds out whether there is something to open; says whether these first bytes are enough for that. */
   #begin(first: Buffer): boolean {
     if (first.length < MAGIC_BYTES) return false
-    const coding = packing(first, this.#facts.contentEncoding)
+    const coding = packing(first, this.#facts.contentEncoding ?? '')
     this.#inside =
       coding === undefined ? null : new PackedScan(coding, this.#facts.limits ?? DEFAULT_OBJECT_LIMITS)
     return true
@@ -85,7 +85,7 @@ export class UploadScan extends Transform {
 }
 
 /** What the upload is compressed with: what its bytes say, else its metadata. */
-function packing(first: Buffer, contentEncoding: string | undefined): Coding | undefined {
+function packing(first: Buffer, contentEncoding: string): Coding | undefined {
   const evident = codingOf(first)
   if (evident !== undefined) return evident
   const [named] = readCodings(contentEncoding)
