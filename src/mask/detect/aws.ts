@@ -104,8 +104,9 @@ function isBase64(window: Window, at: number): boolean {
 /** The bytes of one character of base64, also as `\/`, `%2F` and `%2B`; 0: none. */
 function characterAt(window: Window, at: number): number {
   if (isBase64(window, at)) return 1
-  if (textAt(window, at, '\\/')) return 2
-  return wordAt(window, at, '%2f') || wordAt(window, at, '%2b') ? 3 : 0
+  const byte = byteAt(window, at)
+  if (byte === 0x5c) return byteAt(window, at + 1) === 0x2f ? 2 : 0
+  return byte === 0x25 && (wordAt(window, at, '%2f') || wordAt(window, at, '%2b')) ? 3 : 0
 }
 
 /** Upper and lower case and a digit, a slash or a plus: no hash in hex, no word. */

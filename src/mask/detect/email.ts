@@ -10,7 +10,7 @@ import {
   type Window,
   wordAt,
 } from './bytes.ts'
-import { type Anchor, type Detector, exactly, type Found } from './detector.ts'
+import { type Anchor, type Detector, exactly, type Found, type Trigger } from './detector.ts'
 
 /**
  * E-mail addresses (RFC 5322 `dot-atom`, less what no address has in practice and more: UTF-8 of RFC 6531),
@@ -29,15 +29,13 @@ const NO_DOMAIN =
 /** A label that begins as a top-level domain does. */
 const TOP_LEVEL = /\.(?:[a-z\u0080-\u00ff]{2}|xn--)/i
 
-const literals: readonly [trigger: string, back: number, text: string][] = [
-  ['%40', 0, '%40'],
-  ['254', 1, '%2540'],
-  ['u00', 1, '\\u0040'],
-  ['#64', 1, '&#64;'],
-  ['#06', 1, '&#064;'],
-  ['x40', 2, '&#x40;'],
-  ['X40', 2, '&#X40;'],
-  ['mma', 3, '&commat;'],
+/** How else an `@` is written, by how it begins. */
+const encodings: readonly (readonly [trigger: Trigger, back: number, texts: readonly string[]])[] = [
+  [['', '%', '4'], -1, ['%40']],
+  [['', '%', '2'], -1, ['%2540']],
+  [exactly('\\u0'), 0, ['\\u0040']],
+  [['&', '#', '06xX'], 0, ['&#64;', '&#064;', '&#x40;', '&#X40;', '&#x0040;']],
+  [exactly('mma'), 3, ['&commat;']],
 ]
 
 const plain: Anchor = {
@@ -45,10 +43,12 @@ const plain: Anchor = {
   look: (window, at, found) => address(window, at + 1, at + 2, found),
 }
 
-const encoded: readonly Anchor[] = literals.map(([trigger, back, text]) => ({
-  triggers: [exactly(trigger)],
+const encoded: readonly Anchor[] = encodings.map(([trigger, back, texts]) => ({
+  triggers: [trigger],
   look: (window, at, found) => {
-    if (textAt(window, at - back, text)) address(window, at - back, at - back + text.length, found)
+    const start = at - back
+    const text = texts.find(one => textAt(window, start, one))
+    if (text !== undefined) address(window, start, start + text.length, found)
   },
 }))
 

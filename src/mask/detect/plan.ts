@@ -16,6 +16,12 @@ export interface Plan {
   /** By two bytes as this machine reads them as one number: 0, or 1 and up into `suspects`. */
   readonly table: Uint8Array
   readonly suspects: readonly PairSuspects[]
+  /**
+   * By the number of the pair (times 256) and the byte before it, or the byte behind it: 1 if that can be the
+   * third byte of a trigger. Most pairs that are met go no further.
+   */
+  readonly before: Uint8Array
+  readonly behind: Uint8Array
   /** Who looks at groups of digits, and the place of each in the set. */
   readonly digits: readonly { readonly detector: number; readonly look: NonNullable<Detector['digits']> }[]
 }
@@ -53,7 +59,23 @@ export function planOf(detectors: readonly Detector[]): Plan {
     table[pair] = number
   }
   if (suspects.length > MAX_NUMBER) throw new RangeError('too many different triggers for the table of pairs')
-  return { table, suspects, digits }
+  return { table, suspects, digits, ...thirdBytes(suspects) }
+}
+
+function thirdBytes(suspects: readonly PairSuspects[]): { before: Uint8Array; behind: Uint8Array } {
+  const before = new Uint8Array(suspects.length << 8)
+  const behind = new Uint8Array(suspects.length << 8)
+  for (const [number, { digits, anchors }] of suspects.entries()) {
+    for (let byte = 0; byte < 256; byte++) {
+      const at = (number << 8) | byte
+      for (const { back, other } of anchors) {
+        if (other === undefined || other[byte] === 1) (back === 1 ? before : behind)[at] = 1
+      }
+      // A group that is looked at has four digits or more.
+      if (digits && byte >= 0x30 && byte <= 0x39) behind[at] = 1
+    }
+  }
+  return { before, behind }
 }
 
 const DIGITS = '0123456789'

@@ -35,7 +35,7 @@ interface OpenWindow extends Window {
  */
 export function scan(plan: Plan, extent: Extent, from: number, to: number, matches: Match[]): void {
   const { bytes } = extent
-  const { table, suspects } = plan
+  const { table, suspects, before, behind } = plan
   const pairs = new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length >> 1)
   const window: OpenWindow = { bytes, floor: 0, ceiling: 0, runs: new Map() }
   let detector = 0
@@ -69,9 +69,11 @@ export function scan(plan: Plan, extent: Extent, from: number, to: number, match
   for (let pair = from >> 1; pair < last; pair++) {
     const number = table[pairs[pair] ?? 0] ?? 0
     if (number === 0) continue
+    const met = pair << 1
+    const gate = number << 8
+    if (behind[gate | (bytes[met + 2] ?? 0)] === 0 && before[gate | (bytes[met - 1] ?? 0)] === 0) continue
     const entry = suspects[number]
     if (entry === undefined) continue
-    const met = pair << 1
     if (entry.digits) {
       // Only the pair that has a group's first two digits, or its second and third, asks: exactly one is met.
       if (DIGIT[bytes[met - 1] ?? 0] === 0) group(met)
