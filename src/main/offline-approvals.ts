@@ -64,12 +64,15 @@ async function readSmallFile(path: string): Promise<string> {
   return readFile(path, 'utf8')
 }
 
-/** On the error stream: what is asked does not belong into the output. Nothing is an answer, too. */
+/** On the error stream: what is asked does not belong into the output. Ctrl-C and Ctrl-D are no answer. */
 async function ask(question: string): Promise<string> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr })
-  const closed = once(terminal, 'close').then(() => '')
   try {
-    return await Promise.race([terminal.question(question), closed])
+    return await terminal.question(question)
+  } catch (error) {
+    if (!(error instanceof Error) || error.name !== 'AbortError') throw error
+    process.stderr.write('\n')
+    return ''
   } finally {
     terminal.close()
   }
