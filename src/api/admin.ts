@@ -33,6 +33,8 @@ export interface AdminTls {
 
 /** What is not received within these is not waited for, ms. */
 const TIMES = { headersTimeout: 10_000, requestTimeout: 10_000, connectionsCheckingInterval: 2_000 }
+/** As long as for headers: node's own two minutes would let 256 strangers keep everybody out, ms. */
+const TLS_TIMES = { handshakeTimeout: 10_000 }
 /** Room for a token of 16 KiB among the headers, bytes. */
 const MAX_HEADER_BYTES = 24_576
 
@@ -53,7 +55,7 @@ export function createAdminServer(ports: AdminPorts, tls?: AdminTls): Server {
   }
   const options = { ...TIMES, maxHeaderSize: MAX_HEADER_BYTES }
   const server = tls
-    ? createTlsServer({ ...options, cert: tls.certificate, key: tls.key }, handle)
+    ? createTlsServer({ ...options, ...TLS_TIMES, cert: tls.certificate, key: tls.key }, handle)
     : createServer(options, handle)
   server.maxConnections = 256
   return server

@@ -79,6 +79,18 @@ test('two people are needed: one is not enough, and the same one twice neither',
   assert.equal((await view(call('POST', `/v1/requests/${id}/approve`, TOKENS.ben(), {}))).state, 'approved')
 })
 
+test('of many answers at once, each person counts once', async context => {
+  const { world, send } = await open(context)
+  const { id } = await world.asked(['group/on-call'], { count: 3 })
+  const approve = (bearer: string) => send(call('POST', `/v1/requests/${id}/approve`, bearer, {}))
+  const tokens = [TOKENS.ann, TOKENS.ben, TOKENS.ann, TOKENS.ann, TOKENS.ben, TOKENS.eve, TOKENS.ci]
+  const answers = await Promise.all(tokens.map(make => approve(make())))
+  assert.equal(answers.filter(({ status }) => status === 200).length, 2)
+  const after = await world.store.get(id)
+  assert.equal(after?.state, 'pending')
+  assert.deepEqual(after?.approvals.map(({ by }) => by).sort(), ['okta/ann', 'okta/ben'])
+})
+
 test('a denial has a reason that the requester reads; an approver ends a grant', async context => {
   const { world, view } = await open(context)
   const denied = await world.asked()

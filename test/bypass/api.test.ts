@@ -11,7 +11,8 @@ for (const attack of attacks) {
     const world = makeWorld()
     const { send } = await serve(world.ports, context)
     const { id } = await world.asked(attack.from)
-    const { status, body, headers } = await send(bytesOf(attack, world, id))
+    const bytes = bytesOf(attack, world, id)
+    const { status, body, headers } = await send(bytes)
     assert.equal(status, attack.expect.status, body)
     if (attack.expect.code !== undefined) {
       const { code, message, advice } = JSON.parse(body)
@@ -20,6 +21,9 @@ for (const attack of attacks) {
       assert.equal(typeof advice, 'string')
     }
     assert.ok(!body.includes(CANARY), 'it was shown the request')
+    for (const [token] of bytes.matchAll(/(?:ey|sallyport_admin_)[\w.-]{8,}/g)) {
+      assert.ok(!`${body}${JSON.stringify(headers)}`.includes(token), 'the answer has the token')
+    }
     assert.ok(!Object.keys(headers).some(name => name.startsWith('access-control-')))
     const after = await world.store.get(id)
     assert.equal(after?.state, 'pending')
