@@ -22,6 +22,7 @@ import { Authenticator, type AuthenticatorOptions } from './authenticate.ts'
 import { type Decide, mayAsk, mayDo } from './authorize.ts'
 import { cursorOf, readPage } from './listing.ts'
 import type { Received } from './received.ts'
+import { Recent } from './recent.ts'
 import { jsonReply, type Reply } from './reply.ts'
 import { type Found, findRoute } from './route.ts'
 import { readApprove, readAsk, readListQuery, readNoQuery, readOneQuery, readReason } from './schemas.ts'
@@ -53,6 +54,7 @@ export class Control {
   readonly #ports: ControlPorts
   readonly #authenticator: Authenticator
   readonly #waiting: Waiting
+  readonly #recent: Recent<readonly AccessRequest[]>
   readonly #handlers: Readonly<Record<RouteName, (call: Call) => Promise<Reply>>> = {
     whoami: call => this.#whoAmI(call),
     list: call => this.#list(call),
@@ -67,6 +69,7 @@ export class Control {
     this.#ports = ports
     this.#authenticator = new Authenticator(ports)
     this.#waiting = new Waiting(ports)
+    this.#recent = new Recent(ports.clock)
   }
 
   /** Rejects with a `GateError` for the client to see; anything else is the gate's own trouble. */
@@ -74,7 +77,9 @@ export class Control {
     const found: Found = findRoute(received.method, received.path)
     const bearer = await this.#authenticator.authenticate(received)
     const body = await readBody(received)
-    return this.#handlers[found.name]({ bearer, received, id: found.id, body })
+    const reply = await this.#handlers[found.name]({ bearer, received, id: found.id, body })
+    if (received.method === 'POST') this.#recent.clear()
+    return reply
   }
 
   async #whoAmI({ bearer, received }: Call): Promise<Reply> {
@@ -86,8 +91,12 @@ export class Control {
 
   async #list(call: Call): Promise<Reply> {
     const { wait, since, ...filter } = readListQuery(call.received.query)
+    const { desk } = this.#ports
+    const waits = wait !== undefined && since !== undefined
+    const list: Desk['list'] = asked =>
+      waits ? this.#recent.get(JSON.stringify(asked), () => desk.list(asked)) : desk.list(asked)
     const page = async (): Promise<RequestListReply> => {
-      const { requests, next } = await readPage(this.#ports.desk, filter, request =>
+      const { requests, next } = await readPage({ list }, filter, request =>
         this.#may(call, 'gate:ReadRequest', request),
       )
       return {
@@ -96,7 +105,7 @@ export class Control {
         cursor: cursorOf(requests),
       }
     }
-    if (wait === undefined || since === undefined) return jsonReply(200, await page())
+    if (!waits) return jsonReply(200, await page())
     const how = { who: call.bearer.person.id, waitMs: wait * 1_000, gone: call.received.gone }
     return jsonReply(200, await this.#waiting.until(how, page, ({ cursor }) => cursor !== since))
   }
