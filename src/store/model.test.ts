@@ -143,8 +143,9 @@ async function empty({ db }: Engine): Promise<void> {
   }
 }
 
-test('whatever is done in whatever order, SQLite answers as the model does', async () => {
+test('whatever is done in whatever order, SQLite answers as the model does', async t => {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-store-'))
+  t.after(() => rmSync(folder, { recursive: true }))
   const engine = await openSqlite(join(folder, 'grants.db'))
   await migrate(engine, NOW)
   // The question here is what it answers, not what a crash leaves.
@@ -167,5 +168,4 @@ test('whatever is done in whatever order, SQLite answers as the model does', asy
     { numRuns: 100 },
   )
   await store.close()
-  rmSync(folder, { recursive: true })
 })

@@ -10,6 +10,7 @@ import { openStore } from './open.ts'
 
 test('every query finds its rows by an index, however many there are', async t => {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-store-'))
+  t.after(() => rmSync(folder, { recursive: true }))
   const path = join(folder, 'grants.db')
   const store = await openStore({ kind: 'sqlite', path })
   const prepare = t.mock.method(DatabaseSync.prototype, 'prepare')
@@ -45,5 +46,4 @@ test('every query finds its rows by an index, however many there are', async t =
     for (const { detail } of steps) assert.doesNotMatch(String(detail), /^SCAN/, sql)
   }
   database.close()
-  rmSync(folder, { recursive: true })
 })
