@@ -28,7 +28,8 @@ export class SlackClient {
   readonly #client: WebClient
 
   constructor({ token, apiUrl }: SlackClientSettings, sender: Sender) {
-    this.#client = new WebClient(token.reveal(), {
+    // Without the token: the package would keep it in a member that anything could print.
+    this.#client = new WebClient(undefined, {
       slackApiUrl: apiUrl,
       allowAbsoluteUrls: false,
       // The pump tries again, by a schedule that outlives the process.
@@ -36,7 +37,7 @@ export class SlackClient {
       rejectRateLimitedCalls: true,
       timeout: 10_000,
       logger: SILENT,
-      fetch: (url, init) => fetchBy(sender, url, init ?? {}),
+      fetch: (url, init) => fetchBy(sender, token, url, init ?? {}),
     })
   }
 
@@ -123,13 +124,19 @@ type Fetch = NonNullable<NonNullable<ConstructorParameters<typeof WebClient>[1]>
 /** `fetch` for the package, by the gate's own sender: with its time-outs and limits, and no redirect followed. */
 async function fetchBy(
   sender: Sender,
+  token: Redacted,
   url: Parameters<Fetch>[0],
   { headers = {}, body, signal }: NonNullable<Parameters<Fetch>[1]>,
 ): ReturnType<Fetch> {
   if (typeof body !== 'string') throw new DeliveryFailure('a message to slack has no text')
   const target = new URL(url)
   const reply = await sender.post(
-    { url: target, headers, body, wantsText: true },
+    {
+      url: target,
+      headers: { ...headers, authorization: `Bearer ${token.reveal()}` },
+      body,
+      wantsText: true,
+    },
     signal ?? new AbortController().signal,
   )
   return {

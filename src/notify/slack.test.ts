@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { ServerResponse } from 'node:http'
 import { type TestContext, test } from 'node:test'
+import { inspect } from 'node:util'
 import { Redacted } from '../core/redacted.ts'
 import type { AccessRequest, RequestEventKind } from '../grants/model.ts'
 import { DeliveryFailure } from './port.ts'
@@ -172,6 +173,14 @@ test('another token is refused, and is in no error', async context => {
     assert.match(error.message, /`invalid_auth`/)
     return true
   })
+})
+
+test('the token is nowhere in what could be printed', async context => {
+  const { slack } = await bench(context)
+  const sender = new Sender()
+  context.after(() => sender.close())
+  const client = new SlackClient({ token: new Redacted(TOKEN), apiUrl: slack.apiUrl }, sender)
+  assert.doesNotMatch(inspect(client, { depth: 10, showHidden: true }), new RegExp(TOKEN))
 })
 
 test('a Slack that is away fails at once', async context => {
