@@ -88,6 +88,22 @@ describe('settling a call', () => {
     assert.equal((await desk().settle(question, 'D4')).state, 'pending')
   })
 
+  it('passes nothing whose grant has expired while its use was recorded', async () => {
+    const { desk, clock, journal } = testRoom()
+    const question = callQuestion('d')
+    const { request } = await desk().settle(question, 'D1')
+    await desk().approve(request.id, ann, { validForMs: 1_000 })
+    const record = journal.record.bind(journal)
+    journal.record = async events => {
+      clock.advance(1_000)
+      await record(events)
+    }
+    const late = await desk().settle(question, 'D2')
+    assert.equal(late.state, 'pending')
+    assert.notEqual(late.request.id, request.id)
+    assert.deepEqual(journal.said, ['asked', 'approved', 'spent', 'asked'])
+  })
+
   it('answers by a denial for a while, and then asks again', async () => {
     const { desk, clock } = testRoom()
     const question = callQuestion('d')
@@ -237,6 +253,29 @@ describe('standing access', () => {
     assert.equal(journal.said.filter(what => what === 'spent').length, 4)
     clock.advance(60 * MINUTE_MS)
     assert.equal((await desk().settle(callQuestion('b'), 'D')).state, 'pending')
+  })
+
+  it('is used by many calls of one process at once, each of which finds what the one before it left', async () => {
+    const { desk, store, journal } = testRoom()
+    const request = await desk().requestScope(question)
+    await desk().approve(request.id, ann, {})
+    let failures = 0
+    const here = desk(
+      withStore(store, {
+        replace: async change => {
+          await settleAll()
+          const isKept = await store.replace(change)
+          if (!isKept) failures++
+          return isKept
+        },
+      }),
+    )
+    const settled = await Promise.all(
+      Array.from({ length: 100 }, (_, i) => here.settle(callQuestion(`${i}`), `D${i}`)),
+    )
+    assert.ok(settled.every(({ state }) => state === 'granted'))
+    assert.equal(journal.said.filter(what => what === 'spent').length, 100)
+    assert.equal(failures, 0)
   })
 
   it('lets nothing pass beyond it', async () => {

@@ -25,6 +25,9 @@ export interface Changed {
   readonly changed: boolean
 }
 
+/** A step that the store has, or the request as a rule left it. */
+type Made = Step | Pick<Step, 'request'>
+
 /** A rule of `machine.ts`; undefined: nothing is to be changed. */
 export type Rule = (request: AccessRequest, at: Moment) => Step | undefined
 
@@ -51,7 +54,7 @@ const TOLD: ReadonlySet<RequestEventKind> = new Set([
  */
 export class RequestChanges {
   readonly #ports: ChangePorts
-  readonly #turns = new Turns()
+  readonly #turns = new Turns<Made>()
   /** Is told of each request that is no longer pending. */
   readonly #settled: (id: string) => void
 
@@ -76,12 +79,12 @@ export class RequestChanges {
    * recorded later) and `overloaded`.
    */
   async change(id: string, rule: Rule, known?: AccessRequest): Promise<Changed> {
-    const made = await this.#turns.take(id, () => this.#tryChange(id, rule, known))
+    const made = await this.#turns.take(id, before => this.#tryChange(id, rule, before?.request ?? known))
     if ('event' in made) await this.#tell(made)
     return { request: made.request, changed: 'event' in made }
   }
 
-  async #tryChange(id: string, rule: Rule, known?: AccessRequest): Promise<Step | Pick<Step, 'request'>> {
+  async #tryChange(id: string, rule: Rule, known?: AccessRequest): Promise<Made> {
     const { store } = this.#ports
     let request = known
     for (let tries = 0; tries < MAX_TRIES; tries++) {

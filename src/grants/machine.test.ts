@@ -287,6 +287,14 @@ describe('spending', () => {
       assert.ok(!machine.isSpendable(request, 2_000))
     }
   })
+
+  it('takes nothing where the state and the grant do not agree', () => {
+    const request = approved()
+    assert.ok(request.grant)
+    const empty = { ...request, grant: { ...request.grant, usesLeft: 0 } }
+    const { grant: _, ...bare } = request
+    for (const wrong of [empty, bare]) assert.throws(() => machine.spend(wrong, 'D', at(2_000)), CLOSED)
+  })
 })
 
 describe('expiring and showing', () => {

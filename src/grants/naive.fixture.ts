@@ -15,7 +15,11 @@ interface Naive {
   usesLeft: number
   endsAtMs: number | undefined
   closed: boolean
+  /** A denial answers the question until then. */
+  answersUntilMs: number
 }
+
+const COOL_DOWN_MS = 300_000
 
 /**
  * The rules once more, in the plainest form, over the history of what the store took: it has no versions, no
@@ -41,7 +45,7 @@ export class NaiveRequests {
     }
   }
 
-  #begin(request: Committed['change']['request'], { what }: RequestEvent): void {
+  #begin(request: Committed['change']['request'], { what, timeMs }: RequestEvent): void {
     assert.ok(!this.#requests.has(request.id), 'an id is given once')
     if (what === 'broke-glass') return
     assert.equal(what, 'asked')
@@ -57,6 +61,11 @@ export class NaiveRequests {
       usesLeft: 0,
       endsAtMs: undefined,
       closed: false,
+      answersUntilMs: 0,
+    }
+    for (const other of this.#requests.values()) {
+      const untilMs = other.closed ? other.answersUntilMs : (other.endsAtMs ?? other.closesAtMs)
+      assert.ok(other.digest !== naive.digest || untilMs <= timeMs, 'one request stands for a question')
     }
     this.#requests.set(request.id, naive)
   }
@@ -75,6 +84,7 @@ export class NaiveRequests {
         assert.ok(!request.isOver() && event.timeMs < request.closesAtMs)
         assert.ok(this.#named(request, event.by).length > 0)
         request.closed = true
+        request.answersUntilMs = event.timeMs + COOL_DOWN_MS
         return
       case 'revoked':
         assert.ok(!request.closed)

@@ -78,10 +78,10 @@ export class Replicas {
     this.processes[index] = new Process(this)
   }
 
-  /** Lets all go on to their ends. */
-  async finish(): Promise<void> {
+  /** Lets all go on to their ends, or for so many steps. */
+  async finish(most: number = Number.POSITIVE_INFINITY): Promise<void> {
     await settleAll()
-    while (this.#parked.length > 0) await this.go(0)
+    for (let steps = 0; steps < most && this.#parked.length > 0; steps++) await this.go(0)
   }
 
   deskOf(process: Process): Approvals {

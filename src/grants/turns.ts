@@ -1,22 +1,21 @@
 /**
- * Lets what concerns one thing happen in turn, within this process. Across processes the store decides; this
- * only spares it the tries that would fail.
+ * Lets what concerns one thing happen in turn, within this process; each turn is handed what the one before it
+ * has come to. Across processes the store decides; this only spares it the tries that would fail.
  */
-export class Turns {
-  /** The end of the last turn that was asked for. */
-  readonly #last = new Map<string, Promise<void>>()
+export class Turns<T> {
+  /** The last turn that was asked for, under each key that has one going on. */
+  readonly #last = new Map<string, Promise<T | undefined>>()
 
-  /** Runs after all that was asked for earlier under this key, however that went. */
-  async take<T>(key: string, run: () => Promise<T>): Promise<T> {
-    const before = this.#last.get(key)
-    const { promise: turn, resolve: end } = Promise.withResolvers<void>()
-    this.#last.set(key, turn)
+  /** Runs after all that was asked for earlier under this key; `before` is undefined where that failed. */
+  async take(key: string, run: (before: T | undefined) => Promise<T>): Promise<T> {
+    const before = this.#last.get(key) ?? Promise.resolve(undefined)
+    const turn = before.then(run)
+    const settled = turn.catch(() => undefined)
+    this.#last.set(key, settled)
     try {
-      await before
-      return await run()
+      return await turn
     } finally {
-      end()
-      if (this.#last.get(key) === turn) this.#last.delete(key)
+      if (this.#last.get(key) === settled) this.#last.delete(key)
     }
   }
 }
