@@ -28,7 +28,9 @@ export const PAGE_SCRIPT: string = String.raw`'use strict'
       ...(body && { body: JSON.stringify(body) }),
       cache: 'no-store', credentials: 'omit', redirect: 'error', referrerPolicy: 'no-referrer',
     })
-    const reply = await response.json()
+    const reply = await response.json().catch(() => {
+      throw new Error('The gate did not answer as it should. Load the page again.')
+    })
     if (response.ok) return reply
     const error = new Error(reply.message + '. ' + reply.advice)
     error.status = response.status
