@@ -140,8 +140,9 @@ export class Lane {
 
   async #failed(delivery: Delivery, error: unknown): Promise<void> {
     const { store, clock, random, note } = this.#ports
+    const name = error instanceof Error ? error.name : 'no error'
     const failure =
-      error instanceof DeliveryFailure ? error : new DeliveryFailure('the notifier failed unexpectedly')
+      error instanceof DeliveryFailure ? error : new DeliveryFailure(`the notifier is at fault: \`${name}\``)
     const nowMs = clock.now()
     if (failure.after === 'gone') this.#gone = true
     if (failure.retryAfterMs !== undefined) this.#pausedUntilMs = nowMs + failure.retryAfterMs

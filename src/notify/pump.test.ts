@@ -208,6 +208,51 @@ test('a stop breaks off what hangs, and leaves it to its lease', async () => {
   assert.equal(store.rows.get('after')?.leaseUntilMs, 0, 'nothing is taken after the stop')
 })
 
+test('a message that is out is not sent again because `shown` could not be recorded', async () => {
+  const sent: string[] = []
+  const timers = new ManualTimers()
+  const store = new MemoryDeliveries()
+  const notes: string[] = []
+  const pump = new DeliveryPump([notifier('ops', async ({ id }) => void sent.push(id))], {
+    store,
+    clock: timers.clock,
+    timers,
+    random,
+    shown: async () => {
+      throw new Error('the journal is full')
+    },
+    note: text => void notes.push(text),
+  })
+  store.add(deliveryOf())
+  pump.start()
+  await timers.leap(DAY_MS)
+  assert.deepEqual(sent, ['delivery-1'])
+  assert.equal(store.state('delivery-1'), 'delivered')
+  assert.deepEqual(notes, ['that a request was shown could not be recorded'])
+  await pump.stop()
+})
+
+test('what could not be marked as delivered comes again after its lease', async () => {
+  const sent: string[] = []
+  const { pump, store, notes, timers } = bench([
+    notifier('ops', async ({ id }) => {
+      sent.push(id)
+      store.trouble = sent.length === 1 ? new Error('disk full') : undefined
+    }),
+  ])
+  store.add(deliveryOf())
+  pump.start()
+  await settle()
+  store.trouble = undefined
+  await timers.advance(LEASE_MS - POLL_MS)
+  assert.deepEqual(sent, ['delivery-1'])
+  await timers.advance(2 * POLL_MS)
+  assert.deepEqual(sent, ['delivery-1', 'delivery-1'])
+  assert.equal(store.state('delivery-1'), 'delivered')
+  assert.match(notes[0] ?? '', /^a notification could not be looked up or marked .*disk full/)
+  await pump.stop()
+})
+
 test('a store that is away is noted once, and asked again', async () => {
   const { pump, store, notes, timers } = bench([notifier('ops', async () => undefined)])
   store.add(deliveryOf())

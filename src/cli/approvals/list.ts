@@ -6,9 +6,12 @@ import { safeJson, table } from '../sessions/format.ts'
 import { paint } from '../sessions/paint.ts'
 import type { GateClient } from './client.ts'
 import type { ApprovalsPorts } from './ports.ts'
-import { painted, roleName, span, whatInShort, who } from './words.ts'
+import { painted, roleName, short, span, what, who } from './words.ts'
 
 const HEADINGS = ['ID', 'AGE', 'STATE', 'WHO', 'ROLE', 'WHAT']
+/** What is longer says nothing at a glance; `show` has the whole. */
+const WHO_CHARS = 48
+const WHAT_CHARS = 100
 const RIGHT: ReadonlySet<number> = new Set([1])
 /** After a gate that did not answer, for `--watch`; doubled each time, up to the longest. */
 const AGAIN_MS = 1_000
@@ -105,9 +108,9 @@ function rows(requests: readonly RequestView[], ports: ApprovalsPorts, headed: b
     printable(request.id),
     span(nowMs - request.askedAtMs),
     printable(request.state),
-    who(request),
-    roleName(request),
-    `${request.brokeGlass ? 'BROKE GLASS: ' : ''}${whatInShort(request)}`,
+    short(who(request), WHO_CHARS),
+    short(roleName(request), WHO_CHARS),
+    `${request.brokeGlass ? 'BROKE GLASS: ' : ''}${short(what(request), WHAT_CHARS)}`,
   ])
   const [headings = '', ...lines] = table([HEADINGS, ...cells], RIGHT)
   const shown = lines.map((line, index) => {

@@ -3,9 +3,6 @@ import { printable } from '../../record/shell.ts'
 import { duration } from '../sessions/format.ts'
 import type { Paint } from '../sessions/paint.ts'
 
-/** The last cell of a row: longer ones say nothing at a glance. */
-const WHAT_CHARS = 100
-
 /** `agent-7 for dana@example.com`: who asks, and whom it acts for. Printable. */
 export function who({ requester }: RequestView): string {
   const chain = requester.actingFor.length === 0 ? '' : ` for ${requester.actingFor.join(', for ')}`
@@ -25,12 +22,10 @@ export function what({ call, scope }: RequestView): string {
   return printable(`standing access: ${actions} on ${scope?.resources.join(' ') ?? ''}`)
 }
 
-/** The same, cut to a cell of a table. */
-export function whatInShort(request: RequestView): string {
-  const text = what(request)
-  if (text.length <= WHAT_CHARS) return text
-  const characters = [...text.slice(0, WHAT_CHARS)].slice(0, WHAT_CHARS - 1)
-  return `${characters.join('')}…`
+/** Text for a cell of a table, cut between characters. */
+export function short(text: string, chars: number): string {
+  if (text.length <= chars) return text
+  return `${[...text.slice(0, chars)].slice(0, chars - 1).join('')}…`
 }
 
 /** What a state is to the one who looks: open questions stand out. */
