@@ -12,14 +12,9 @@ import { StreamedObjects } from './object-masking.ts'
 
 /* Objects with the detectors themselves, as the gate has them. */
 
-const sets = new Map([[DETECTOR_NAMES.join(), compileDetectors(DETECTOR_NAMES, new Map())]])
 const objects = new StreamedObjects({
-  masker: (names, form, context) => {
-    const set = sets.get(names.join()) ?? compileDetectors(names, new Map())
-    sets.set(names.join(), set)
-    const hashKey = Buffer.alloc(32, 1)
-    return set.stream({ form, hashKey, sameLength: true, ...(context === undefined ? {} : { context }) })
-  },
+  detectors: names => compileDetectors(names, new Map()),
+  hashKey: Buffer.alloc(32, 1),
 })
 
 const SECRETS = [

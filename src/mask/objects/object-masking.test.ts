@@ -31,14 +31,31 @@ async function read(body: Readable | Buffer): Promise<string> {
   return Buffer.concat(chunks).toString()
 }
 
-function masking(asked: string[] = []): StreamedObjects {
+const hashKey = Buffer.alloc(32)
+
+function masking(asked: string[] = [], compiled: string[] = []): StreamedObjects {
   return new StreamedObjects({
-    masker: (detectors, form): CountingMasker => {
-      asked.push(`${form}: ${detectors.join(' ')}`)
-      return Object.assign(new StarMasker(), { count: 1 })
+    hashKey,
+    detectors: names => {
+      compiled.push(names.join(' '))
+      return {
+        stream: ({ form }): CountingMasker => {
+          asked.push(`${form}: ${names.join(' ')}`)
+          return Object.assign(new StarMasker(), { count: 1 })
+        },
+      }
     },
   })
 }
+
+test('detectors are compiled once', async () => {
+  const compiled: string[] = []
+  const objects = masking([], compiled)
+  for (let read = 0; read < 3; read++) {
+    await objects.mask(plan([rule(['a', 'b']), rule(['b'], { as: 'hash' })]), replyOf(Buffer.from('x')))
+  }
+  assert.deepEqual(compiled, ['a b', 'b'])
+})
 
 test('the detectors of a form look together, the strictest form first', async () => {
   const asked: string[] = []

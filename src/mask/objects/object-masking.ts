@@ -14,15 +14,30 @@ export interface CountingMasker extends TextMasker {
   readonly count: number
 }
 
+/** Detectors that look together, ready for any number of streams. */
+export interface ObjectDetectors {
+  /** `context`: the name of what the text is of, where that is a header; absent for contents. */
+  stream(masking: {
+    readonly form: MaskForm
+    readonly hashKey: Buffer
+    readonly sameLength: true
+    readonly context?: string
+  }): CountingMasker
+}
+
 export interface ObjectMaskingOptions {
   /**
-   * A new masker for one stream.
-   * @param context the name of what the text is of: a header's; absent for contents
+   * Compiles detectors; what it returns is kept.
    * @throws GateError for a name that is no detector's
    */
-  readonly masker: (detectors: readonly string[], form: MaskForm, context?: string) => CountingMasker
+  readonly detectors: (names: readonly string[]) => ObjectDetectors
+  /** The key of the form `hash`. */
+  readonly hashKey: Buffer
   readonly limits?: ObjectLimits
 }
+
+/** Sets of detectors that are kept; policies have few, and each takes milliseconds to compile. */
+const MAX_COMPILED = 500
 
 /** What one form of masking looks for. */
 interface FormedDetectors {
@@ -36,6 +51,7 @@ const BY_STRICTNESS: readonly MaskForm[] = ['null', 'full', 'hash', 'partial']
 /** Masks the contents of S3 objects by what the detectors of a plan find; see `maskObject`. */
 export class StreamedObjects implements ObjectMasking {
   readonly #options: ObjectMaskingOptions
+  readonly #compiled = new Map<string, ObjectDetectors>()
 
   constructor(options: ObjectMaskingOptions) {
     this.#options = options
@@ -52,7 +68,9 @@ export class StreamedObjects implements ObjectMasking {
     const rule = {
       maskers: (name?: string) =>
         formed.map(({ form, detectors }, i) => {
-          const masker = this.#options.masker(detectors, form, name)
+          const context = name === undefined ? {} : { context: name }
+          const { hashKey } = this.#options
+          const masker = this.#detectors(detectors).stream({ form, hashKey, sameLength: true, ...context })
           counts[i]?.add(masker)
           return masker
         }),
@@ -63,6 +81,16 @@ export class StreamedObjects implements ObjectMasking {
     const masked = await maskObject(read, rule, reply, again === undefined ? { limits } : { limits, again })
     const { status, headers, body } = masked
     return { status, headers, body, summary: summaryOf(body, counts) }
+  }
+
+  #detectors(names: readonly string[]): ObjectDetectors {
+    const key = JSON.stringify(names)
+    const known = this.#compiled.get(key)
+    if (known !== undefined) return known
+    const compiled = this.#options.detectors(names)
+    if (this.#compiled.size >= MAX_COMPILED) this.#compiled.clear()
+    this.#compiled.set(key, compiled)
+    return compiled
   }
 }
 
