@@ -156,6 +156,13 @@ describe('approving', () => {
     assert.throws(() => approvedBy(asked(), admin), NOT_ELIGIBLE)
   })
 
+  it('takes a denial of everything from the local administrator, and from nobody who is only called so', () => {
+    const admin = person('admin', [], { id: 'local/admin', issuer: 'local' })
+    assert.equal(machine.deny(asked(), admin, 'no', COOL_DOWN_MS, at(2_000)).request.state, 'denied')
+    const called = person('admin', ['admin'], { name: 'local/admin' })
+    assert.throws(() => machine.deny(asked(), called, 'no', COOL_DOWN_MS, at(2_000)), NOT_ELIGIBLE)
+  })
+
   const selves: readonly Person[] = [
     person('kim', ['on-call'], { knownAs: ['KIM@acme.EXAMPLE'] }),
     person('repo:acme/shop'),

@@ -8,6 +8,9 @@ export interface Eligibility {
   readonly why?: string
 }
 
+/** `Person.id` of the local administrator, whom `admin` in `From` names. */
+const LOCAL_ADMIN = 'local/admin'
+
 /** The part of an access request that it takes to know who may answer. */
 type Asked = Pick<AccessRequest, 'requester' | 'demands' | 'approvals'>
 
@@ -16,7 +19,7 @@ type Asked = Pick<AccessRequest, 'requester' | 'demands' | 'approvals'>
  * Four eyes: nobody approves for themselves, for one who acts for them, or twice.
  */
 export function mayApprove(request: Asked, person: Person): Eligibility {
-  const named = mayDeny(request, person)
+  const named = namedFor(request, person)
   if (named.demands.length === 0) return named
   const names = namesOf(person)
   if (request.approvals.some(approval => isBy(approval, person, names))) {
@@ -28,8 +31,16 @@ export function mayApprove(request: Asked, person: Person): Eligibility {
     : { demands: open }
 }
 
-/** Whether a person may deny: whoever a demand names, also after an approval; nobody for themselves. */
-export function mayDeny({ requester, demands }: Asked, person: Person): Eligibility {
+/**
+ * Whether a person may deny: whoever a demand names, also after an approval; nobody for themselves. The local
+ * administrator may deny everything, as it only takes away.
+ */
+export function mayDeny(request: Asked, person: Person): Eligibility {
+  return person.id === LOCAL_ADMIN ? { demands: [...request.demands.keys()] } : namedFor(request, person)
+}
+
+/** The demands that name a person who has not asked themselves. */
+function namedFor({ requester, demands }: Asked, person: Person): Eligibility {
   if (isOneself(requester, person))
     return none('nobody answers a request of their own, or of one who acts for them')
   const named = [...demands.keys()].filter(number =>
@@ -54,7 +65,7 @@ export function namesOf({ subject, knownAs }: Pick<Person, 'subject' | 'knownAs'
 
 /** An entry of `From`. Groups and subjects are compared exactly: they are names that others gave. */
 export function isNamed(from: string, person: Person): boolean {
-  if (from === 'admin') return person.id === 'local/admin'
+  if (from === 'admin') return person.id === LOCAL_ADMIN
   if (from.startsWith('group/')) return person.groups.includes(from.slice('group/'.length))
   return from === `person/${person.id}`
 }
