@@ -361,6 +361,13 @@ describe('breaking the glass', () => {
     assert.deepEqual((await small.brokeGlass(callQuestion('d', { describe }), 'D1')).call?.parameters, {})
   })
 
+  it('fails where the store keeps nothing of it', async () => {
+    const { desk, store } = testRoom()
+    const { request } = await desk().settle(callQuestion('d'), 'D1')
+    const wrong = desk(withStore(store, { open: async () => request }))
+    await assert.rejects(wrong.brokeGlass(callQuestion('d'), 'D2'), { code: 'internal' })
+  })
+
   it('fails where it cannot be recorded', async () => {
     const { desk, journal } = testRoom()
     journal.isFull = true

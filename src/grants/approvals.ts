@@ -65,9 +65,11 @@ export class Approvals implements Desk {
   async brokeGlass(question: CallQuestion, decisionId: string): Promise<AccessRequest> {
     const digest = requestDigest(question.digest, question.demands)
     const call = cutCall(await question.describe(), this.#limits)
-    return await this.#changes.open((at, id) =>
+    const request = await this.#changes.open((at, id) =>
       machine.breakGlass({ id, ...callAsked(question, digest, call, this.#limits) }, decisionId, at),
     )
+    if (request.brokeGlass === true) return request
+    throw new GateError('internal', 'the store gave another request for one that broke the glass')
   }
 
   async requestScope(question: ScopeQuestion): Promise<AccessRequest> {
