@@ -733,7 +733,7 @@ const table = {
     party: 'client',
     status: 401,
     advice:
-      'Get a fresh token of an issuer that `people` names; `sallyport admin-token rotate` makes a new one for the local administrator.',
+      'Get a fresh token of an issuer that `people` names; `sallyport keys admin-token` makes a new one for the local administrator.',
   },
   'api-attempts-too-many': {
     party: 'client',
