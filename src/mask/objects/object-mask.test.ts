@@ -205,6 +205,11 @@ test('the client may choose headers of the reply, and hides nothing with them', 
   }
 })
 
+test('no parameter spares a header that S3 does not take from the request', async () => {
+  const { headers } = await get(TEXT, { query: 'response-x-amz-meta-owner=x' })
+  assert.equal(headerOf(headers, 'x-amz-meta-owner'), '******')
+})
+
 test('a binary tail breaks the body off before any of it passes', async () => {
   const text = Buffer.from('x'.repeat(HEAD_BYTES * 2))
   for (const tail of [Buffer.from('SECRET', 'utf16le'), gzipSync('SECRET'), Buffer.from([0xc3])]) {

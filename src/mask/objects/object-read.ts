@@ -32,8 +32,17 @@ export interface ReadAgain {
   readonly range?: string
 }
 
-/** Parameters by which a request chooses headers of the reply. */
 const RESPONSE = 'response-'
+
+/** Headers of the reply that a request can choose, by a parameter `response-…`. */
+const CHOOSABLE: ReadonlySet<string> = new Set([
+  'cache-control',
+  'content-disposition',
+  'content-encoding',
+  'content-language',
+  'content-type',
+  'expires',
+])
 
 /** Of those, what would hide from the gate how the object is stored: it puts them in place itself. */
 const ANSWERED_HERE: ReadonlySet<string> = new Set(['content-encoding', 'content-type'])
@@ -106,7 +115,9 @@ function readQuery(query: string): Parameter[] {
 
 /** The header of the reply that a parameter sets. */
 function chosenBy(parameter: string): string | undefined {
-  return parameter.startsWith(RESPONSE) ? parameter.slice(RESPONSE.length) : undefined
+  if (!parameter.startsWith(RESPONSE)) return undefined
+  const header = parameter.slice(RESPONSE.length)
+  return CHOOSABLE.has(header) ? header : undefined
 }
 
 function decoded(text: string): string {
