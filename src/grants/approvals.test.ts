@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { callQuestion, settleAll, testRoom } from './desk.fixture.ts'
+import { callQuestion, settleAll, testRoom, withStore } from './desk.fixture.ts'
 import type { ScopeQuestion } from './desk.ts'
 import type { AccessRequest } from './model.ts'
-import type { GrantStore } from './port.ts'
 import { CALL, demand, person, REQUESTER } from './requests.fixture.ts'
 
 const MINUTE_MS = 60_000
@@ -152,83 +151,6 @@ describe('settling a call', () => {
     assert.equal(journal.said.filter(what => what === 'spent').length, 2)
   })
 })
-
-describe('a journal that fails', () => {
-  it('lets nothing pass, keeps the use taken, and gets the event by the sweep of another', async () => {
-    const { desk, journal, clock, store } = testRoom()
-    const question = callQuestion('d', { demands: [demand(['group/on-call'])] })
-    const { request } = await desk().settle(question, 'D1')
-    await desk().approve(request.id, ann, {})
-    journal.isFull = true
-    await assert.rejects(desk().settle(question, 'D2'), { code: 'journal-unavailable' })
-    assert.equal((await desk().get(request.id))?.state, 'spent')
-    await assert.rejects(desk().settle(question, 'D3'), { code: 'journal-unavailable' })
-    clock.advance(10_001)
-    await assert.rejects(desk().sweep(), { code: 'journal-unavailable' })
-    journal.isFull = false
-    const asked = await desk().settle(question, 'D4')
-    assert.equal(asked.state, 'pending', 'the question of D3 was kept')
-    await desk().sweep()
-    assert.deepEqual(journal.said, ['asked', 'approved', 'spent', 'asked'])
-    assert.deepEqual(await store.unrecorded(Number.MAX_SAFE_INTEGER, 10), [])
-  })
-
-  it('leaves what is fresh to the process that made it', async () => {
-    const { desk, journal, clock } = testRoom()
-    journal.isFull = true
-    await assert.rejects(desk().settle(callQuestion('d'), 'D1'))
-    journal.isFull = false
-    clock.advance(10_000)
-    await desk().sweep()
-    assert.deepEqual(journal.said, [])
-    clock.advance(1)
-    await desk().sweep()
-    assert.deepEqual(journal.said, ['asked'])
-    await desk().sweep()
-    assert.deepEqual(journal.said, ['asked'])
-  })
-
-  it('that does not take one event gets the others', async () => {
-    const room = testRoom()
-    room.journal.isFull = true
-    for (const digest of ['a', 'b', 'c']) await assert.rejects(room.desk().settle(callQuestion(digest), 'D'))
-    const poison = (await room.store.unrecorded(Number.MAX_SAFE_INTEGER, 3))[1]?.id
-    room.journal.isFull = false
-    const record = room.journal.record.bind(room.journal)
-    room.journal.record = async events => {
-      if (events.some(({ id }) => id === poison)) throw new Error('too large')
-      await record(events)
-    }
-    room.clock.advance(10_001)
-    await assert.rejects(room.desk().sweep(), /too large/)
-    assert.equal(room.journal.events.length, 2)
-  })
-
-  it('is not asked twice because its mark failed', async () => {
-    const { desk, store, journal, clock } = testRoom()
-    const forgetful = withStore(store, {
-      recorded: async () => {
-        throw new Error('gone')
-      },
-    })
-    const settled = await desk(forgetful).settle(callQuestion('d'), 'D1')
-    assert.equal(settled.state, 'pending')
-    clock.advance(10_001)
-    await desk().sweep()
-    assert.equal(journal.events.length, 2)
-    assert.equal(new Set(journal.events.map(({ id }) => id)).size, 1)
-  })
-})
-
-/** The store with some of its methods replaced. */
-function withStore(store: GrantStore, change: Partial<GrantStore>): GrantStore {
-  return new Proxy(store, {
-    get: (target, name) => {
-      const method = Reflect.get(change, name) ?? Reflect.get(target, name)
-      return typeof method === 'function' ? method.bind(target) : method
-    },
-  })
-}
 
 describe('standing access', () => {
   const question: ScopeQuestion = {
@@ -447,119 +369,5 @@ describe('people at the desk', () => {
     const { request } = await desk().settle(callQuestion('d'), 'D')
     const contended = desk(withStore(store, { replace: async () => false }))
     await assert.rejects(contended.approve(request.id, ann, {}), { code: 'overloaded' })
-  })
-})
-
-describe('waiting for an answer', () => {
-  /** Whether a wait has ended by now. */
-  async function hasEnded(wait: Promise<void>): Promise<boolean> {
-    await settleAll()
-    return await Promise.race([wait.then(() => true), settleAll().then(() => false)])
-  }
-
-  const never = new AbortController().signal
-
-  for (const answer of ['approve', 'deny', 'revoke'] as const) {
-    it(`ends with what this process is told: ${answer}`, async () => {
-      const { desk, timers } = testRoom()
-      const here = desk()
-      const { request } = await here.settle(callQuestion('d'), 'D')
-      const wait = here.wait(request.id, 30_000, never)
-      assert.ok(!(await hasEnded(wait)))
-      if (answer === 'approve') await here.approve(request.id, ann, {})
-      else await here[answer](request.id, ann, '')
-      assert.ok(await hasEnded(wait))
-      assert.equal(here.waiting, 0)
-      timers.fire(1_000)
-      await settleAll()
-      assert.equal(timers.size, 0)
-    })
-  }
-
-  it('goes on while more people are needed', async () => {
-    const { desk } = testRoom()
-    const here = desk()
-    const question = callQuestion('d', { demands: [demand(['group/on-call'], { count: 2 })] })
-    const { request } = await here.settle(question, 'D')
-    const wait = here.wait(request.id, 30_000, never)
-    await here.approve(request.id, ann, {})
-    assert.ok(!(await hasEnded(wait)))
-    await here.approve(request.id, person('bob'), {})
-    assert.ok(await hasEnded(wait))
-  })
-
-  it('ends with what another process is told, by one poll for all', async () => {
-    const { desk, store, timers } = testRoom()
-    const asked: (readonly string[])[] = []
-    const here = desk(
-      withStore(store, {
-        states: async ids => {
-          asked.push(ids)
-          return await store.states(ids)
-        },
-      }),
-    )
-    const { request: a } = await here.settle(callQuestion('a'), 'D')
-    const { request: b } = await here.settle(callQuestion('b'), 'D')
-    const waits = [a, a, b].map(({ id }) => here.wait(id, 30_000, never))
-    await settleAll()
-    asked.length = 0
-    await desk().approve(a.id, ann, {})
-    assert.equal(timers.fire(1_000), 1)
-    assert.deepEqual(await Promise.all(waits.map(hasEnded)), [true, true, false])
-    assert.deepEqual(asked, [[a.id, b.id]])
-    assert.equal(timers.fire(1_000), 1)
-    await settleAll()
-    assert.deepEqual(asked.at(-1), [b.id])
-  })
-
-  it('ends at once with an answer that came before it', async () => {
-    const { desk } = testRoom()
-    const { request } = await desk().settle(callQuestion('d'), 'D')
-    await desk().approve(request.id, ann, {})
-    assert.ok(await hasEnded(desk().wait(request.id, 30_000, never)))
-    assert.ok(await hasEnded(desk().wait('unknown', 30_000, never)))
-  })
-
-  it('ends with its time, with its client, and where nobody is to wait; the request stays', async () => {
-    const { desk, timers, store } = testRoom()
-    const here = desk(store, { waiters: 2 })
-    const { request } = await here.settle(callQuestion('d'), 'D')
-    const client = new AbortController()
-    const [held, left] = [here.wait(request.id, 30_000, never), here.wait(request.id, 20_000, client.signal)]
-    assert.ok(await hasEnded(here.wait(request.id, 30_000, never)), 'a third')
-    client.abort()
-    assert.ok(await hasEnded(left))
-    assert.ok(!(await hasEnded(held)))
-    timers.fire(30_000)
-    assert.ok(await hasEnded(held))
-    assert.ok(await hasEnded(here.wait(request.id, 0, never)))
-    assert.ok(await hasEnded(here.wait(request.id, 30_000, client.signal)))
-    assert.equal((await here.get(request.id))?.state, 'pending')
-    timers.fire(1_000)
-    await settleAll()
-    assert.equal(timers.size, 0)
-  })
-
-  it('outlasts a store that fails', async () => {
-    const { desk, store, timers } = testRoom()
-    let isDown = true
-    const here = desk(
-      withStore(store, {
-        states: async ids => {
-          if (isDown) throw new Error('down')
-          return await store.states(ids)
-        },
-      }),
-    )
-    const { request } = await here.settle(callQuestion('d'), 'D')
-    const wait = here.wait(request.id, 30_000, never)
-    await settleAll()
-    await desk().approve(request.id, ann, {})
-    timers.fire(1_000)
-    assert.ok(!(await hasEnded(wait)))
-    isDown = false
-    timers.fire(1_000)
-    assert.ok(await hasEnded(wait))
   })
 })

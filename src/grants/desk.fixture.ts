@@ -112,3 +112,13 @@ export function callQuestion(digest: string, change: Partial<CallQuestion> = {})
 export async function settleAll(): Promise<void> {
   await new Promise(resolve => setImmediate(resolve))
 }
+
+/** The store with some of its methods replaced. */
+export function withStore(store: GrantStore, change: Partial<GrantStore>): GrantStore {
+  return new Proxy(store, {
+    get: (target, name) => {
+      const method = Reflect.get(change, name) ?? Reflect.get(target, name)
+      return typeof method === 'function' ? method.bind(target) : method
+    },
+  })
+}
