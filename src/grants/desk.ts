@@ -44,7 +44,9 @@ export interface ScopeQuestion {
  * Where access requests are made and answered. What a method has resolved is durable in the store, and its
  * events are in the journal. Errors: `store-unavailable`, `journal-unavailable`, `request-unknown`,
  * `request-closed` (it is no longer in a state that allows it), `approver-not-eligible` (four eyes, or not
- * named by any demand), `requests-too-many`.
+ * named by any demand), `approval-invalid` (it would widen), `request-invalid`, `request-too-large` (people
+ * could not be shown all of it), `requests-too-many`, `overloaded` (others change the same request without
+ * end). After `journal-unavailable` a change may have been made: its event is recorded by a later sweep.
  */
 export interface Desk {
   /**
@@ -59,6 +61,7 @@ export interface Desk {
   wait(requestId: string, holdMs: number, signal: AbortSignal): Promise<void>
   /** Keeps and tells that a call passed by a break-glass statement. */
   brokeGlass(question: CallQuestion, decisionId: string): Promise<AccessRequest>
+  /** Asks for standing access; or gives the request that stands for the same scope, answered or not. */
   requestScope(question: ScopeQuestion): Promise<AccessRequest>
 
   get(id: string): Promise<AccessRequest | undefined>
