@@ -24,7 +24,7 @@ const POLL_MS = 500
 export async function openDesk(config: Config, journal: Journal): Promise<OpenDesk> {
   const { store: where, approvals } = config
   const store = await openStore(
-    where.kind === 'sqlite' ? { kind: 'sqlite', path: join(config.data, 'store.sqlite') } : where,
+    where.kind === 'sqlite' ? { kind: 'sqlite', path: join(config.data, 'store', 'grants.sqlite') } : where,
   )
   const digestKey = await store.secret('digest', systemRandom.bytes(32))
   const maskKey = await store.secret('mask', systemRandom.bytes(32))

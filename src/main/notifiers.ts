@@ -60,6 +60,7 @@ export async function openNotifiers(
     async stop() {
       await pump.stop()
       await Promise.all(channels.map(channel => channel.stop?.()))
+      await shared.sender.close()
     },
   }
 }

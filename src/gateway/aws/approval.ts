@@ -5,18 +5,12 @@ import { callDigest } from '../../grants/digest.ts'
 import type { StreamedBody } from '../../grants/model.ts'
 import { withoutIdempotencyTokens } from '../../interpret/aws/idempotency.ts'
 import { commandLine } from '../../record/command-line.ts'
-import type { ApprovalCase, ApprovalRooms } from '../approval.ts'
+import type { ApprovalCase } from '../approval.ts'
 import { requesterOf } from '../requester.ts'
 import { resourceFacts } from './look-up.ts'
 import { decideMasked } from './masking.ts'
 import type { AwsQuestion } from './question.ts'
 import type { AwsRooms } from './rooms.ts'
-
-/** What approvals of AWS calls need beside the desk. */
-export interface AwsApprovals extends ApprovalRooms {
-  /** 32 bytes that all replicas share: parameters, secret ones too, are told by their keyed digest alone. */
-  readonly digestKey: Buffer
-}
 
 /** An AWS call that people may have to approve. */
 export function approvalCase(

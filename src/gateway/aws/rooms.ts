@@ -7,8 +7,8 @@ import type { Sts } from '../../identity/sts/sts.ts'
 import type { Masking } from '../../mask/port.ts'
 import type { Upstream } from '../../upstream/port.ts'
 import type { SigningKeys } from '../../wire/sigv4/keys.ts'
+import type { ApprovalRooms } from '../approval.ts'
 import type { Outcome } from '../exchange.ts'
-import type { AwsApprovals } from './approval.ts'
 import type { BufferBudget } from './body.ts'
 import type { Recorder } from './recorder.ts'
 
@@ -37,6 +37,12 @@ export interface AwsRooms {
   /** Where people are asked. */
   readonly approvals: AwsApprovals
   readonly observer: Observer
+}
+
+/** What approvals of AWS calls need beside the desk. */
+export interface AwsApprovals extends ApprovalRooms {
+  /** 32 bytes that all replicas share: parameters, secret ones too, are told by their keyed digest alone. */
+  readonly digestKey: Buffer
 }
 
 /** Who watches: metrics, and the operator's log. */
