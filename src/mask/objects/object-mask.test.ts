@@ -290,6 +290,14 @@ test('a part is cut out of the masked whole', async () => {
   assert.equal(headerOf(headers, 'content-length'), '5')
   assert.equal(headerOf(headers, 'x-amz-mp-parts-count'), '3')
   assert.equal((await read(body)).toString(), starred(TEXT).subarray(20, 25).toString())
+  const numbers = Array.from({ length: 200_000 }, (_, i) => String(i * i)).join(' ')
+  const packed = bodyOf(gzipSync(numbers), 10_000)
+  const closed: ObjectPorts = {
+    ...PORTS,
+    again: async () => ({ status: 200, headers: STORED, body: packed }),
+  }
+  await assert.rejects(maskObject(wanted, RULE, reply(range), closed), { code: 'object-unmaskable' })
+  assert.ok(packed.destroyed)
   const only = { ...reply(`bytes 0-${TEXT.length - 1}/${TEXT.length}`), body: bodyOf(TEXT) }
   assert.ok((await read((await maskObject(wanted, RULE, only, PORTS)).body)).equals(starred(TEXT)))
   assert.throws(() => prepareObjectRead({ headers: [['range', 'bytes=0-1']], query: 'partNumber=1' }), {

@@ -109,7 +109,7 @@ class ObjectMask {
     try {
       if (whole.status !== 200) throw unclear(`S3 answered the read of a part's object with ${whole.status}`)
       // The head of the first reply tells of the part: how many there are, and its checksums, which go.
-      return this.#whole(await this.#see({ ...reply, body: whole.body }, whole), range)
+      return await this.#whole(await this.#see({ ...reply, body: whole.body }, whole), range)
     } catch (error) {
       whole.body.destroy()
       throw error
@@ -167,10 +167,11 @@ class ObjectMask {
   /** An object in which nothing can be detected, and which the policy lets pass all the same. */
   async #pass(object: SeenObject, part: ByteRange | undefined): Promise<MaskedObject> {
     const { reply } = object
-    const { range } = this.#read
+    const { range, ifRange } = this.#read
     const { again } = this.#ports
     const headers = this.#maskedTexts(reply.headers)
-    if (range !== undefined && again !== undefined) {
+    const wanted = range !== undefined && (ifRange === undefined || holds(ifRange, reply.headers))
+    if (wanted && again !== undefined) {
       reply.body.destroy()
       return this.#passRange(object, await again({ ifMatch: storedEtag(reply), range: range.header }))
     }
