@@ -135,6 +135,7 @@ test('a client that goes while it waits frees its place, and is shown nothing', 
   await full.promise
   const ninth = await send(text)
   assert.equal(JSON.parse(ninth.body).code, 'overloaded')
+  assert.deepEqual(world.troubles, [])
   for (const socket of sockets) socket.destroy()
   while (waiting > 0) await new Promise(resolve => setImmediate(resolve))
   assert.deepEqual(

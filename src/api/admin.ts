@@ -91,7 +91,8 @@ async function answerOpen(ports: AdminPorts, { method, path }: Received): Promis
 /** The error as the client sees it; what is the gate's own trouble goes to the operator's log. */
 function refusal({ control }: AdminPorts, error: unknown): Reply {
   const refused: GateError = asGateError(error)
-  if (refused.status >= 500) {
+  // That somebody has too many calls waiting is between them and the gate.
+  if (refused.status >= 500 && refused.code !== 'overloaded') {
     // Of an error that was made harmless for the client, the operator is told the original.
     control?.unexpected(refused.cause instanceof GateError ? refused.cause : error, 'the control API')
   }
