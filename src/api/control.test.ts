@@ -34,7 +34,7 @@ test('who a token is', async context => {
   }
   assert.deepEqual(await who(TOKENS.ann()), ann)
   assert.equal((await who(TOKENS.ci())).person, false)
-  assert.equal((await who(world.adminToken.fresh?.reveal() ?? '')).id, 'local/admin')
+  assert.equal((await who(world.adminToken.fresh?.reveal() ?? '')).id, 'sallyport/admin')
 })
 
 test('whom the demand names reads it, and that is recorded; approves it, and the call passes', async context => {

@@ -1,6 +1,6 @@
 /** A person, as a configured issuer or the gate itself vouches for them. All of it was verified. */
 export interface Person {
-  /** `ISSUER/SUBJECT`: whom votes are counted by. `local/admin` is the local administrator. */
+  /** `ISSUER/SUBJECT`: whom votes are counted by. `sallyport/admin` is the local administrator. */
   readonly id: string
   readonly issuer: string
   readonly subject: string

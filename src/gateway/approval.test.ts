@@ -122,6 +122,26 @@ describe('a call that needs an approval', () => {
     assert.deepEqual(steps.filter(step => step === 'settle').length, 1)
   })
 
+  it('asks for what is demanded after the hold, not for what was before', async () => {
+    const other: Demand = { ...DEMAND, from: ['group/security'] }
+    const seen: (readonly Demand[])[] = []
+    const question = (demands: readonly Demand[]): CallQuestion => {
+      seen.push(demands)
+      return { demands } as unknown as CallQuestion
+    }
+    const decideAgain = (): Decision => ({ ...ASK, demands: [other] })
+    const { decision } = await settled([PENDING, PENDING], { decideAgain, question })
+    assert.deepEqual(seen, [[DEMAND], [other]])
+    assert.match(decision.denial?.reason ?? '', /group\/security/)
+  })
+
+  it('passes without an approval where none is demanded any more', async () => {
+    const allowed: Decision = { effect: 'allow', statements: [], obligations: [] }
+    const { decision, steps } = await settled([PENDING], { decideAgain: () => allowed })
+    assert.equal(decision, allowed)
+    assert.equal(steps.filter(step => step === 'settle').length, 1)
+  })
+
   it('takes no use once its credentials have expired', async () => {
     const checkAlive = (): void => {
       throw new GateError('credentials-expired', 'over')

@@ -31,30 +31,29 @@ export interface ApprovalCase {
 export async function settleApproval(
   decision: Decision,
   asked: ApprovalCase,
-  { desk, requestUrl }: ApprovalRooms,
+  rooms: ApprovalRooms,
 ): Promise<Decision> {
+  const { desk, requestUrl } = rooms
   if (decision.brokeGlass !== undefined && decision.effect === 'allow') {
     await desk.brokeGlass(asked.question(decision.brokeGlass), asked.eventId)
     return decision
   }
   const demands = decision.demands ?? []
   if (demands.length === 0) throw new GateError('internal', 'an approval is needed, and nobody is to give it')
-  const question = asked.question(demands)
-  let settled = await desk.settle(question, asked.eventId)
-  if (settled.state === 'pending') {
-    const { id } = settled.request
-    const holdMs = Math.min(...demands.map(demand => demand.holdMs))
-    const held = await asked.hold(left => desk.wait(id, holdMs, left))
-    if (held === 'left')
-      return unapproved(decision, settled.request, 'its client left while it waited', requestUrl)
-    if (held === 'held') {
-      asked.checkAlive()
-      const again = asked.decideAgain()
-      if (again.effect === 'deny') return again
-      settled = await desk.settle(question, asked.eventId)
-    }
-  }
-  return answer(decision, settled, requestUrl)
+  const settled = await desk.settle(asked.question(demands), asked.eventId)
+  if (settled.state !== 'pending') return answer(decision, settled, requestUrl)
+  const { request } = settled
+  const holdMs = Math.min(...demands.map(demand => demand.holdMs))
+  const held = await asked.hold(left => desk.wait(request.id, holdMs, left))
+  if (held === 'left') return unapproved(decision, request, 'its client left while it waited', requestUrl)
+  if (held === 'not-held') return answer(decision, settled, requestUrl)
+  asked.checkAlive()
+  // What is demanded now may be another thing: then what was approved is not for it.
+  const again = asked.decideAgain()
+  if (again.effect !== 'ask')
+    return again.brokeGlass === undefined ? again : settleApproval(again, asked, rooms)
+  const question = asked.question(again.demands ?? [])
+  return answer(again, await desk.settle(question, asked.eventId), requestUrl)
 }
 
 function answer(decision: Decision, settled: Settled, requestUrl: ApprovalRooms['requestUrl']): Decision {

@@ -134,7 +134,7 @@ describe('approving', () => {
     ],
     ['another case', 'person/okta/ann', person('Ann')],
     ['a group named like a person', 'person/okta/ann', person('bob', ['person/okta/ann', 'okta/ann'])],
-    ['somebody who calls themselves admin', 'admin', person('admin', ['admin'], { name: 'local/admin' })],
+    ['somebody who calls themselves admin', 'admin', person('admin', ['admin'], { name: 'sallyport/admin' })],
     ['an entry of an unknown kind', 'everybody', person('everybody', ['everybody'])],
     ['an empty group', 'group/', person('ann', [])],
   ]
@@ -151,15 +151,15 @@ describe('approving', () => {
       approvedBy(asked({ demands: [demand(['person/okta/ann'])] }), person('ann', [])).state,
       'approved',
     )
-    const admin = person('admin', [], { id: 'local/admin', issuer: 'local' })
+    const admin = person('admin', [], { id: 'sallyport/admin', issuer: 'sallyport' })
     assert.equal(approvedBy(asked({ demands: [demand(['admin'])] }), admin).state, 'approved')
     assert.throws(() => approvedBy(asked(), admin), NOT_ELIGIBLE)
   })
 
   it('takes a denial of everything from the local administrator, and from nobody who is only called so', () => {
-    const admin = person('admin', [], { id: 'local/admin', issuer: 'local' })
+    const admin = person('admin', [], { id: 'sallyport/admin', issuer: 'sallyport' })
     assert.equal(machine.deny(asked(), admin, 'no', COOL_DOWN_MS, at(2_000)).request.state, 'denied')
-    const called = person('admin', ['admin'], { name: 'local/admin' })
+    const called = person('admin', ['admin'], { name: 'sallyport/admin' })
     assert.throws(() => machine.deny(asked(), called, 'no', COOL_DOWN_MS, at(2_000)), NOT_ELIGIBLE)
   })
 

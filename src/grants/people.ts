@@ -9,7 +9,7 @@ export interface Eligibility {
 }
 
 /** `Person.id` of the local administrator, whom `admin` in `From` names. */
-const LOCAL_ADMIN = 'local/admin'
+const LOCAL_ADMIN = 'sallyport/admin'
 
 /** The part of an access request that it takes to know who may answer. */
 type Asked = Pick<AccessRequest, 'requester' | 'demands' | 'approvals'>

@@ -98,7 +98,7 @@ test('the local administrator is known by the token alone', async () => {
 })
 
 test('no issuer takes the place of the local administrator', async () => {
-  for (const name of ['local', 'Local', 'LOCAL']) {
+  for (const name of ['sallyport', 'Sallyport', 'SALLYPORT']) {
     const rules = new Map([[name, { groupsClaim: 'groups' }]])
     assert.throws(() => people(identity(name), { people: rules }), { code: 'issuer-misconfigured' })
     await assert.rejects(people(identity(name)).identify('t'), { code: 'issuer-misconfigured' })

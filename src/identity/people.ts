@@ -41,7 +41,7 @@ export interface PeopleOptions {
 }
 
 /** The issuer of the local administrator: the gate itself. No configured issuer may be called so. */
-export const LOCAL_ISSUER = 'local'
+export const LOCAL_ISSUER = 'sallyport'
 
 export const LOCAL_ADMIN: Person = {
   id: `${LOCAL_ISSUER}/admin`,
@@ -93,7 +93,7 @@ export class People {
   }
 }
 
-/** Votes are counted by `ISSUER/SUBJECT`: nobody else may come to be called `local/admin`. */
+/** Votes are counted by `ISSUER/SUBJECT`: nobody else may come to be called `sallyport/admin`. */
 function refuseLocal(name: string): void {
   if (name.toLowerCase() !== LOCAL_ISSUER) return
   throw new GateError('issuer-misconfigured', `an issuer called \`${LOCAL_ISSUER}\` cannot vouch for people`)
