@@ -72,12 +72,22 @@ export class Place {
     return new Place(unique(progress), this.treatment)
   }
 
+  /** The place of a map's value whose key could be any: each step that takes a name is taken. */
+  anyKey(): Place {
+    const progress = this.#progress.flatMap(({ pattern, at }) => {
+      const step = pattern.steps[at]
+      if (step === undefined) return []
+      return reached(pattern, step.kind === 'any' ? at : at + 1)
+    })
+    return new Place(unique(progress), this.treatment)
+  }
+
   /** Whether a pattern could still name something beneath. */
   get open(): boolean {
     return this.#progress.some(({ pattern, at }) => at < pattern.steps.length)
   }
 
-  /** Tells places apart, for a walk that must not visit one twice. */
+  /** Tells the places of one single pattern apart, for a walk that must not visit one twice. */
   get id(): string {
     return this.#progress.map(({ at }) => at).join()
   }

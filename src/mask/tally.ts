@@ -46,7 +46,7 @@ function listOf(counts: ReadonlyMap<string, number>): MaskSummary['fields'] {
 export function pathOf(trail: Trail | undefined): string {
   let path = ''
   for (let at = trail; at !== undefined; at = at.parent) {
-    path = at.step === '[]' || path === '' || path.startsWith('[]') ? at.step + path : `${at.step}.${path}`
+    path = path === '' || path.startsWith('[]') ? at.step + path : `${at.step}.${path}`
   }
   return path
 }

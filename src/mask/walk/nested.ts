@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { GateError } from '../../core/errors.ts'
 import { readJsonText } from '../../wire/json/reader.ts'
 import { isJsonMembers, JsonNumber, type JsonValue, setMember } from '../../wire/json/value.ts'
@@ -12,9 +13,9 @@ const LIMITS = { maxBytes: Number.POSITIVE_INFINITY, maxDepth: 64 }
 export type MaskPart = (text: string, context: string | undefined) => string
 
 /**
- * Masks the texts, keys and numbers of a text that is JSON itself: names beside values tell more than the
- * text as a whole, and an escape (`\u0040`) hides nothing. As it was where nothing was masked; undefined
- * where it is no JSON object or list.
+ * Masks what is in a text that holds another one: JSON, whose names tell more than the text as a whole and
+ * whose escapes (`\u0040`) hide nothing; JSON that is percent-encoded, as IAM sends policies; base64, as user
+ * data and logs are sent. As it was where nothing was masked; undefined where it holds no other.
  */
 export function maskNested(text: string, context: string | undefined, mask: MaskPart): string | undefined {
   return nested(text, context, mask, 1)
@@ -26,11 +27,64 @@ function nested(
   mask: MaskPart,
   depth: number,
 ): string | undefined {
-  const value = depth > MAX_NESTING ? undefined : readNested(text)
+  if (depth > MAX_NESTING) return undefined
+  const encoding = ENCODINGS.find(({ starts }) => starts.test(text))
+  const inner = encoding?.decode(text)
+  if (encoding !== undefined && inner !== undefined) {
+    const masked = nested(inner, context, mask, depth + 1) ?? mask(inner, context)
+    if (masked !== inner) return encoding.encode(masked)
+  }
+  // What it seems to hold may be chance: then it is looked through as it stands.
+  return nestedJson(text, context, mask, depth)
+}
+
+function nestedJson(
+  text: string,
+  context: string | undefined,
+  mask: MaskPart,
+  depth: number,
+): string | undefined {
+  const value = readNested(text)
   if (value === undefined) return undefined
   const walk = new NestedWalk(mask, depth)
   const masked = walk.value(value, context)
   return walk.changed ? writeJson(masked) : text
+}
+
+/** A way in which one text holds another. */
+interface Encoding {
+  /** Whether it could be; a cheap look. */
+  readonly starts: RegExp
+  /** Undefined where it is not. */
+  decode(text: string): string | undefined
+  encode(text: string): string
+}
+
+const ENCODINGS: readonly Encoding[] = [
+  { starts: /^%(?:7[bB]|5[bB])/, decode: percentDecoded, encode: encodeURIComponent },
+  {
+    // Long enough to hold anything that a detector finds.
+    starts: /^[A-Za-z0-9+/]{16}[A-Za-z0-9+/\r\n]*(?:={1,2}[\r\n]{0,2})?$/,
+    decode: base64Decoded,
+    encode: text => Buffer.from(text, 'utf8').toString('base64'),
+  },
+]
+
+function percentDecoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text)
+  } catch (error) {
+    if (error instanceof URIError) return undefined
+    throw error
+  }
+}
+
+/** Only if it is text: what looks like base64 by chance seldom is. */
+function base64Decoded(text: string): string | undefined {
+  const bytes = Buffer.from(text, 'base64')
+  if (!isUtf8(bytes) || bytes.includes(0)) return undefined
+  const plain = text.replaceAll(/[\r\n]/g, '')
+  return bytes.toString('base64') === plain ? bytes.toString('utf8') : undefined
 }
 
 function readNested(text: string): JsonValue | undefined {

@@ -103,14 +103,12 @@ export class TreeMasker<V> {
   #map(resolved: OutputShape, value: V, spot: Spot): V | undefined {
     const members = this.#format.members(value)
     if (members === undefined) return this.untyped(value, spot)
-    const { key, value: element } = resolved.shape
-    const keyShape = elementOf(this.#walk.shapes, key)
-    const valueShape = elementOf(this.#walk.shapes, element)
+    const valueShape = elementOf(this.#walk.shapes, resolved.shape.value)
     const names = new FreeNames()
     const masked: (readonly [string, V])[] = []
     for (const [name, item] of members) {
       const one = this.value(valueShape, item, this.#walk.key(spot, name))
-      if (one !== undefined) masked.push([names.take(this.#walk.mapKey(name, spot, keyShape.sensitive)), one])
+      if (one !== undefined) masked.push([names.take(this.#walk.mapKey(name, spot)), one])
     }
     return this.#format.ofMembers(masked)
   }
@@ -120,7 +118,7 @@ export class TreeMasker<V> {
     const masked: (readonly [string, V])[] = []
     for (const [name, item] of members) {
       const one = this.untyped(item, this.#walk.key(spot, name))
-      if (one !== undefined) masked.push([names.take(this.#walk.mapKey(name, spot, false)), one])
+      if (one !== undefined) masked.push([names.take(this.#walk.mapKey(name, spot)), one])
     }
     return this.#format.ofMembers(masked)
   }

@@ -43,11 +43,29 @@ export class MaskWalk {
   readonly shapes: ServiceShapes
   readonly tally: Tally
   readonly #masks: TextMasks
+  readonly #masksUnknown: boolean
 
-  constructor(shapes: ServiceShapes, masks: TextMasks, tally: Tally) {
+  /** @param masksUnknown whether a member that the catalog does not know could be one that has to be masked */
+  constructor(
+    shapes: ServiceShapes,
+    masks: TextMasks,
+    tally: Tally,
+    masksUnknown: boolean = masks.hasFields,
+  ) {
     this.shapes = shapes
     this.tally = tally
     this.#masks = masks
+    this.#masksUnknown = masksUnknown
+  }
+
+  /** Whether detectors look through every text. */
+  get detects(): boolean {
+    return this.#masks.detects
+  }
+
+  /** Whether binary data passes in which nothing can be detected. */
+  get passesBinary(): boolean {
+    return this.#masks.passBinary
   }
 
   member(spot: Spot, name: string): Spot {
@@ -67,7 +85,7 @@ export class MaskWalk {
   /** A member that the catalog does not know: it may be one of the fields, so it is taken for one. */
   unknown(spot: Spot, name: string): Spot {
     const trail = { parent: spot.trail, step: '(unknown)' }
-    return { place: spot.place.key(name), trail, context: name, unknown: this.#masks.hasFields }
+    return { place: spot.place.key(name), trail, context: name, unknown: spot.unknown || this.#masksUnknown }
   }
 
   /** The form in which everything at the spot is masked; undefined where the place asks for none. */
@@ -100,10 +118,8 @@ export class MaskWalk {
     return maskNested(text, context, detect) ?? detect(text, context)
   }
 
-  /** A map's key: it stays unless a detector finds something in it, or it is sensitive itself. */
-  mapKey(key: string, spot: Spot, sensitive: boolean): string {
-    // Keys must stay apart from each other, which only this form does.
-    if (sensitive && this.form(spot) !== undefined) return this.#masks.inForm(key, 'hash') ?? ''
+  /** A map's key: it stays, for it is what makes the value recognisable, unless a detector finds something in it. */
+  mapKey(key: string, spot: Spot): string {
     return this.#masks.detects ? this.#masks.detect(key, spot.context, this.tally) : key
   }
 

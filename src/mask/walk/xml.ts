@@ -93,7 +93,7 @@ export class XmlMasker {
     let whole = true
     const children = entry.children.map(child => {
       if (child.name === keyName && child.children.length === 0) {
-        return { ...child, attributes: [], text: this.#walk.mapKey(child.text, spot, key.sensitive) }
+        return { ...child, attributes: [], text: this.#walk.mapKey(child.text, spot) }
       }
       const isValue = child.name === valueName
       const masked = isValue
