@@ -362,3 +362,13 @@ test('the marker is never wider than its rule: a weak form gives way to a strict
   )
   assert.equal(body.toString(), '{"InstanceInformationList":[{"Name":"~mask~"},{"Name":"~mask~name"}]}')
 })
+
+test('two members that are called the same on the wire: a rule of either counts', async () => {
+  const of = call('s3', 'GetBucketNotification')
+  for (const field of ['TopicConfiguration.Event', 'TopicConfiguration.Events']) {
+    const { body } = await masked(by, of, [rule({ fields: [field] })], {
+      body: `<NotificationConfiguration><TopicConfiguration><Event>${CANARY}</Event></TopicConfiguration></NotificationConfiguration>`,
+    })
+    assert.ok(!body.includes(CANARY), field)
+  }
+})

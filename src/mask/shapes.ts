@@ -15,6 +15,8 @@ export interface OutputMember extends OutputShape {
   readonly name: string
   /** In a body, and the name of a header. */
   readonly wireName: string
+  /** Others that are called the same on the wire: an older and a newer form of one member. */
+  readonly twins?: readonly OutputMember[]
 }
 
 const resolvedRefs = new WeakMap<ShapeRef, OutputShape>()
@@ -60,7 +62,10 @@ export function bodyMembers(shapes: ServiceShapes, shape: Shape): ReadonlyMap<st
   if (known !== undefined) return known
   const index = new Map<string, OutputMember>()
   for (const member of membersOf(shapes, shape)) {
-    if (member.ref.location === undefined) index.set(member.wireName, member)
+    if (member.ref.location !== undefined) continue
+    const twin = index.get(member.wireName)
+    const twins = twin === undefined ? undefined : [...(twin.twins ?? []), twin]
+    index.set(member.wireName, twins === undefined ? member : { ...member, twins })
   }
   // The items of a flattened list may go by the name that the list gives them: botocore reads that first.
   for (const member of index.values()) {

@@ -80,7 +80,7 @@ export class TreeMasker<V> {
     const masked: (readonly [string, V])[] = []
     let left = 0
     for (const [name, item] of members) {
-      const member = index.get(name)
+      const member = this.#walk.meant(index.get(name), spot)
       const one =
         member === undefined
           ? this.untyped(item, this.#walk.unknown(spot, name))

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import type { ServiceShapes } from '../../catalog/model.ts'
 import type { MaskForm } from '../../core/decision.ts'
 import { type Place, stricter } from '../place.ts'
+import type { OutputMember } from '../shapes.ts'
 import type { Tally, Trail } from '../tally.ts'
 import { maskNested } from './nested.ts'
 
@@ -66,6 +67,15 @@ export class MaskWalk {
   /** Whether binary data passes in which nothing can be detected. */
   get passesBinary(): boolean {
     return this.#masks.passBinary
+  }
+
+  /** Of members that are called the same on the wire, the one of which a rule is. */
+  meant(member: OutputMember | undefined, spot: Spot): OutputMember | undefined {
+    if (member?.twins === undefined) return member
+    const all = [member, ...member.twins]
+    const places = all.map(one => ({ one, place: spot.place.member(one.name) }))
+    const named = places.find(({ place }) => place.treatment !== undefined)
+    return (named ?? places.find(({ place }) => place.open))?.one ?? member
   }
 
   member(spot: Spot, name: string): Spot {

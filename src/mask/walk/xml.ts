@@ -59,7 +59,7 @@ export class XmlMasker {
   }
 
   #child(child: XmlElement, index: ReadonlyMap<string, OutputMember>, spot: Spot): XmlElement | undefined {
-    const member = index.get(child.name)
+    const member = this.#walk.meant(index.get(child.name), spot)
     if (member === undefined || member.ref.xmlAttribute === true) {
       return this.untyped(child, this.#walk.unknown(spot, child.name))
     }
