@@ -1,6 +1,7 @@
 import { loadCatalog } from '../catalog/load.ts'
 import { systemFiles } from '../config/files.ts'
 import type { ConfigPorts } from '../config/findings.ts'
+import { patternProblem } from './mask-checks.ts'
 import { checkDocument } from './policies.ts'
 
 /** What reading a configuration takes: the file system, the catalog's names, and the policy language. */
@@ -9,6 +10,7 @@ export async function configPorts(): Promise<ConfigPorts> {
   return {
     files: systemFiles,
     services: catalog.services,
-    checkPolicy: (document, kind) => checkDocument(document, kind),
+    checkPolicy: (document, kind, own) => checkDocument(document, kind, { catalog: () => catalog, own }),
+    checkDetectors: patternProblem,
   }
 }

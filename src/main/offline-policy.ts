@@ -11,10 +11,12 @@ import { GateError } from '../core/errors.ts'
 import { canKnow } from '../interpret/aws/context.ts'
 import { readCallFromParameters } from '../interpret/aws/interpret.ts'
 import { checkPolicy } from '../policy/check.ts'
+import { readPolicy } from '../policy/parse.ts'
 import { findById } from '../record/calls.ts'
 import type { DecisionEvent } from '../record/event.ts'
 import { nodeFiles } from '../record/node-files.ts'
 import { configPorts } from './config-ports.ts'
+import { maskProblems } from './mask-checks.ts'
 import { layersOf } from './policies.ts'
 import { interpretCommandLine } from './policy-call.ts'
 import { partitionOf, sampleSession } from './policy-session.ts'
@@ -34,7 +36,12 @@ function policyPorts(): PolicyPorts {
     out: text => void process.stdout.write(text),
     err: text => void process.stderr.write(text),
     readFile,
-    check: (source, kind) => checkPolicy(source, kind, { names: catalog(), canKnow }),
+    check(source, kind) {
+      const problems = checkPolicy(source, kind, { names: catalog(), canKnow })
+      const { document } = readPolicy(source, kind === 'trust' ? 'trust' : 'permission')
+      const masks = document === undefined ? [] : maskProblems(document, { catalog, own: undefined })
+      return [...problems, ...masks]
+    },
     async role(configPath, roleArn, asker) {
       const { roles } = loadConfig(configPath, await configPorts())
       const role = roles.find(({ arn }) => arn === roleArn)

@@ -16,6 +16,7 @@ import { sessionPolicies } from '../policy/narrow.ts'
 import { parsePolicy, parseTrustDocument, readPolicy } from '../policy/parse.ts'
 import { evaluateTrust } from '../policy/trust.ts'
 import type { SessionPolicySource } from '../upstream/settings.ts'
+import { type MaskFacts, maskProblems } from './mask-checks.ts'
 
 /** What the policies of a configuration answer. */
 export interface Policies {
@@ -113,10 +114,11 @@ function parse(policy: PolicyText): ReturnType<typeof parsePolicy> {
 }
 
 /** What is wrong with a document, for whoever checks a configuration. */
-export function checkDocument(document: PolicyText, kind: PolicyKind): readonly Problem[] {
+export function checkDocument(document: PolicyText, kind: PolicyKind, facts: MaskFacts): readonly Problem[] {
   const reading = readPolicy(source(document), kind === 'trust' ? 'trust' : 'permission')
   const keys = reading.document === undefined ? [] : unknowableKeys(reading.document, canKnow, kind)
-  return [...reading.problems, ...keys].map(({ severity, at, message }) => ({
+  const masks = reading.document === undefined ? [] : maskProblems(reading.document, facts)
+  return [...reading.problems, ...keys, ...masks].map(({ severity, at, message }) => ({
     severity,
     file: document.file,
     line: at.line,

@@ -20,22 +20,12 @@ export interface ReplyWork {
   readonly maxBytes: number
 }
 
-/** Content types of each protocol's bodies; a reply without one is what its bytes are. */
-const CONTENT_TYPES: Readonly<Record<string, RegExp>> = {
-  json: /^application\/(?:x-amz-json-1\.[01]|json)$/,
-  'rest-json': /^application\/(?:json|x-amz-json-1\.[01]|[\w.-]{1,64}\+json)$/,
-  query: /^(?:text|application)\/xml$/,
-  ec2: /^(?:text|application)\/xml$/,
-  'rest-xml': /^(?:text|application)\/xml$/,
-  'smithy-rpc-v2-cbor': /^application\/cbor$/,
-}
-
 /** A reply that is read whole: an answer in one of the protocols, or an error. */
 export async function maskWhole(work: ReplyWork, reply: ReplyToMask): Promise<MaskedReply> {
   const bytes = await readBody(reply.body, reply.headers, work.maxBytes)
   if (reply.status >= 300 || isErrorInDisguise(work.replies, bytes)) return maskError(work, reply, bytes)
   const { walk, spot } = begin(work)
-  checkContentType(work.replies, reply.headers, bytes)
+  if (!hasRawPayload(work.replies)) checkCharset(reply.headers)
   const headers = maskHeaders(work.replies, walk, spot, reply.headers)
   return whole(reply.status, headers, maskBody(work.replies, walk, spot, bytes), walk)
 }
@@ -146,14 +136,13 @@ function isErrorInDisguise({ protocol }: RepliesOf, bytes: Buffer): boolean {
   return /^(?:<\?xml[^<>]*\?>)?[ \t\r\n]*<Error>/.test(start)
 }
 
-function checkContentType(replies: RepliesOf, headers: readonly NameValue[], bytes: Buffer): void {
-  const text = headers.find(([name]) => name === 'content-type')?.[1]
-  if (text === undefined || bytes.length === 0 || hasRawPayload(replies)) return
-  const [type = '', ...parameters] = text.toLowerCase().split(';')
-  if (CONTENT_TYPES[replies.protocol]?.test(type.trim()) !== true) {
-    throw unmaskable(`its content type is none of the protocol \`${replies.protocol}\``)
-  }
-  for (const parameter of parameters) {
+/**
+ * SDKs read a body by the protocol, whatever its type says, and so does this; but bytes that are no UTF-8 by their
+ * own word would be read as another text.
+ */
+function checkCharset(headers: readonly NameValue[]): void {
+  const type = headers.find(([name]) => name === 'content-type')?.[1]
+  for (const parameter of type?.toLowerCase().split(';').slice(1) ?? []) {
     const [name = '', value = ''] = parameter.split('=')
     if (name.trim() === 'charset' && !/^"?(?:utf-?8|us-ascii)"?$/.test(value.trim())) {
       throw unmaskable('its text is not in UTF-8')

@@ -25,6 +25,8 @@ export interface GateOptions {
   readonly env: NodeJS.ProcessEnv
   /** An identity provider of people, who may approve: the issuer `idp`. */
   readonly people?: Issuer
+  /** Secrets beside the configuration, by name; nobody else may read them. */
+  readonly files?: Readonly<Record<string, string>>
   /** More of the configuration, over the rest. */
   readonly config?: object
 }
@@ -77,6 +79,9 @@ export async function startGate(options: GateOptions): Promise<RunningGate> {
 function writeConfiguration(folder: string, options: GateOptions): void {
   mkdirSync(join(folder, 'policies'))
   writeFileSync(join(folder, 'jwks.json'), options.issuer.jwks)
+  for (const [name, text] of Object.entries(options.files ?? {})) {
+    writeFileSync(join(folder, name), text, { mode: 0o600 })
+  }
   if (options.people) writeFileSync(join(folder, 'people.json'), options.people.jwks)
   const people = options.people && {
     name: 'idp',

@@ -14,13 +14,17 @@ export interface StubUpstream {
   readonly endpoint: string
   readonly seen: Seen[]
   /** What it answers with from now on; default `{}`. */
-  answer(status: number, headers: Record<string, string>, body: string): void
+  answer(status: number, headers: Record<string, string>, body: string | Buffer): void
   stop(): Promise<void>
 }
 
 export async function startStubUpstream(): Promise<StubUpstream> {
   const seen: Seen[] = []
-  let reply = { status: 200, headers: { 'content-type': 'application/x-amz-json-1.0' }, body: '{}' }
+  let reply: { status: number; headers: Record<string, string>; body: string | Buffer } = {
+    status: 200,
+    headers: { 'content-type': 'application/x-amz-json-1.0' },
+    body: '{}',
+  }
   const server = createServer((request, response) => {
     const chunks: Buffer[] = []
     request.on('data', chunk => chunks.push(chunk))

@@ -3,8 +3,9 @@
  * nothing of either but AWS_ENDPOINT_URL. Ends with the recording. `--keep` leaves it all running.
  */
 
-import { ISSUER_URL, startGate } from '../../test/harness/gate.ts'
-import { createIssuer } from '../../test/harness/issuer.ts'
+import { ControlClient } from '../../test/harness/control.ts'
+import { ISSUER_URL, type RunningGate, startGate } from '../../test/harness/gate.ts'
+import { createIssuer, type Issuer } from '../../test/harness/issuer.ts'
 import { startMoto } from '../../test/harness/moto.ts'
 import { cleanEnv, execute, python, which } from '../../test/harness/process.ts'
 
@@ -39,11 +40,26 @@ const POLICY = {
       },
     },
     {
-      Sid: 'NobodyTerminates',
-      Effect: 'Deny',
+      Sid: 'TerminatingNeedsAHuman',
+      Effect: 'RequireApproval',
       Action: 'ec2:TerminateInstances',
       Resource: '*',
-      Reason: 'instances are ended by their owners, not by agents',
+      Approval: { From: ['group/on-call'], Hold: '30s' },
+      Reason: 'instances may be somebody else’s',
+    },
+    {
+      Sid: 'StagingSecrets',
+      Effect: 'Allow',
+      Action: 'secretsmanager:GetSecretValue',
+      Resource: 'arn:aws:secretsmanager:*:*:secret:staging/*',
+    },
+    { Sid: 'ReadCustomers', Effect: 'Allow', Action: 's3:GetObject', Resource: 'arn:aws:s3:::customers/*' },
+    {
+      Sid: 'HidePeople',
+      Effect: 'Mask',
+      Action: 's3:GetObject',
+      Resource: 'arn:aws:s3:::customers/*',
+      Mask: { Detect: ['email-address', 'credit-card'], As: 'partial' },
     },
     { Sid: 'Jobs', Effect: 'Allow', Action: 'dynamodb:*', Resource: 'arn:aws:dynamodb:*:*:table/jobs' },
   ],
@@ -55,6 +71,8 @@ interface Step {
   readonly args: readonly string[]
   /** Whether the gate should let it through. */
   readonly passes: boolean
+  /** Who approves it meanwhile. */
+  readonly approver?: string
 }
 
 const aws = (why: string, line: string, passes = true): Step => ({
@@ -89,14 +107,31 @@ const DAY: readonly Step[] = [
     'start a small one',
     'ec2 run-instances --image-id ami-12c6146b --instance-type t3.micro --count 1 --query Instances[].State.Name',
   ),
-  aws('terminate what is in the way', 'ec2 terminate-instances --instance-ids i-0123456789abcdef0', false),
+  {
+    ...boto(
+      'terminate it again: somebody has to approve',
+      `ec2 = boto3.client('ec2')
+ids = [i['InstanceId'] for r in ec2.describe_instances()['Reservations'] for i in r['Instances']]
+print(ec2.terminate_instances(InstanceIds=ids[:1])['TerminatingInstances'][0]['CurrentState'])`,
+    ),
+    approver: 'ann',
+  },
   boto(
     'take a job and note that it is done',
     `t = boto3.resource('dynamodb').Table('jobs')
 t.put_item(Item={'id': '42', 'state': 'done'})
 print(t.get_item(Key={'id': '42'})['Item'])`,
   ),
-  boto('read a secret', "boto3.client('secretsmanager').get_secret_value(SecretId='production/db')", false),
+  boto(
+    'read a secret of staging: allowed, and masked',
+    "print(boto3.client('secretsmanager').get_secret_value(SecretId='staging/db')['SecretString'])",
+  ),
+  aws('read the customers: what could be a person is masked', 's3 cp s3://customers/today.csv -'),
+  boto(
+    'read a secret of production',
+    "boto3.client('secretsmanager').get_secret_value(SecretId='production/db')",
+    false,
+  ),
 ]
 
 async function main(): Promise<number> {
@@ -105,8 +140,10 @@ async function main(): Promise<number> {
   const role = `arn:aws:iam::${moto.account}:role/agent`
   await seed(moto.endpoint, moto.gateEnv)
   const issuer = await createIssuer(ISSUER_URL)
+  const people = await createIssuer('https://idp.example')
   const gate = await startGate({
     issuer,
+    people,
     roles: [{ arn: role, policies: [POLICY] }],
     upstream: moto.endpoint,
     env: moto.gateEnv,
@@ -115,7 +152,11 @@ async function main(): Promise<number> {
   console.log(`  AWS_ENDPOINT_URL=${gate.endpoint}\n  AWS_ROLE_ARN=${role}`)
   console.log(`  AWS_WEB_IDENTITY_TOKEN_FILE=…   (an OIDC token of ${ISSUER_URL} for agent-7)\n`)
   let surprises = 0
-  for (const step of DAY) surprises += (await take(step, env)) ? 0 : 1
+  for (const step of DAY) {
+    const approving = step.approver === undefined ? undefined : approve(gate, people, step.approver)
+    surprises += (await take(step, env)) ? 0 : 1
+    surprises += await (approving ?? 0)
+  }
 
   console.log(`\n${bold('What the journal says of it')}\n`)
   surprises += await print(gate.sessions('list'))
@@ -139,6 +180,18 @@ async function main(): Promise<number> {
   return surprises === 0 ? 0 : 1
 }
 
+/** A person who is shown what waits, and approves it, on the command line. Gives the surprises. */
+async function approve(gate: RunningGate, people: Issuer, name: string): Promise<number> {
+  const token = await people.token(name, { groups: ['on-call'], name: 'Ann' })
+  const waiting = await new ControlClient(gate, token).pending()
+  let surprises = 0
+  for (const { id } of waiting) {
+    surprises += await print(gate.as(token, 'approvals', 'show', id))
+    surprises += await print(gate.as(token, 'approvals', 'approve', id, '--yes', '--comment', 'go ahead'))
+  }
+  return surprises
+}
+
 /** Puts into the stand-in what the agent will find there. */
 async function seed(endpoint: string, credentials: NodeJS.ProcessEnv): Promise<void> {
   const code = `
@@ -146,6 +199,9 @@ import boto3
 s3 = boto3.client('s3')
 s3.create_bucket(Bucket='builds')
 s3.put_object(Bucket='builds', Key='app-1.4.2.txt', Body=b'the build\\n')
+s3.create_bucket(Bucket='customers')
+s3.put_object(Bucket='customers', Key='today.csv', Body=b'name,mail,card\\nEve,eve@example.com,4111 1111 1111 1111\\n')
+boto3.client('secretsmanager').create_secret(Name='staging/db', SecretString='hunter2')
 boto3.client('dynamodb').create_table(TableName='jobs', BillingMode='PAY_PER_REQUEST',
   KeySchema=[{'AttributeName': 'id', 'KeyType': 'HASH'}],
   AttributeDefinitions=[{'AttributeName': 'id', 'AttributeType': 'S'}])

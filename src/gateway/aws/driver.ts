@@ -21,7 +21,7 @@ import { holdClient, MAX_HELD_BODY_BYTES } from './hold.ts'
 import { continueIfAsked, hasBody, hostOf, type Identified, identifyCaller } from './identify.ts'
 import { type LocalAnswer, localAnswer } from './local.ts'
 import { planMasks, recordedMasks, refuseMaskedInput, scansUpload, storedForm } from './masking.ts'
-import { payloadLength, readPayload, scanned, streamedBody } from './payload.ts'
+import { payloadLength, readPayload, scanned, scannedWhole, streamedBody } from './payload.ts'
 import type { AwsQuestion } from './question.ts'
 import { withOwnQueueUrls } from './queue-url.ts'
 import { passReply, sendWhole } from './reply.ts'
@@ -109,7 +109,7 @@ export class AwsDriver implements Driver<AwsQuestion> {
       const again: ReadAgainSender = change => send(againRequest(asked, change), { kind: 'none' })
       const passed = await this.#passReply(reply, plan, again)
       return {
-        status: reply.status,
+        status: passed.status ?? reply.status,
         ...requestId(reply.headers),
         bytesIn: bytesIn(body),
         bytesOut: passed.bytes,
@@ -138,7 +138,10 @@ export class AwsDriver implements Driver<AwsQuestion> {
       const passed = await passReply(response, asStream(masked), this.#eventId)
       if (passed.error === 'client-gone') return passed
       const found = await summary
-      return found instanceof GateError ? { ...passed, error: found.code } : { ...passed, masked: found }
+      const { status } = masked
+      return found instanceof GateError
+        ? { ...passed, status, error: found.code }
+        : { ...passed, status, masked: found }
     } catch (failure) {
       // Whatever it was, AWS has carried the call out: the journal tells so, beside the error.
       const error = asGateError(failure)
@@ -213,10 +216,14 @@ export class AwsDriver implements Driver<AwsQuestion> {
     const identified = this.#proven()
     if (!call.streamsIn || !hasBody(identified.request)) return { kind: 'none' }
     // A body that only the signature covers was read whole, whatever the operation.
-    if (identified.body !== undefined) return { kind: 'whole', bytes: identified.body.bytes }
+    const scans = scansUpload(question, this.#rooms)
+    if (identified.body !== undefined) {
+      const whole: UpstreamBody = { kind: 'whole', bytes: identified.body.bytes }
+      return scans ? scannedWhole(whole) : whole
+    }
     continueIfAsked(this.#incoming)
     const body = streamedBody(this.#incoming, identified)
-    return scansUpload(question, this.#rooms) ? scanned(body) : body
+    return scans ? scanned(body, call.parameters['ContentEncoding']) : body
   }
 
   /**
@@ -305,6 +312,8 @@ function upstreamRequest(
 /** How the passing of a reply ended, and what was masked in it. */
 interface PassedMasked {
   readonly bytes: number
+  /** What the client was told, where that is not what AWS said: a range that the gate cut out itself. */
+  readonly status?: number
   readonly error?: string
   readonly masked?: RecordedMasks
 }

@@ -26,6 +26,7 @@ function withMasks(decision: Decision, question: AwsQuestion, masking: Masking, 
   const columns = decision.obligations.find(({ fields, detect }) => fields.length + detect.length === 0)
   if (columns !== undefined) return unmaskable(columns)
   const { call, request } = question
+  if (copiesMasked(question, decide)) return uncopyable()
   const hidden = hiddenFields(call, request, masking.builtInFields(call), decide)
   if (hidden.length === 0) return decision
   const { as, detect, otherObjects } = masking.builtInRule(hidden)
@@ -39,6 +40,33 @@ function withMasks(decision: Decision, question: AwsQuestion, masking: Masking, 
     from: BUILT_IN,
   }
   return { ...decision, obligations: [...decision.obligations, builtIn] }
+}
+
+/** Calls that write what they read, out of the gate's sight. */
+const COPIES: ReadonlySet<string> = new Set(['CopyObject', 'UploadPartCopy'])
+
+/** Whether the call would copy an object that this principal sees masked to where it may not be. */
+function copiesMasked({ call, request }: AwsQuestion, decide: Decide): boolean {
+  if (call.service !== 's3' || !COPIES.has(call.operation)) return false
+  const sources = call.pairs.filter(({ action }) => /^s3:GetObject(Version)?$/.test(action))
+  if (sources.length === 0) return false
+  return decide({ ...request, pairs: sources }).obligations.some(masksContents)
+}
+
+function masksContents({ detect, fields }: Obligation): boolean {
+  return detect.length > 0 || fields.some(field => /^(Body|\*|\*\*)$/.test(field))
+}
+
+function uncopyable(): Decision {
+  return {
+    effect: 'deny',
+    statements: [],
+    obligations: [],
+    denial: {
+      kind: 'explicit',
+      reason: 'the object that is to be copied is masked for this principal, and its copy would not be',
+    },
+  }
 }
 
 /** Those that the principal may not see. An Allow of `*` lets it see all, at the price of one question. */

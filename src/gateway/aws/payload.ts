@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import { PassThrough, pipeline, type Readable, type Transform } from 'node:stream'
 import { GateError } from '../../core/errors.ts'
 import type { Incoming } from '../../listener/server.ts'
+import { bytesCarryMask } from '../../mask/marker.ts'
 import { UploadScan } from '../../mask/objects/upload-scan.ts'
 import type { UpstreamBody } from '../../upstream/port.ts'
 import { DecodedBody, HashedBody } from '../../wire/sigv4/body.ts'
@@ -93,11 +94,22 @@ export function streamedBody(incoming: Incoming, identified: Identified): Upstre
   }
 }
 
-/** The body, which breaks where a mask of the gate's own is in it: S3 keeps nothing of what is cut short. */
-export function scanned(body: UpstreamBody): UpstreamBody {
+/**
+ * The body, which breaks where a mask of the gate's own is in it: S3 keeps nothing of what is cut short.
+ * @param contentEncoding what the object is said to be packed in
+ */
+export function scanned(body: UpstreamBody, contentEncoding: unknown): UpstreamBody {
   if (body.kind !== 'stream') return body
-  const scan = new UploadScan()
+  const scan = new UploadScan(typeof contentEncoding === 'string' ? { contentEncoding } : {})
   // `pipeline` hands errors on in both directions; whoever reads `scan` sees them.
   pipeline(body.bytes, scan, () => undefined)
   return { ...body, bytes: scan }
+}
+
+/** A body that was read whole, if it carries no mask. Throws `mask-carried-back`. */
+export function scannedWhole(body: UpstreamBody): UpstreamBody {
+  if (body.kind === 'whole' && bytesCarryMask(body.bytes)) {
+    throw new GateError('mask-carried-back', 'the upload has a mask in it that the gate made')
+  }
+  return body
 }

@@ -58,9 +58,15 @@ export function refuseOverrides(names: Iterable<string>): void {
 
 /** Headers without a parameter that ask for a form of the reply; they go on to AWS. */
 export function replyHeaders(headers: readonly NameValue[]): readonly NameValue[] {
-  return headers.some(([name, value]) => name === 'x-amzn-query-mode' && value === 'true')
-    ? [['x-amzn-query-mode', 'true']]
-    : []
+  return headers.filter(
+    ([name, value]) =>
+      (name === 'x-amzn-query-mode' && value === 'true') || (name === 'if-range' && isEtagOrDate(value)),
+  )
+}
+
+/** Without it, who resumes a download would be given a part of another object. RFC 9110, 13.1.5. */
+function isEtagOrDate(value: string): boolean {
+  return /^[\x21\x23-\x7e, ":]{1,128}$/.test(value)
 }
 
 /** What is known of the signature and of the reading, for the check of left-over headers. */
