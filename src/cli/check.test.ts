@@ -18,7 +18,7 @@ function folder(t: TestContext): string {
 function capture(problems: Problem[] = []) {
   const written = { out: '', err: '' }
   const ports = {
-    config: { files: systemFiles, checkPolicy: () => problems },
+    config: { files: systemFiles, checkPolicy: () => problems, checkDetectors: () => undefined },
     out: (text: string) => {
       written.out += text
     },

@@ -13,7 +13,13 @@ export type PolicyKind = 'policy' | 'trust' | 'boundary' | 'control'
 export interface ConfigPorts {
   readonly files: FilePort
   /** Parses and compiles a document; its problems are reported with the configuration's own. */
-  readonly checkPolicy: (document: PolicyText, kind: PolicyKind) => readonly Problem[]
+  readonly checkPolicy: (
+    document: PolicyText,
+    kind: PolicyKind,
+    detectors: ReadonlyMap<string, string>,
+  ) => readonly Problem[]
+  /** What is wrong with the user's own detectors, in prose. */
+  readonly checkDetectors: (detectors: ReadonlyMap<string, string>) => string | undefined
   /** Ids of the catalog's services, for the keys of `aws.endpoint`; absent: not checked. */
   readonly services?: { has(id: string): boolean; keys(): Iterable<string> }
 }
@@ -23,11 +29,14 @@ export class Findings {
   readonly source: Source
   readonly ports: ConfigPorts
   readonly problems: Problem[] = []
+  /** The user's own detectors, which policies may name. */
+  readonly detectors: ReadonlyMap<string, string>
   readonly #checked = new Set<string>()
 
-  constructor(source: Source, ports: ConfigPorts) {
+  constructor(source: Source, ports: ConfigPorts, detectors: ReadonlyMap<string, string> = new Map()) {
     this.source = source
     this.ports = ports
+    this.detectors = detectors
   }
 
   error(path: Path, message: string): void {
@@ -77,6 +86,6 @@ export class Findings {
     const key = `${kind} ${document.file} ${document.name}`
     if (this.#checked.has(key)) return
     this.#checked.add(key)
-    this.problems.push(...this.ports.checkPolicy(document, kind))
+    this.problems.push(...this.ports.checkPolicy(document, kind, this.detectors))
   }
 }

@@ -32,6 +32,7 @@ function ports(files: Fake, checked: string[] = []): ConfigPorts {
         { severity: 'error', file: document.file, line: before.length, column, message: 'unknown action' },
       ]
     },
+    checkDetectors: () => undefined,
     services: new Map([
       ['s3', 1],
       ['dynamodb', 1],

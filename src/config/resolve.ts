@@ -25,6 +25,8 @@ export function resolveSettings(settings: Settings, findings: Findings): Config 
       '`limits.buffered` is less than `limits.body`; expected at least as much',
     )
   }
+  const wrongDetectors = findings.ports.checkDetectors(findings.detectors)
+  if (wrongDetectors !== undefined) findings.error(['masks', 'patterns'], wrongDetectors)
   const tls = settings.tls && readTls(settings.tls, findings)
   return {
     file: findings.source.file,
@@ -51,7 +53,7 @@ export function resolveSettings(settings: Settings, findings: Findings): Config 
     masks: {
       builtIn: settings.masks.builtIn,
       bodyBytes: settings.masks.body,
-      patterns: new Map(Object.entries(settings.masks.patterns)),
+      patterns: findings.detectors,
     },
     log: settings.log,
   }

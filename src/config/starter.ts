@@ -34,6 +34,11 @@ issuers:
   - name: github
     oidc: https://token.actions.githubusercontent.com
     audience: sts.amazonaws.com
+  # An identity provider that vouches for people may name approvers; "groups" is its claim.
+  # - name: okta
+  #   oidc: https://example.okta.com
+  #   audience: sallyport
+  #   people: { groups: groups }
   # Or a fixed set of public keys; "iss" in its tokens is then the name:
   # - name: local
   #   jwks: jwks.json
@@ -67,6 +72,30 @@ record:
   durability: fsync
   # Longer parameters are cut in the journal, and marked so.
   parameters: 64KiB
+
+# Where access requests and grants are kept: "sqlite" (a file in data), or postgres:// for replicas.
+store: sqlite
+
+# Calls that need a person's approval: the statements with the effect RequireApproval.
+approvals:
+  # Where people reach the admin address; links in denials begin with it.
+  # url: https://gate-admin.example.com
+  openFor: 24h
+  maxStanding: 8h
+
+# Who is told of access requests.
+# notify:
+#   - name: on-call
+#     slack:
+#       channel: C0123456789
+#       token: secrets/slack-token
+#       signingSecret: secrets/slack-signing-secret
+#       people: { T0123/U0456: okta/00u1abcd }
+
+# Secrets in replies are masked unless a policy allows gate:Unmask.
+masks:
+  builtIn: true
+  # patterns: { employee-id: 'E-[0-9]{6}' }
 
 # HTTPS_PROXY for tools whose endpoints cannot be changed.
 proxy:
@@ -107,6 +136,12 @@ Statement:
     Effect: Allow
     Action: ec2:DescribeInstances
     Resource: "*"
+  # A call that waits for a person: see docs/approvals.md. "admin" is who holds the token of the first run.
+  - Sid: TerminatingNeedsAHuman
+    Effect: RequireApproval
+    Action: ec2:TerminateInstances
+    Resource: "*"
+    Approval: { From: [admin], Hold: 25s }
 `
 
 /** A commented starting configuration with its policies; it passes \`serve --check\` as it stands. */
