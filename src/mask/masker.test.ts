@@ -264,7 +264,6 @@ test('what cannot be read in full is withheld', async () => {
     ['twice', { body: `{"SecretString":"a","SecretString":"${CANARY}"}` }],
     ['not JSON', { body: `<html>${CANARY}</html>` }],
     ['UTF-8', { body: Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]) }],
-    ['type', { headers: [['content-type', 'text/html']], body: good }],
     ['charset', { headers: [['content-type', 'application/json; charset=utf-16']], body: good }],
     ['coding', { headers: [['content-encoding', 'compress']], body: good }],
     ['bomb', { headers: [['content-encoding', 'gzip']], body: gzipSync(Buffer.alloc(100_000)) }],

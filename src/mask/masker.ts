@@ -14,7 +14,7 @@ import type {
   ReadAgainSender,
   ReplyToMask,
 } from './port.ts'
-import { maskHead, maskObjectReply, maskPayload, maskWhole, type ReplyWork } from './reply.ts'
+import { maskEvents, maskHead, maskObjectReply, maskPayload, maskWhole, type ReplyWork } from './reply.ts'
 import { type CompiledRules, compileRules, type TextTools } from './rules.ts'
 import { unmaskable } from './unmaskable.ts'
 
@@ -98,7 +98,7 @@ export class Masker implements Masking {
     return findMask(call.parameters)
   }
 
-  #mask(
+  async #mask(
     plan: ReplyPlan,
     work: ReplyWork,
     reply: ReplyToMask,
@@ -108,7 +108,7 @@ export class Masker implements Masking {
     if (replies.head.method === 'HEAD' || BODILESS.has(reply.status)) return maskHead(work, reply)
     if (plan.object) return maskObjectReply(work, reply, rest => this.#maskObject(plan, rest, again))
     if (reply.status >= 300) return maskWhole(work, reply)
-    if (replies.events !== undefined) throw unmaskable('it is a stream of events')
+    if (replies.events !== undefined) return maskEvents(work, replies.events, reply)
     const { payload } = replies
     if (payload === undefined || !hasRawPayload(replies)) return maskWhole(work, reply)
     return maskPayload(work, payload, reply)

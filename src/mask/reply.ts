@@ -1,9 +1,12 @@
 import { isUtf8 } from 'node:buffer'
+import { pipeline } from 'node:stream'
+import { GateError } from '../core/errors.ts'
 import type { NameValue } from '../core/http.ts'
 import { maskBody } from './body.ts'
 import { errorReply, maskErrorBody } from './error-reply.ts'
+import { EventMasker, EventStream } from './events/events.ts'
 import { maskHeaders, refitHeaders, withoutObject } from './headers.ts'
-import { readBody } from './open-body.ts'
+import { codingsOf, readBody } from './open-body.ts'
 import { hasRawPayload, type RepliesOf } from './operation.ts'
 import type { MaskedReply, MaskSummary, ReplyToMask } from './port.ts'
 import type { CompiledRules } from './rules.ts'
@@ -60,6 +63,29 @@ export async function maskPayload(
   // A part of the object was asked for; what is sent is a mask of all of it.
   const status = reply.status === 206 ? 200 : reply.status
   return whole(status, withoutObject(headers), masked, walk)
+}
+
+/** A stream of events; its summary is whole when the stream has ended. */
+export function maskEvents(work: ReplyWork, events: OutputMember, reply: ReplyToMask): MaskedReply {
+  if (codingsOf(reply.headers).length > 0) throw unmaskable('its events are compressed')
+  const { walk, spot } = begin(work)
+  if (walk.detects) throw unmaskable('it is a stream of events, in which a detector could miss a match')
+  const headers = maskHeaders(work.replies, walk, spot, reply.headers)
+  const body = new EventStream(new EventMasker(work.replies, walk, spot, events))
+  const summary = new Promise<MaskSummary>((resolve, reject) => {
+    pipeline(reply.body, body, error => {
+      if (error) reject(error instanceof GateError ? error : unmaskable('it broke off', error))
+      else resolve(walk.tally.summary())
+    })
+  })
+  // Whoever waits for it hears of its failure; where nobody does, it is none.
+  summary.catch(() => undefined)
+  return {
+    status: reply.status,
+    headers: headers.filter(([name]) => name !== 'content-length'),
+    body,
+    summary,
+  }
 }
 
 /**
