@@ -1,3 +1,4 @@
+import { MARKER } from '../marker.ts'
 import {
   BASE64,
   byteAt,
@@ -93,6 +94,7 @@ function secrets(window: Window, from: number, to: number, found: Found): void {
     if (characters === SECRET_CHARACTERS && isMixed(window, start, at)) found(start, at)
     // The letter of an escape before it looks as if it were of the run: `\n`.
     else if (characters === SECRET_CHARACTERS + 1 && isBehindEscape(window, start + 1)) found(start, at)
+    else if (characters === 0 && byteAt(window, at) === 0x7e && textAt(window, at, MARKER)) return
     else if (characters === 0) at++
   }
 }

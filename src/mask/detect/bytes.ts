@@ -1,3 +1,5 @@
+import { MARKER } from '../marker.ts'
+
 /**
  * Reading bytes as the detectors do: by classes of bytes, and never outside of the window that they were given.
  * A byte stands for a character of ASCII, for a part of a UTF-8 character, or for a folded one (`fold.ts`).
@@ -109,6 +111,12 @@ export function textAt(window: Window, at: number, text: string): boolean {
 /** The bytes as a text of as many characters. */
 export function latin1(window: Window, from: number, to: number): string {
   return window.bytes.toString('latin1', Math.max(from, window.floor), Math.min(to, window.ceiling))
+}
+
+/** Whether what a word says of its neighbours ends here: at the end of the line, and at a mask. */
+export function endsContext(window: Window, at: number): boolean {
+  const byte = byteAt(window, at)
+  return byte === 0x0a || (byte === 0x7e && textAt(window, at, MARKER))
 }
 
 const ESCAPE_LETTER = classOf('bfnrtu')

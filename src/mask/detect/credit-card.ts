@@ -1,4 +1,4 @@
-import { ALNUM, beginsWord, byteAt, DIGIT, isAt, runEnd, type Window } from './bytes.ts'
+import { ALNUM, beginsWord, byteAt, DIGIT, endsContext, isAt, runEnd, type Window } from './bytes.ts'
 import { atWord, type Detector, type Found } from './detector.ts'
 import { digitBehind, firstGroups, readNumber, type Written } from './number.ts'
 
@@ -71,7 +71,7 @@ function isSecondGroup(window: Window, end: number): boolean {
 }
 
 function nearWord(window: Window, from: number, found: Found): void {
-  for (let at = from; at < from + CONTEXT_BYTES && byteAt(window, at) !== 0x0a; at++) {
+  for (let at = from; at < from + CONTEXT_BYTES && !endsContext(window, at); at++) {
     if (!isAt(window, at, DIGIT)) continue
     card(window, at, true, found)
     at = runEnd(window, at, from + CONTEXT_BYTES, DIGIT)

@@ -40,7 +40,8 @@ export function digitBehind(window: Window, at: number, punctuation: boolean): n
   let next = at
   for (let i = 0; i < MAX_SEPARATORS; i++) {
     const bytes = separatorAt(window, next, punctuation)
-    if (bytes === 0) return -1
+    // A plus behind a blank begins another number.
+    if (bytes === 0 || (i > 0 && byteAt(window, next) === 0x2b)) return -1
     next += bytes
     if (isAt(window, next, DIGIT)) return next
   }

@@ -55,7 +55,10 @@ function parsed(name: string, pattern: string): RE2JS {
   try {
     return RE2JS.compile(pattern, RE2JS.MULTILINE)
   } catch (error) {
-    const why = error instanceof Error ? error.message.replace(/^error parsing regexp: /, '') : 'not readable'
+    const why =
+      error instanceof Error
+        ? error.message.replace(/^error parsing regexp: /, '').replace('(?m)', '')
+        : 'not readable'
     throw refused(`\`${name}\`: ${why.slice(0, 200)}`, error)
   }
 }

@@ -1,4 +1,15 @@
-import { ALNUM, beginsWord, byteAt, DIGIT, endsWord, isAt, LETTER, runEnd, type Window } from './bytes.ts'
+import {
+  ALNUM,
+  beginsWord,
+  byteAt,
+  DIGIT,
+  endsContext,
+  endsWord,
+  isAt,
+  LETTER,
+  runEnd,
+  type Window,
+} from './bytes.ts'
 import { atWord, type Detector, exactly, type Found } from './detector.ts'
 import { firstGroups, readNumber, type Written } from './number.ts'
 
@@ -53,21 +64,24 @@ export const phoneNumber: Detector = {
 function international(window: Window, start: number, digits: number, found: Found): void {
   if (!isAt(window, digits, DIGIT) || !beginsWord(window, start) || byteAt(window, start - 1) === PLUS) return
   const number = readNumber(window, digits, MAX_E164_DIGITS, true)
-  if (number === undefined || number.digits.length < MIN_E164_DIGITS || !COUNTRY_CODE.test(number.digits))
-    return
-  if (!endsPhone(window, number.end)) return
-  const nationalEnd = number.digits.startsWith('1') ? northAmericanPart(number, window) : number.end
-  found(start, nationalEnd)
+  if (number === undefined || !COUNTRY_CODE.test(number.digits)) return
+  const written = longestPhone(
+    window,
+    number,
+    MIN_E164_DIGITS,
+    number.digits.startsWith('1') ? 11 : MAX_E164_DIGITS,
+  )
+  if (written !== undefined) found(start, written.end)
 }
 
-/** Numbers of country 1 have eleven digits: what follows in groups of its own is no part of it. */
-function northAmericanPart(number: Written, window: Window): number {
-  let digits = 0
-  for (const [i, group] of number.groups.entries()) {
-    digits += group
-    if (digits === 11) return firstGroups(number, i + 1, window).end
+/** The most groups that end as a number does; what follows in groups of its own may be another number. */
+function longestPhone(window: Window, number: Written, least: number, most: number): Written | undefined {
+  for (let count = number.groups.length; count > 0; count--) {
+    const part = firstGroups(number, count, window)
+    if (part.digits.length < least) return undefined
+    if (part.digits.length <= most && endsPhone(window, part.end)) return part
   }
-  return number.end
+  return undefined
 }
 
 /** From its last four digits back: exchange, area, and maybe `1`. */
@@ -98,11 +112,12 @@ function isSeparator(byte: number): boolean {
 }
 
 function nearWord(window: Window, from: number, found: Found): void {
-  for (let at = from; at < from + CONTEXT_BYTES && byteAt(window, at) !== 0x0a; at++) {
+  for (let at = from; at < from + CONTEXT_BYTES && !endsContext(window, at); at++) {
     if (!isAt(window, at, DIGIT)) continue
     const number = beginsPhone(window, at) ? readNumber(window, at, MAX_E164_DIGITS, true) : undefined
-    if (number !== undefined && number.digits.length >= MIN_LOCAL_DIGITS && endsPhone(window, number.end)) {
-      if (!isDate(number) && !isAddress(window, number)) found(startOf(window, number.start), number.end)
+    const written = number && longestPhone(window, number, MIN_LOCAL_DIGITS, MAX_E164_DIGITS)
+    if (written !== undefined) {
+      if (!isDate(written) && !isAddress(window, written)) found(startOf(window, written.start), written.end)
       return
     }
     at = runEnd(window, at, from + CONTEXT_BYTES, ALNUM)

@@ -1,4 +1,15 @@
-import { ALNUM, beginsWord, byteAt, DIGIT, endsWord, isAt, latin1, runEnd, type Window } from './bytes.ts'
+import {
+  ALNUM,
+  beginsWord,
+  byteAt,
+  DIGIT,
+  endsContext,
+  endsWord,
+  isAt,
+  latin1,
+  runEnd,
+  type Window,
+} from './bytes.ts'
 import { atWord, type Detector, type Found } from './detector.ts'
 import { readNumber } from './number.ts'
 
@@ -49,7 +60,7 @@ function isJoined(window: Window, at: number, step: 1 | -1): boolean {
 }
 
 function nearWord(window: Window, from: number, found: Found): void {
-  for (let at = from; at < from + CONTEXT_BYTES && byteAt(window, at) !== 0x0a; at++) {
+  for (let at = from; at < from + CONTEXT_BYTES && !endsContext(window, at); at++) {
     if (!isAt(window, at, DIGIT)) continue
     const number = beginsWord(window, at) ? readNumber(window, at, 9, false) : undefined
     if (number !== undefined && number.digits.length === 9 && endsWord(window, number.end)) {
