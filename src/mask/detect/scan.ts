@@ -1,4 +1,11 @@
-import { type ByteClass, DIGIT, endOutsideEscape, startOutsideEscape, type Window } from './bytes.ts'
+import {
+  type ByteClass,
+  DIGIT,
+  endOutsideEscape,
+  longRunEnd,
+  startOutsideEscape,
+  type Window,
+} from './bytes.ts'
 import { AHEAD_BYTES, BEHIND_BYTES, type Detector } from './detector.ts'
 import type { Plan, Suspect } from './plan.ts'
 
@@ -100,11 +107,11 @@ function groupEnd(bytes: Buffer, start: number): number {
 
 /** Lets the matches that go on go as far as the bytes do that are there; at the end of all, they end there. */
 export function extend(matches: Match[], extent: Extent, ended: boolean): void {
-  const { bytes, ceiling } = extent
+  const { ceiling } = extent
+  const window: Window = { ...extent, runs: new Map() }
   for (const [i, match] of matches.entries()) {
     if (match.goesOn === undefined) continue
-    let { end } = match
-    while (end < ceiling && match.goesOn[bytes[end] ?? 0] === 1) end++
+    const end = longRunEnd(window, match.end, ceiling, match.goesOn)
     matches[i] = { ...match, end, goesOn: end === ceiling && !ended ? match.goesOn : undefined }
   }
 }

@@ -194,5 +194,8 @@ export class DetectStream {
 function shortened(range: Range, matches: readonly Match[]): Match[] {
   const { start, end, detector } = range
   const whole: Match = { start, end, detector, cut: true, goesOn: undefined }
-  return [whole, ...matches.filter(match => match.goesOn !== undefined || match.start >= end)]
+  // All that are open end where the bytes do: one of each class tells as much as many.
+  const open = new Map(matches.filter(match => match.start < end).map(match => [match.goesOn, match]))
+  open.delete(undefined)
+  return [whole, ...open.values(), ...matches.filter(match => match.start >= end)]
 }
