@@ -74,7 +74,9 @@ export class BuiltIn {
       )
     const secrets = rest((member, name) => isScalar(member) && SECRET_NAMES.has(name))
     const environments = rest((member, name) => isEnvironment(shapes, member, name))
-    const urls = rest((member, name) => isScalar(member) && PRESIGNED_NAME.test(name))
+    const urls = rest(
+      (member, name) => isScalar(member) && PRESIGNED_NAME.test(name) && !SECRET_NAMES.has(name),
+    )
     const listed = BY_OPERATION.filter(entry => isOf(entry, service, operation))
     const fieldsOf = (entries: readonly TableEntry[]): readonly string[] =>
       entries
