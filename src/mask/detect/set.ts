@@ -1,27 +1,20 @@
-import type { MaskForm } from '../../core/decision.ts'
 import { GateError } from '../../core/errors.ts'
 import { BUILT_IN } from './built-in.ts'
 import type { Detector } from './detector.ts'
+import type { Detectors, Masking } from './masking.ts'
 import { nearestOf } from './nearest.ts'
 import { compileOwn, type OwnPattern } from './own.ts'
 import { type Plan, planOf } from './plan.ts'
 import { DetectStream } from './stream.ts'
 import { type MaskedText, maskWhole } from './text.ts'
 
-/** How what is found is masked. */
-export interface Masking {
-  readonly form: MaskForm
-  /** The key of the form `hash`. */
-  readonly hashKey: Buffer
-  /** Name of the member or column that the text is of: what looks for context counts it. */
-  readonly context?: string
-}
+export type { Masking } from './masking.ts'
 
 /** The names of the built-in detectors, in the order of their priority. */
 export const DETECTOR_NAMES: readonly string[] = BUILT_IN.map(({ name }) => name)
 
 /** Detectors that look together. Immutable; any number of texts and streams may use it at once. */
-export class DetectorSet {
+export class DetectorSet implements Detectors {
   readonly detectors: readonly Detector[]
   readonly own: readonly OwnPattern[]
   readonly #plan: Plan

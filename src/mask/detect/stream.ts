@@ -2,11 +2,11 @@ import { maskSameLength } from '../form.ts'
 import { MARKER } from '../marker.ts'
 import { endOutsideEscape, startOutsideEscape } from './bytes.ts'
 import { AHEAD_BYTES, BEHIND_BYTES } from './detector.ts'
+import type { Detectors, Masking } from './masking.ts'
 import { type OwnSource, scanOwn } from './own.ts'
 import type { Plan } from './plan.ts'
 import { type Range, unite } from './ranges.ts'
 import { type Extent, extend, type Match, scan, scanStart } from './scan.ts'
-import type { DetectorSet, Masking } from './set.ts'
 
 /** Zeros before the first byte: the scan goes by two. An even number. */
 const PAD_BYTES = 4
@@ -24,7 +24,7 @@ const FILL = 0x2a
  * and nothing that is found later begins before `#frontier()`.
  */
 export class DetectStream {
-  readonly #set: DetectorSet
+  readonly #set: Detectors
   readonly #plan: Plan
   readonly #masking: Masking
   readonly #bytes: Buffer
@@ -39,7 +39,7 @@ export class DetectStream {
   #matches: Match[] = []
 
   /** `capacityBytes` is for tests. */
-  constructor(set: DetectorSet, plan: Plan, masking: Masking, capacityBytes: number = CAPACITY_BYTES) {
+  constructor(set: Detectors, plan: Plan, masking: Masking, capacityBytes: number = CAPACITY_BYTES) {
     this.#set = set
     this.#plan = plan
     this.#masking = masking

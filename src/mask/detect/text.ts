@@ -1,10 +1,10 @@
 import { maskText } from '../form.ts'
 import { foldInto } from './fold.ts'
+import type { Detectors, Masking } from './masking.ts'
 import { type OwnSource, scanOwn } from './own.ts'
 import type { Plan } from './plan.ts'
 import { unite } from './ranges.ts'
 import { type Extent, extend, type Match, scan, scanStart } from './scan.ts'
-import type { DetectorSet, Masking } from './set.ts'
 
 export interface MaskedText {
   readonly text: string
@@ -19,7 +19,7 @@ const SHARED_BYTES = 64 * 1024
 const shared: Buffer = Buffer.alloc(SHARED_BYTES + 2 * PAD_BYTES)
 
 /** Masks what the set finds in the text. */
-export function maskWhole(set: DetectorSet, plan: Plan, text: string, masking: Masking): MaskedText {
+export function maskWhole(set: Detectors, plan: Plan, text: string, masking: Masking): MaskedText {
   if (text === '') return { text, count: 0 }
   const matches = matchesIn(set, plan, text, masking.context)
   if (matches.length === 0) return { text, count: 0 }
@@ -37,7 +37,7 @@ export function maskWhole(set: DetectorSet, plan: Plan, text: string, masking: M
   return { text: masked + text.slice(at), count }
 }
 
-function matchesIn(set: DetectorSet, plan: Plan, text: string, member: string | undefined): Match[] {
+function matchesIn(set: Detectors, plan: Plan, text: string, member: string | undefined): Match[] {
   const matches: Match[] = []
   if (set.detectors.length > 0) {
     const bytes = text.length <= SHARED_BYTES ? shared : Buffer.alloc(text.length + 2 * PAD_BYTES)
@@ -57,7 +57,7 @@ function matchesIn(set: DetectorSet, plan: Plan, text: string, member: string | 
   return matches
 }
 
-function addOwn(set: DetectorSet, text: string, matches: Match[]): void {
+function addOwn(set: Detectors, text: string, matches: Match[]): void {
   const source: OwnSource = {
     lineBreak: (from, to) => within(text.indexOf('\n', from), from, to),
     lastLineBreak: (from, to) => within(text.lastIndexOf('\n', to - 1), from, to),
