@@ -25,13 +25,24 @@ export class ControlClient {
 
   /** The requests that wait; waits for the first one itself. */
   async pending(): Promise<readonly RequestView[]> {
+    return await this.#once(requests => (requests.length > 0 ? requests : undefined))
+  }
+
+  /** The first pending request of which this holds; waits until there is one. */
+  async asked(wanted: (request: RequestView) => boolean): Promise<RequestView> {
+    return await this.#once(requests => requests.find(wanted))
+  }
+
+  /** What is found among the pending requests, once it is there. */
+  async #once<T>(find: (requests: readonly RequestView[]) => T | undefined): Promise<T> {
     let since = ''
     for (;;) {
       const query = since === '' ? '' : `&wait=20&since=${encodeURIComponent(since)}`
       const { status, body } = await this.call('GET', `/v1/requests?state=pending${query}`)
       if (status !== 200) throw new Error(`${status}: ${JSON.stringify(body)}`)
       const list: RequestListReply = body
-      if (list.requests.length > 0) return list.requests
+      const found = find(list.requests)
+      if (found !== undefined) return found
       since = list.cursor
     }
   }

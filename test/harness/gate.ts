@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Issuer } from './issuer.ts'
 import { cleanEnv, execute, type Finished, ROOT, type Running, start } from './process.ts'
 
@@ -25,7 +25,7 @@ export interface GateOptions {
   readonly env: NodeJS.ProcessEnv
   /** An identity provider of people, who may approve: the issuer `idp`. */
   readonly people?: Issuer
-  /** Secrets beside the configuration, by name; nobody else may read them. */
+  /** Secrets beside the configuration, by their paths from it; nobody else may read them. */
   readonly files?: Readonly<Record<string, string>>
   /** More of the configuration, over the rest. */
   readonly config?: object
@@ -80,6 +80,7 @@ function writeConfiguration(folder: string, options: GateOptions): void {
   mkdirSync(join(folder, 'policies'))
   writeFileSync(join(folder, 'jwks.json'), options.issuer.jwks)
   for (const [name, text] of Object.entries(options.files ?? {})) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true, mode: 0o700 })
     writeFileSync(join(folder, name), text, { mode: 0o600 })
   }
   if (options.people) writeFileSync(join(folder, 'people.json'), options.people.jwks)
