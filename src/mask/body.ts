@@ -2,7 +2,6 @@ import { GateError } from '../core/errors.ts'
 import { readCbor } from '../wire/cbor/reader.ts'
 import { writeCbor } from '../wire/cbor/writer.ts'
 import { readJson } from '../wire/json/reader.ts'
-import { writeJson } from '../wire/json/writer.ts'
 import type { XmlElement } from '../wire/xml/element.ts'
 import { readXml } from '../wire/xml/reader.ts'
 import { writeXml } from '../wire/xml/writer.ts'
@@ -10,7 +9,7 @@ import type { RepliesOf } from './operation.ts'
 import { bodyMembers, type OutputShape } from './shapes.ts'
 import { unmaskable } from './unmaskable.ts'
 import { CBOR_TREE } from './walk/cbor-tree.ts'
-import { JSON_TREE } from './walk/json-tree.ts'
+import { jsonTree } from './walk/json-tree.ts'
 import { TreeMasker } from './walk/tree.ts'
 import type { MaskWalk, Spot } from './walk/walk.ts'
 import { XmlMasker } from './walk/xml.ts'
@@ -48,8 +47,9 @@ export function maskBody(replies: RepliesOf, walk: MaskWalk, spot: Spot, bytes: 
 
 export function maskJson(walk: MaskWalk, shape: OutputShape, spot: Spot, bytes: Buffer): Buffer {
   const value = reading('JSON', () => readJson(bytes, { maxBytes: bytes.length, maxDepth: MAX_DEPTH }))
-  const masked = new TreeMasker(walk, JSON_TREE).value(shape, value, spot)
-  return Buffer.from(masked === undefined ? '' : writeJson(masked), 'utf8')
+  const format = jsonTree()
+  const masked = new TreeMasker(walk, format).value(shape, value, spot)
+  return Buffer.from(masked === undefined ? '' : format.write(masked), 'utf8')
 }
 
 export function maskCbor(walk: MaskWalk, shape: OutputShape, spot: Spot, bytes: Buffer): Buffer {

@@ -371,3 +371,13 @@ test('two members that are called the same on the wire: a rule of either counts'
     assert.ok(!body.includes(CANARY), field)
   }
 })
+
+test('numbers keep their digits, and names of the prototype are names', async () => {
+  for (const number of ['9007199254740993', '0.12345678901234567890', '7']) {
+    const sent = `{"Count":${number},"Items":[{"__proto__":{"S":"a"},"toJSON":{"S":"b"},"mail":{"S":"x"}}]}`
+    const { body } = await masked(by, call('dynamodb', 'Scan'), [rule({ fields: ['Items.mail.S'] })], {
+      body: sent,
+    })
+    assert.equal(body.toString(), sent.replace('"x"', '"~mask~"'))
+  }
+})

@@ -75,7 +75,7 @@ test('of an output, exactly what patterns name is masked, and all else stays: an
       fc.asyncProperty(fc.nat(list.length - 1), fc.nat(), async (place, seed) => {
         if (await check(list[place] as Operation, seed)) checked++
       }),
-      { numRuns: 250 },
+      { numRuns: 120 },
     )
     assert.ok(checked > 20, `${protocol}: ${checked}`)
   }

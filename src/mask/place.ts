@@ -35,6 +35,7 @@ export class Place {
   readonly treatment: Treatment | undefined
   readonly #progress: readonly Progress[]
   readonly #members = new Map<string, Place>()
+  #beneath: Place | undefined
 
   private constructor(progress: readonly Progress[], inherited: Treatment | undefined) {
     this.#progress = progress
@@ -53,6 +54,7 @@ export class Place {
 
   /** The place of a structure's member; of a name that the catalog has, so that few are kept. */
   member(name: string): Place {
+    if (this.#progress.length === 0) return this
     const known = this.#members.get(name)
     if (known !== undefined) return known
     const place = this.key(name)
@@ -62,13 +64,18 @@ export class Place {
 
   /** The place of a map's value. Not kept: a reply may have any keys. */
   key(name: string): Place {
+    if (this.#progress.length === 0) return this
     const progress = this.#progress.flatMap(({ pattern, at }) => {
       const step = pattern.steps[at]
       if (step === undefined) return []
       if (step.kind === 'any') return reached(pattern, at)
       return takes(step, name) ? reached(pattern, at + 1) : []
     })
-    if (progress.length === 0 && this.#progress.length === 0) return this
+    // Nothing can be named beneath any more: one place for all that is there.
+    if (progress.length === 0) {
+      this.#beneath ??= new Place([], this.treatment)
+      return this.#beneath
+    }
     return new Place(unique(progress), this.treatment)
   }
 

@@ -58,6 +58,7 @@ export class TreeMasker<V> {
 
   /** A value of which nothing is known but what it is: of a document, or of a member that is new. */
   untyped(value: V, spot: Spot): V | undefined {
+    if (this.#format.isNull(value)) return value
     const walk = this.#walk
     const text = this.#format.text(value)
     if (text !== undefined) return this.#text(text, value, spot)
@@ -70,7 +71,7 @@ export class TreeMasker<V> {
     if (members !== undefined) return this.#untypedMembers(members, spot)
     const blob = this.#format.blob(value)
     if (blob !== undefined) return this.#ofBlob(walk.blob(blob, spot))
-    return this.#format.isNull(value) || walk.keeps(spot) ? value : undefined
+    return walk.keeps(spot) ? value : undefined
   }
 
   #structure(resolved: OutputShape, value: V, spot: Spot): V | undefined {
