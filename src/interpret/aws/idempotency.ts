@@ -6,6 +6,12 @@ import type { AwsCall } from './call.ts'
 const MAX_DEPTH = 16
 
 /**
+ * How tokens are called. AWS's models mark others, too, that say what a call is about: the query that
+ * `athena:DeleteNamedQuery` deletes. Those are no tokens, whatever the models say: an approval is for one.
+ */
+const TOKEN_NAME = /(?:token|tokenid|requestid|operationid)$/i
+
+/**
  * The parameters without idempotency tokens. SDKs make a new one for each call, so that one which is sent
  * again is another by its token alone; what the call does is the same.
  * https://smithy.io/2.0/spec/behavior-traits.html#idempotencytoken-trait
@@ -32,7 +38,9 @@ function strip(value: Json, ref: ShapeRef, shapes: ServiceShapes, depth: number)
   const kept = Object.entries(value).flatMap(([name, inner]): [string, Json][] => {
     const of = members.get(name)
     if (of === undefined) return [[name, inner]]
-    return of.idempotencyToken === true ? [] : [[name, strip(inner, of, shapes, depth + 1)]]
+    return of.idempotencyToken === true && TOKEN_NAME.test(name)
+      ? []
+      : [[name, strip(inner, of, shapes, depth + 1)]]
   })
   return Object.fromEntries(kept)
 }
