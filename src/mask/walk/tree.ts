@@ -65,10 +65,10 @@ export class TreeMasker<V> {
     const items = this.#format.list(value)
     if (items !== undefined) {
       const item = walk.item(spot)
-      return this.#format.ofList(kept(items.map(one => this.untyped(one, item))))
+      return this.#items(value, items, one => this.untyped(one, item))
     }
     const members = this.#format.members(value)
-    if (members !== undefined) return this.#untypedMembers(members, spot)
+    if (members !== undefined) return this.#entries(value, members, spot, (one, at) => this.untyped(one, at))
     const blob = this.#format.blob(value)
     if (blob !== undefined) return this.#ofBlob(walk.blob(blob, spot))
     return walk.keeps(spot) ? value : undefined
@@ -79,17 +79,18 @@ export class TreeMasker<V> {
     if (members === undefined) return this.untyped(value, spot)
     const index = bodyMembers(this.#walk.shapes, resolved.shape)
     const masked: (readonly [string, V])[] = []
-    let left = 0
+    let changed = false
     for (const [name, item] of members) {
       const member = this.#walk.meant(index.get(name), spot)
       const one =
         member === undefined
           ? this.untyped(item, this.#walk.unknown(spot, name))
           : this.value(member, item, this.#walk.member(spot, member.name))
+      if (one !== item) changed = true
       if (one !== undefined) masked.push([name, one])
-      else left++
     }
-    if (resolved.shape.union === true && left > 0 && masked.length === 0) return undefined
+    if (!changed) return value
+    if (resolved.shape.union === true && masked.length === 0) return undefined
     return this.#format.ofMembers(masked)
   }
 
@@ -98,30 +99,39 @@ export class TreeMasker<V> {
     if (items === undefined) return this.untyped(value, spot)
     const element = elementOf(this.#walk.shapes, resolved.shape.member)
     const item = this.#walk.item(spot)
-    return this.#format.ofList(kept(items.map(one => this.value(element, one, item))))
+    return this.#items(value, items, one => this.value(element, one, item))
   }
 
   #map(resolved: OutputShape, value: V, spot: Spot): V | undefined {
     const members = this.#format.members(value)
     if (members === undefined) return this.untyped(value, spot)
     const valueShape = elementOf(this.#walk.shapes, resolved.shape.value)
-    const names = new FreeNames()
-    const masked: (readonly [string, V])[] = []
-    for (const [name, item] of members) {
-      const one = this.value(valueShape, item, this.#walk.key(spot, name))
-      if (one !== undefined) masked.push([names.take(this.#walk.mapKey(name, spot)), one])
-    }
-    return this.#format.ofMembers(masked)
+    return this.#entries(value, members, spot, (one, at) => this.value(valueShape, one, at))
   }
 
-  #untypedMembers(members: Iterable<readonly [string, V]>, spot: Spot): V {
+  #items(list: V, items: readonly V[], mask: (item: V) => V | undefined): V {
+    const masked = items.map(mask)
+    if (masked.every((one, i) => one === items[i])) return list
+    return this.#format.ofList(masked.filter(one => one !== undefined))
+  }
+
+  /** The entries of a map: their names stay, but for what detectors find in them. */
+  #entries(
+    map: V,
+    entries: Iterable<readonly [string, V]>,
+    spot: Spot,
+    mask: (value: V, at: Spot) => V | undefined,
+  ): V {
     const names = new FreeNames()
     const masked: (readonly [string, V])[] = []
-    for (const [name, item] of members) {
-      const one = this.untyped(item, this.#walk.key(spot, name))
-      if (one !== undefined) masked.push([names.take(this.#walk.mapKey(name, spot)), one])
+    let changed = false
+    for (const [name, value] of entries) {
+      const one = mask(value, this.#walk.key(spot, name))
+      const key = this.#walk.mapKey(name, spot)
+      if (one !== value || key !== name) changed = true
+      if (one !== undefined) masked.push([names.take(key), one])
     }
-    return this.#format.ofMembers(masked)
+    return changed ? this.#format.ofMembers(masked) : map
   }
 
   /** Numbers, booleans and times: they stay or go; but a text in their place is a text. */
@@ -144,8 +154,4 @@ export class TreeMasker<V> {
     if (after === before) return value
     return after === undefined ? undefined : this.#format.ofText(after)
   }
-}
-
-function kept<V>(values: readonly (V | undefined)[]): readonly V[] {
-  return values.filter(value => value !== undefined)
 }
