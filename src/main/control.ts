@@ -4,9 +4,7 @@ import type { ControlPorts } from '../api/control.ts'
 import type { Config } from '../config/model.ts'
 import { systemClock } from '../core/clock.ts'
 import type { Context } from '../core/decision.ts'
-import { asGateError, GateError } from '../core/errors.ts'
-import { requesterOf } from '../gateway/requester.ts'
-import type { ScopeQuestion } from '../grants/desk.ts'
+import { asGateError } from '../core/errors.ts'
 import { People } from '../identity/people.ts'
 import type { OpenDesk } from './desk.ts'
 import type { Identities } from './identities.ts'
@@ -15,6 +13,7 @@ import type { Links } from './links.ts'
 import type { Log } from './log.ts'
 import { openNotifiers } from './notifiers.ts'
 import type { Policies } from './policies.ts'
+import { standingAccess } from './standing-access.ts'
 
 /** The people's side of the gate: one for each gate, however many workers it has. */
 export interface Control {
@@ -62,21 +61,8 @@ export async function openControl(config: Config, foundations: PeopleFoundations
         await sleep(delayMs, undefined, { signal, ref: false }).catch(ignoreAbort)
       },
       ...(policies.control === undefined ? {} : { decide: decideBy(policies.control, config) }),
-      standingAccess: async (bearer, ask, address) => {
-        const identity = bearer.identity
-        if (identity === undefined) throw new GateError('sts-denied', 'the token is of nobody in particular')
-        const who = identities.sts.wouldBe(identity, ask.role, connection(address, config))
-        const actions = ask.actions ?? ['*']
-        const question: ScopeQuestion = {
-          requester: requesterOf(open.digestKey, who),
-          scope: { actions, resources: ask.resources ?? ['*'] },
-          reason: ask.reason,
-          validForMs: ask.forMs,
-          demands: policies.demands(ask.role, actions),
-          ...(ask.uses === undefined ? {} : { uses: ask.uses }),
-        }
-        return question
-      },
+      standingAccess: async (bearer, ask, address) =>
+        standingAccess(config, foundations, { bearer, ask, context: connection(address, config) }),
     },
     callbacks: notifiers.callbacks,
     names: adminNames(config),

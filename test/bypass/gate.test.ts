@@ -49,7 +49,8 @@ describe('attacks on the whole gate', () => {
       ],
       upstream: upstream.endpoint,
       env: { AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE', AWS_SECRET_ACCESS_KEY: 'the-real-secret' },
-      config: { domains: ['aws.gate.example'] },
+      // The stub answers everything with the same bytes; what masks make of replies is tested elsewhere.
+      config: { domains: ['aws.gate.example'], masks: { builtIn: false } },
     })
     const assume = async (arn: string, subject: string) =>
       assumeRaw(gate.endpoint, arn, await issuer.token(subject))

@@ -205,6 +205,36 @@ describe('an approver’s day', () => {
     assert.ok(requests.some(each => each.brokeGlass && each.requester.subject === 'fire-fighter'))
   })
 
+  it('gives standing access for what was asked ahead of time, and shows it as such', async () => {
+    const env = await world.gate.clientEnv(world.role('agent'), 'mover')
+    const asked = await world.gate.as(
+      readToken(env),
+      ...['request', '--role', 'agent', '--for', '1h', '--reason', 'moving the fleet'],
+      // The tag is a pair of its own: without its action, the launch would not be within the scope.
+      ...['--action', 'ec2:RunInstances', '--action', 'ec2:CreateTags', '--json'],
+    )
+    assert.equal(asked.code, 0, asked.stderr)
+    const { id, demands } = JSON.parse(asked.stdout) as { id: string; demands: { statement: string }[] }
+    assert.deepEqual(demands.map(({ statement }) => statement).sort(), ['Launching'])
+    const ec2 = new EC2Client(await client('mover'))
+    await assert.rejects(launch(ec2, 'moved-1'), /Access request/)
+    const token = await people.token('ann', { groups: ['on-call'], name: 'Ann' })
+    const shown = await world.gate.as(token, 'approvals', 'show', id)
+    assert.match(shown.stdout, /moving the fleet/)
+    const approved = await world.gate.as(token, 'approvals', 'approve', id, '--yes')
+    assert.equal(approved.code, 0, approved.stderr)
+    for (const name of ['moved-2', 'moved-3', 'moved-4']) await launch(ec2, name)
+    // Another action of the role is not in the scope, and another principal has no part in it.
+    await assert.rejects(
+      new SNSClient(await client('mover')).send(new CreateTopicCommand({ Name: 'x' })),
+      /Access request/,
+    )
+    await assert.rejects(launch(new EC2Client(await client('other')), 'moved-2'), /Access request/)
+    const revoked = await world.gate.as(token, 'approvals', 'revoke', id, '--reason', 'done', '--yes')
+    assert.equal(revoked.code, 0, revoked.stderr)
+    await assert.rejects(launch(ec2, 'moved-5'), /Access request/)
+  })
+
   it('has all of it in the journal, in place', async () => {
     const { stdout, stderr } = await world.gate.sessions('list', '--json')
     assert.equal(stderr, '')
@@ -217,6 +247,7 @@ describe('an approver’s day', () => {
     assert.match(text, /approved by Ann \(idp\/ann\)/)
     assert.match(text, /approved by idp\/ann/)
     assert.match(text, /BROKE GLASS/)
+    assert.match(text, /approved by idp\/ann \(standing access/)
     assert.equal((await world.gate.sessions('verify')).code, 0)
   })
 })

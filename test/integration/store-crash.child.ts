@@ -15,11 +15,23 @@ import { openStore } from '../../src/store/open.ts'
 import { aGrant, anEvent, approved, aRequest, NOW, spent } from '../harness/store/samples.ts'
 
 const [, , place = '', questions = ''] = process.argv
-const store = await openStore(
-  place.startsWith('postgres:')
-    ? { kind: 'postgres', url: new Redacted(place) }
-    : { kind: 'sqlite', path: place },
-)
+const store = await opened()
+
+/** A database that is busy, or away, is there again in a while. */
+async function opened(): ReturnType<typeof openStore> {
+  for (;;) {
+    try {
+      return await openStore(
+        place.startsWith('postgres:')
+          ? { kind: 'postgres', url: new Redacted(place) }
+          : { kind: 'sqlite', path: place },
+      )
+    } catch (error) {
+      if (!(error instanceof GateError) || error.code !== 'store-unavailable') throw error
+      await pause(5)
+    }
+  }
+}
 
 /** Each change brings exactly one event, so that the two can be counted against each other. */
 function change(request: AccessRequest, what: RequestEventKind): Change {

@@ -4,7 +4,7 @@ import { formatProblem } from '../../policy/problem.ts'
 import type { PolicyPorts } from './ports.ts'
 import { UsageError } from './usage.ts'
 
-const KINDS = ['policy', 'boundary', 'trust'] as const satisfies readonly DocumentKind[]
+const KINDS = ['policy', 'boundary', 'trust', 'control'] as const satisfies readonly DocumentKind[]
 
 /** `sallyport policy check FILE...`: exit code 1 where a file has an error; warnings are told and pass. */
 export async function checkFiles(args: readonly string[], ports: PolicyPorts): Promise<number> {
@@ -14,7 +14,7 @@ export async function checkFiles(args: readonly string[], ports: PolicyPorts): P
     allowPositionals: true,
   })
   const kind = KINDS.find(each => each === values.kind)
-  if (kind === undefined) throw new UsageError('`--kind` must be `policy`, `boundary` or `trust`')
+  if (kind === undefined) throw new UsageError('`--kind` must be `policy`, `boundary`, `trust` or `control`')
   if (positionals.length === 0) throw new UsageError('`policy check` needs a file')
   const problems = positionals.flatMap(path => ports.check({ name: path, text: ports.readFile(path) }, kind))
   const errors = problems.filter(({ severity }) => severity === 'error').length
