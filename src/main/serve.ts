@@ -119,6 +119,8 @@ async function runWorker(config: Config): Promise<void> {
   const lane = Number(process.env['SALLYPORT_LANE'])
   const log = createLog(config.log.level, { lane })
   const gate = await openGate(config, lane, log)
+  const admin = process.env['SALLYPORT_ADMIN']
+  if (admin !== undefined) gate.people.links.listening(admin, config)
   // Making one is what lets prom-client answer the primary's questions, from the registry that is named.
   new AggregatorRegistry()
   AggregatorRegistry.setRegistries(gate.metrics)
@@ -139,9 +141,21 @@ async function runWorker(config: Config): Promise<void> {
 async function runPrimary(config: Config): Promise<void> {
   const log = createLog(config.log.level, { primary: true })
   const statuses = new Map<number, WorkerStatus>()
+  const aggregate = new AggregatorRegistry()
+  const people = await openPeople(config, log)
+  const admin = createAdminServer(
+    {
+      ...people,
+      troubles: () => troublesOf(config.workers, statuses),
+      metrics: async () => ({ contentType: aggregate.contentType, text: await aggregate.clusterMetrics() }),
+    },
+    adminTls(config),
+  )
+  // Before the workers: their denials link to it, and the system may choose its port.
+  const address = await announceAdmin(config, admin, people.links)
   let stopping = false
   const start = (lane: number): void => {
-    const worker = cluster.fork({ SALLYPORT_LANE: String(lane) })
+    const worker = cluster.fork({ SALLYPORT_LANE: String(lane), SALLYPORT_ADMIN: address })
     worker.on('message', (message: WorkerStatus) => {
       if (message?.kind === 'status') onStatus(config, statuses, lane, message)
     })
@@ -153,17 +167,6 @@ async function runPrimary(config: Config): Promise<void> {
     })
   }
   for (let lane = 0; lane < config.workers; lane++) start(lane)
-  const aggregate = new AggregatorRegistry()
-  const people = await openPeople(config, log)
-  const admin = createAdminServer(
-    {
-      ...people,
-      troubles: () => troublesOf(config.workers, statuses),
-      metrics: async () => ({ contentType: aggregate.contentType, text: await aggregate.clusterMetrics() }),
-    },
-    adminTls(config),
-  )
-  await announceAdmin(config, admin, people.links)
   await toldToStop()
   stopping = true
   await Promise.all(Object.values(cluster.workers ?? {}).map(worker => worker && ended(worker)))
@@ -235,8 +238,10 @@ function announce(config: Config, address: string): void {
   process.stdout.write(`sallyport: listening on ${config.tls ? 'https' : 'http'}://${address}\n`)
 }
 
-async function announceAdmin(config: Config, admin: Server, links: Links): Promise<void> {
+/** Gives the address as it came about. */
+async function announceAdmin(config: Config, admin: Server, links: Links): Promise<string> {
   const address = await listen(admin, config.admin)
   links.listening(address, config)
   process.stdout.write(`sallyport: admin on ${config.tls ? 'https' : 'http'}://${address}\n`)
+  return address
 }
