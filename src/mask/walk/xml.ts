@@ -23,10 +23,14 @@ export class XmlMasker {
   structure(resolved: OutputShape, element: XmlElement, spot: Spot): XmlElement | undefined {
     if (element.text.trim() !== '') return this.untyped(element, spot)
     const index = bodyMembers(this.#walk.shapes, resolved.shape)
-    const attributes = element.attributes.flatMap(attribute => this.#attribute(attribute, index, spot))
-    const children = kept(element.children.map(child => this.#child(child, index, spot)))
-    const emptied = resolved.shape.union === true && element.children.length > 0 && children.length === 0
-    return emptied ? undefined : { ...element, attributes, children }
+    const attributes =
+      element.attributes.length === 0
+        ? element.attributes
+        : element.attributes.flatMap(attribute => this.#attribute(attribute, index, spot))
+    const children = element.children.map(child => this.#child(child, index, spot))
+    const emptied =
+      resolved.shape.union === true && children.length > 0 && children.every(one => one === undefined)
+    return emptied ? undefined : rebuilt(element, attributes, children)
   }
 
   /** An element that holds a value of a shape, whatever it is called. */
@@ -48,7 +52,7 @@ export class XmlMasker {
 
   /** An element of which nothing is known. */
   untyped(element: XmlElement, spot: Spot): XmlElement | undefined {
-    const attributes = element.attributes.flatMap(attribute => this.#unknownAttribute(attribute, spot))
+    const attributes = this.#unknownAttributes(element, spot)
     if (element.children.length > 0) {
       const children = element.children.map(child => this.untyped(child, this.#walk.key(spot, child.name)))
       return { ...element, attributes, children: kept(children) }
@@ -78,8 +82,8 @@ export class XmlMasker {
     mask: (child: XmlElement) => XmlElement | undefined,
   ): XmlElement | undefined {
     if (element.text.trim() !== '') return this.untyped(element, spot)
-    const attributes = element.attributes.flatMap(attribute => this.#unknownAttribute(attribute, spot))
-    return { ...element, attributes, children: kept(element.children.map(mask)) }
+    const attributes = this.#unknownAttributes(element, spot)
+    return rebuilt(element, attributes, element.children.map(mask))
   }
 
   /** A map's entry: it goes with its key if its value does. */
@@ -102,14 +106,15 @@ export class XmlMasker {
       if (isValue && masked === undefined) whole = false
       return masked
     })
-    const attributes = entry.attributes.flatMap(attribute => this.#unknownAttribute(attribute, at))
+    const attributes = this.#unknownAttributes(entry, at)
     return whole ? { ...entry, attributes, children: kept(children) } : undefined
   }
 
   #scalar(resolved: OutputShape, element: XmlElement, spot: Spot): XmlElement | undefined {
     if (element.children.length > 0) return this.untyped(element, spot)
-    const attributes = element.attributes.flatMap(attribute => this.#unknownAttribute(attribute, spot))
+    const attributes = this.#unknownAttributes(element, spot)
     const text = this.#scalarText(resolved, element.text, spot)
+    if (text === element.text && attributes === element.attributes) return element
     return text === undefined ? undefined : { ...element, attributes, text }
   }
 
@@ -134,6 +139,11 @@ export class XmlMasker {
     return text === undefined ? [] : [[attribute[0], text]]
   }
 
+  #unknownAttributes({ attributes }: XmlElement, spot: Spot): readonly XmlAttribute[] {
+    if (attributes.length === 0) return attributes
+    return attributes.flatMap(attribute => this.#unknownAttribute(attribute, spot))
+  }
+
   /** Declarations of namespaces stay; anything else that the catalog does not know may be a value. */
   #unknownAttribute([name, value]: XmlAttribute, spot: Spot): readonly XmlAttribute[] {
     if (name === 'xmlns' || name.startsWith('xmlns:') || name.startsWith('xml:')) return [[name, value]]
@@ -144,4 +154,14 @@ export class XmlMasker {
 
 function kept(elements: readonly (XmlElement | undefined)[]): readonly XmlElement[] {
   return elements.filter(element => element !== undefined)
+}
+
+/** The element with these attributes and children; itself where they are its own. */
+function rebuilt(
+  element: XmlElement,
+  attributes: readonly XmlAttribute[],
+  children: readonly (XmlElement | undefined)[],
+): XmlElement {
+  const same = attributes === element.attributes && children.every((one, i) => one === element.children[i])
+  return same ? element : { ...element, attributes, children: kept(children) }
 }
