@@ -9,6 +9,10 @@ export interface Metrics {
   decided(seconds: number): void
   bytes(direction: 'in' | 'out', count: number): void
   inFlight(change: 1 | -1): void
+  /** A call begins or ends to wait for people. */
+  held(change: 1 | -1): void
+  /** Values that were masked in a reply. */
+  masked(values: number): void
 }
 
 export function createMetrics(registry: Registry = new Registry()): Metrics {
@@ -32,11 +36,23 @@ export function createMetrics(registry: Registry = new Registry()): Metrics {
     registers,
   })
   const open = new Gauge({ name: 'sallyport_calls_in_flight', help: 'Calls that have not ended', registers })
+  const waiting = new Gauge({
+    name: 'sallyport_calls_held',
+    help: 'Calls that wait for a person, with their connection open',
+    registers,
+  })
+  const values = new Counter({
+    name: 'sallyport_masked_values_total',
+    help: 'Values that were masked in replies',
+    registers,
+  })
   return {
     registry,
     call: (effect, service) => calls.inc({ effect, service }),
     decided: seconds => overhead.observe(seconds),
     bytes: (direction, count) => transferred.inc({ direction }, count),
     inFlight: change => (change === 1 ? open.inc() : open.dec()),
+    held: change => (change === 1 ? waiting.inc() : waiting.dec()),
+    masked: count => values.inc(count),
   }
 }

@@ -7,6 +7,7 @@ import type { Metrics } from './metrics.ts'
 export function createObserver(metrics: Metrics, log: Log, rate: LineRate): AwsRooms['observer'] {
   return {
     started: () => metrics.inFlight(1),
+    held: change => metrics.held(change),
     decided: durationMs => metrics.decided(durationMs / 1000),
     ended(effect, service, outcome) {
       metrics.inFlight(-1)
@@ -14,6 +15,7 @@ export function createObserver(metrics: Metrics, log: Log, rate: LineRate): AwsR
       if (outcome === undefined) return
       metrics.bytes('in', outcome.bytesIn)
       metrics.bytes('out', outcome.bytesOut)
+      if (outcome.masked !== undefined) metrics.masked(outcome.masked.count)
     },
     trouble(eventId, error) {
       rate.line(leftOut => {

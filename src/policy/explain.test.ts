@@ -85,3 +85,16 @@ describe('an explanation', () => {
     assert.doesNotMatch(prose, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]|\nALLOWED/)
   })
 })
+
+it('an explanation says who would be asked, and what would be masked', () => {
+  const text = `Statement:
+  - {Sid: Asks, Effect: RequireApproval, Action: s3:*, Resource: "*", Approval: {From: [group/on-call], Count: 2}}
+  - {Sid: Hides, Effect: Mask, Action: s3:*, Resource: "*", Mask: {Fields: [Body], Detect: [iban], As: hash}}
+`
+  const policies = compile([parsePolicy({ name: 'p.yaml', text })])
+  const pairs: Pair[] = [{ action: 's3:GetObject', resource: 'arn:aws:s3:::b/k', certainty: 'exact' }]
+  const asked = { principal: TEST_PRINCIPAL, pairs, context: new Map() }
+  const prose = explanationProse(explain(asked, [{ kind: 'role', name: 'the role', policies }]))
+  assert.match(prose, /^NEEDS AN APPROVAL: 2 people of `group\/on-call` \(`Asks`\)\n/)
+  assert.match(prose, /masked: Body, what looks like iban, in the form hash \(`Hides`\)/)
+})

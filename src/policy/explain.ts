@@ -1,4 +1,4 @@
-import type { Context, Decision, DecisionRequest, Pair, StatementRef } from '../core/decision.ts'
+import type { Context, Decision, DecisionRequest, Obligation, Pair, StatementRef } from '../core/decision.ts'
 import type { CompiledStatement } from './compile.ts'
 import { decide, keysOf, type PolicyLayer, speaksOf } from './decide.ts'
 import type { Condition } from './model.ts'
@@ -103,6 +103,11 @@ function list(texts: readonly string[]): string {
 
 const HEADINGS = { allow: 'ALLOWED', ask: 'NEEDS AN APPROVAL: ', deny: 'DENIED: ' } as const
 
+function maskProse({ fields, columns, detect, as }: Omit<Obligation, 'from'>): string {
+  const what = [...fields, ...columns, ...detect.map(name => `what looks like ${name}`)]
+  return `${visible(what.join(', '))}, in the form ${as}`
+}
+
 function demandProse({ demands = [], brokeGlass = [] }: Decision): string {
   const each = demands.map(({ statement, from, count }) => {
     const people = count === 1 ? '1 person' : `${count} people`
@@ -115,6 +120,8 @@ function demandProse({ demands = [], brokeGlass = [] }: Decision): string {
 /** An explanation as it is read in a terminal. */
 export function explanationProse({ decision, pairs }: Explanation): string {
   const lines = [HEADINGS[decision.effect] + visible(decision.denial?.reason ?? demandProse(decision))]
+  for (const { from, ...what } of decision.obligations)
+    lines.push(`  masked: ${maskProse(what)} (\`${from.statement}\`)`)
   if (pairs.length === 0) lines.push('  the call asks for nothing')
   for (const { pair, decision: own, matched, near } of pairs) {
     const unknown = pair.certainty === 'any' ? ' (parts of which the request does not tell)' : ''

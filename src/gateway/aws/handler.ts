@@ -2,7 +2,14 @@ import type { Decision } from '../../core/decision.ts'
 import { asGateError, type GateError } from '../../core/errors.ts'
 import type { Handler, Incoming } from '../../listener/server.ts'
 import { settleApproval } from '../approval.ts'
-import { type Driver, type ExchangePorts, exchange, type Outcome, type Progress } from '../exchange.ts'
+import {
+  type Driver,
+  type ExchangePorts,
+  exchange,
+  type Held,
+  type Outcome,
+  type Progress,
+} from '../exchange.ts'
 import { approvalCase } from './approval.ts'
 import type { CallerFacts } from './context.ts'
 import { AwsDriver } from './driver.ts'
@@ -68,6 +75,7 @@ class CallPorts implements ExchangePorts<AwsQuestion> {
   #effect: 'allow' | 'deny' | 'refused' = 'refused'
   #service = '-'
   #outcome: Outcome | undefined
+  #heldMs = 0
 
   constructor(eventId: string, incoming: Incoming, facts: CallerFacts, rooms: AwsRooms) {
     this.#eventId = eventId
@@ -83,14 +91,27 @@ class CallPorts implements ExchangePorts<AwsQuestion> {
   }
 
   settle(question: AwsQuestion, decision: Decision, hold: Driver<AwsQuestion>['hold']): Promise<Decision> {
-    const asked = approvalCase(this.#eventId, question, this.#rooms, hold)
+    const asked = approvalCase(this.#eventId, question, this.#rooms, wait => this.#hold(hold, wait))
     return settleApproval(decision, asked, this.#rooms.approvals)
+  }
+
+  /** The gate's own time is measured, not that of people. */
+  async #hold(hold: Driver<AwsQuestion>['hold'], wait: (left: AbortSignal) => Promise<void>): Promise<Held> {
+    const { clock, observer } = this.#rooms
+    const fromMs = clock.now()
+    observer.held(1)
+    try {
+      return await hold(wait)
+    } finally {
+      observer.held(-1)
+      this.#heldMs += clock.now() - fromMs
+    }
   }
 
   async recordDecision(progress: Progress<AwsQuestion>): Promise<void> {
     await this.#rooms.recorder.decision(this.#eventId, progress, this.#facts)
     this.#effect = progress.decision?.effect === 'allow' ? 'allow' : 'deny'
-    this.#rooms.observer.decided(this.#rooms.clock.now() - this.#startMs)
+    this.#rooms.observer.decided(this.#rooms.clock.now() - this.#startMs - this.#heldMs)
   }
 
   recordRefusal(progress: Progress<AwsQuestion>, error: GateError): Promise<void> {

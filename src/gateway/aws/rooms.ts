@@ -49,7 +49,9 @@ export interface AwsApprovals extends ApprovalRooms {
 export interface Observer {
   /** A call has ended. */
   ended(effect: 'allow' | 'deny' | 'refused', service: string, outcome: Outcome | undefined): void
-  /** From the head of a call to its durable decision, ms. */
+  /** A call begins or ends to wait for people. */
+  held(change: 1 | -1): void
+  /** From the head of a call to its durable decision, without the time that people took, ms. */
   decided(durationMs: number): void
   started(): void
   /** What no client may hear. */
