@@ -1,19 +1,7 @@
+import { NAMING_CLAIMS } from '../core/person.ts'
 import type { Principal } from '../core/principal.ts'
 import { principalKey } from '../grants/digest.ts'
 import type { Requester } from '../grants/model.ts'
-
-/** Claims in which issuers name the person behind a token: OIDC's own, those of Entra, GitHub and GitLab. */
-const NAMING_CLAIMS = [
-  'email',
-  'preferred_username',
-  'upn',
-  'unique_name',
-  'username',
-  'login',
-  'actor',
-  'user_login',
-  'user_email',
-] as const
 
 /** What of a principal is needed; standing access is asked for without a session. */
 export type Asker = Omit<Principal, 'sessionId' | Unneeded> & Partial<Pick<Principal, 'sessionId'>>

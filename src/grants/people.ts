@@ -81,9 +81,14 @@ function isBy({ by, knownAs }: Approval, person: Person, names: readonly string[
   return by === person.id || (knownAs?.some(name => names.includes(name)) ?? false)
 }
 
+/** Control and format characters, which two issuers may treat differently. */
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+/gu
+
 /** Without case and without differences of encoding that nobody sees. */
 function comparable(names: readonly string[]): string[] {
-  return names.map(name => name.normalize('NFKC').trim().toLowerCase()).filter(name => name !== '')
+  return names
+    .map(name => name.replace(UNSEEN, '').normalize('NFKC').trim().toLowerCase())
+    .filter(name => name !== '')
 }
 
 function none(why: string): Eligibility {

@@ -5,7 +5,7 @@
 
 import { GateError } from '../core/errors.ts'
 import type { Json, JsonObject } from '../core/json.ts'
-import type { Person } from '../core/person.ts'
+import { NAMING_CLAIMS, type Person } from '../core/person.ts'
 import { ADMIN_TOKEN_PREFIX } from './admin-token.ts'
 import type { VerifiedIdentity } from './oidc/verify.ts'
 
@@ -124,15 +124,13 @@ function personOf(
   }
 }
 
+/**
+ * Every name that the token has for its subject. An address that nobody verified counts, too: names only take
+ * away here, and whoever shares one with the requester asks somebody else to approve.
+ */
 function knownAs(subject: string, claims: JsonObject): readonly string[] {
-  const names = new Set([subject])
-  const username = printable(claims['preferred_username'], MAX_GROUP_CHARS)
-  if (username !== undefined) names.add(username)
-  // Some issuers write the claim as a string; where it is absent, the issuer has no unverified addresses.
-  const verified = claims['email_verified'] ?? true
-  const email = printable(claims['email'], MAX_GROUP_CHARS)
-  if (email !== undefined && (verified === true || verified === 'true')) names.add(email)
-  return [...names]
+  const names = NAMING_CLAIMS.map(claim => claims[claim]).filter(value => typeof value === 'string')
+  return [...new Set([subject, ...names.map(seen)])].filter(name => name !== '')
 }
 
 /** Groups decide who may approve: a list that cannot be read in full is no list of groups. */
@@ -153,6 +151,11 @@ function unreadable(issuer: string, claim: string): GateError {
     'identity-token-rejected',
     `the claim \`${claim}\` of a token of \`${issuer}\` is no list of at most ${MAX_GROUPS} names of groups`,
   )
+}
+
+/** Without the characters that nobody sees. */
+function seen(name: string): string {
+  return name.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+/gu, '')
 }
 
 function printable(value: Json | undefined, maxChars: number): string | undefined {

@@ -100,6 +100,9 @@ function sessionLayer(text: string, known: QuickLRU<string, PolicyLayer>): Polic
   const document = parsePolicy({ name: 'the session policy', text })
   const [unknowable] = unknowableKeys(document, canKnow, 'policy')
   if (unknowable !== undefined) throw new GateError('policy-invalid', unknowable.message)
+  if (document.statements.some(({ approval }) => approval?.breakGlass === true)) {
+    throw new GateError('policy-invalid', 'whoever begins a session cannot break the glass by its policy')
+  }
   const layer: PolicyLayer = { kind: 'boundary', name: 'the session policy', policies: compile([document]) }
   known.set(key, layer)
   return layer

@@ -10,6 +10,7 @@ import { requesterOf } from '../requester.ts'
 import { resourceFacts } from './look-up.ts'
 import { decideMasked } from './masking.ts'
 import type { AwsQuestion } from './question.ts'
+import { shownCall } from './recorder.ts'
 import type { AwsRooms } from './rooms.ts'
 
 /** An AWS call that people may have to approve. */
@@ -37,7 +38,7 @@ export function approvalCase(
 
 function callQuestion(question: AwsQuestion, demands: readonly Demand[], rooms: AwsRooms): CallQuestion {
   const { call, body, request } = question
-  const { catalog, approvals, recorder } = rooms
+  const { catalog, approvals } = rooms
   const requester = requesterOf(approvals.digestKey, request.principal)
   const pairs = call.pairs.map(({ action, resource, certainty }) => ({ action, resource, certainty }))
   return {
@@ -55,13 +56,13 @@ function callQuestion(question: AwsQuestion, demands: readonly Demand[], rooms: 
     demands,
     pairs,
     async describe() {
-      const recorded = recorder.recordedCall(call)
+      const shown = shownCall(call)
       return {
         service: call.service,
         operation: call.operation,
         region: call.region,
-        commandLine: commandLine(recorded),
-        parameters: recorded.parameters,
+        commandLine: commandLine(shown),
+        parameters: shown.parameters,
         pairs,
         ...(body === undefined ? {} : { body }),
         resources: await resourceFacts(question, rooms),

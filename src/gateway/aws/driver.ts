@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import type { Decision } from '../../core/decision.ts'
 import { asGateError, GateError } from '../../core/errors.ts'
@@ -206,7 +207,10 @@ export class AwsDriver implements Driver<AwsQuestion> {
     const identified = this.#proven()
     if (!call.streamsIn || !hasBody(identified.request)) return undefined
     const { payload } = identified.signed
-    const bytes = identified.body?.bytes.length ?? payloadLength(identified) ?? 0
+    const { body } = identified
+    // Only the signature covered it, so it was read whole: its hash is known, and is what was signed.
+    if (body !== undefined) return { bytes: body.bytes.length, sha256: hash('sha256', body.bytes) }
+    const bytes = payloadLength(identified) ?? 0
     return { bytes, ...(payload.kind === 'sha256' ? { sha256: payload.hex } : {}) }
   }
 

@@ -142,16 +142,29 @@ export class Recorder {
     return question === undefined ? {} : { call: this.recordedCall(question.call) }
   }
 
-  /** The call without what is sensitive in it: as the journal keeps it, and as approvers are shown it. */
+  /** The call without what is sensitive in it, as the journal keeps it. */
   recordedCall(call: AwsCall): RecordedCall {
-    const { parametersBytes } = this.#options
-    return {
-      service: call.service,
-      operation: call.operation,
-      region: call.region,
-      ...recordedParameters(call.parameters, call.sensitive, parametersBytes),
-      pairs: call.pairs.map(({ action, resource, certainty }) => ({ action, resource, certainty })),
-    }
+    return withoutSensitive(call, this.#options.parametersBytes)
+  }
+}
+
+/**
+ * The call without what is sensitive in it, as people are shown it: never cut, as they approve what they see.
+ * Throws `request-too-large` where it is nested too deep for that.
+ */
+export function shownCall(call: AwsCall): RecordedCall {
+  const shown = withoutSensitive(call, Number.POSITIVE_INFINITY)
+  if (!shown.truncated) return shown
+  throw new GateError('request-too-large', 'the call needs an approval, and is nested too deep to be shown')
+}
+
+function withoutSensitive(call: AwsCall, limitBytes: number): RecordedCall {
+  return {
+    service: call.service,
+    operation: call.operation,
+    region: call.region,
+    ...recordedParameters(call.parameters, call.sensitive, limitBytes),
+    pairs: call.pairs.map(({ action, resource, certainty }) => ({ action, resource, certainty })),
   }
 }
 
