@@ -3,6 +3,8 @@ import { GateError } from '../../core/errors.ts'
 import type { AwsCall } from '../../interpret/aws/call.ts'
 import { withStoredEtags } from '../../mask/objects/headers.ts'
 import { type ObjectRequest, prepareObjectRead } from '../../mask/objects/object-read.ts'
+import { readPattern } from '../../mask/pattern.ts'
+import { Place } from '../../mask/place.ts'
 import type { Masking, MaskPlan, MaskRule, MaskSummary } from '../../mask/port.ts'
 import type { RecordedMasks } from '../../record/event.ts'
 import type { AwsQuestion } from './question.ts'
@@ -26,7 +28,8 @@ function withMasks(decision: Decision, question: AwsQuestion, masking: Masking, 
   const columns = decision.obligations.find(({ fields, detect }) => fields.length + detect.length === 0)
   if (columns !== undefined) return unmaskable(columns)
   const { call, request } = question
-  if (copiesMasked(question, decide)) return uncopyable()
+  if (copiesMasked(question, decide)) return uncopyable('its copy')
+  if (queriesMasked(question, decision)) return uncopyable('what a query finds in it')
   const hidden = hiddenFields(call, request, masking.builtInFields(call), decide)
   if (hidden.length === 0) return decision
   const { as, detect, otherObjects } = masking.builtInRule(hidden)
@@ -48,23 +51,42 @@ const COPIES: ReadonlySet<string> = new Set(['CopyObject', 'UploadPartCopy'])
 /** Whether the call would copy an object that this principal sees masked to where it may not be. */
 function copiesMasked({ call, request }: AwsQuestion, decide: Decide): boolean {
   if (call.service !== 's3' || !COPIES.has(call.operation)) return false
-  const sources = call.pairs.filter(({ action }) => /^s3:GetObject(Version)?$/.test(action))
+  const sources = call.pairs.filter(readsObject)
   if (sources.length === 0) return false
   return decide({ ...request, pairs: sources }).obligations.some(masksContents)
 }
 
-function masksContents({ detect, fields }: Obligation): boolean {
-  return detect.length > 0 || fields.some(field => /^(Body|\*|\*\*)$/.test(field))
+/** A read of an object; from a directory bucket it is a session that only reads. */
+function readsObject({ action, context }: Pair): boolean {
+  if (action === 's3express:CreateSession') return context?.get('s3express:sessionmode')?.[0] === 'ReadOnly'
+  return action === 's3:GetObject' || action === 's3:GetObjectVersion'
 }
 
-function uncopyable(): Decision {
+/** Whether the call would read, in another member of its reply, an object whose contents are masked as such. */
+function queriesMasked({ call }: AwsQuestion, { obligations }: Decision): boolean {
+  if (call.service !== 's3' || call.operation !== 'SelectObjectContent') return false
+  return obligations.some(({ fields }) => namesMember(fields, 'Body') && !namesMember(fields, 'Payload'))
+}
+
+function masksContents({ detect, fields }: Obligation): boolean {
+  return detect.length > 0 || namesMember(fields, 'Body')
+}
+
+/** Whether a field, with whatever wildcards, names a member of the output itself. */
+function namesMember(fields: readonly string[], member: string): boolean {
+  const patterns = fields.map(field => ({ steps: readPattern(field), treatment: 'full' as const }))
+  return Place.root(patterns).member(member).treatment !== undefined
+}
+
+/** @param what of the object would be in plain view */
+function uncopyable(what: string): Decision {
   return {
     effect: 'deny',
     statements: [],
     obligations: [],
     denial: {
       kind: 'explicit',
-      reason: 'the object that is to be copied is masked for this principal, and its copy would not be',
+      reason: `the object is masked for this principal, and ${what} would not be`,
     },
   }
 }
