@@ -1,8 +1,9 @@
 /**
- * `make bench`: everything in one run, printed, and written into bench/README.md. Takes about four minutes.
+ * `make bench`: everything in one run, printed, and written into bench/README.md. Takes about seven minutes.
  * `node bench/main.ts --quick` runs each part once and briefly, and writes nothing.
  */
 import { parseArgs } from 'node:util'
+import { maskedCalls } from './masked-calls.ts'
 import { type Measure, roomMeasures } from './measures.ts'
 import { residentMib } from './process-cost.ts'
 import { type Results, report, writeReadme } from './report.ts'
@@ -26,14 +27,16 @@ const skipped = [
 ]
 for (const line of skipped) console.log(`skipped: ${line}`)
 
-const measures = await roomMeasures()
+const measures = await roomMeasures(quick)
 const setting = await openSetting(WORKERS, tools.nginx)
 try {
   const startUp = startMeasures(setting)
   const transfers = await allTransfers(setting)
   const load = tools.wrk ? await allLoad(setting) : []
+  const masked = tools.wrk ? await maskedCalls(setting.upstream, quick ? 1 : 2, runs) : []
   const results: Results = {
     load,
+    masked,
     transfers,
     transferBytes: GIB,
     measures: [...measures, ...startUp],

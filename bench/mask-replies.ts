@@ -45,7 +45,11 @@ interface Sample {
   readonly body: Buffer
 }
 
-function sample(name: string, of: readonly [string, string, Protocol, string], body: string | Buffer): Sample {
+function sample(
+  name: string,
+  of: readonly [string, string, Protocol, string],
+  body: string | Buffer,
+): Sample {
   const [service, operation, protocol, field] = of
   const call = { service, operation, protocol, parameters: {} }
   return { name, call, field, body: Buffer.from(body) }
@@ -78,7 +82,9 @@ const order = (i: number): string =>
     id: { S: `order-${i}` },
     status: { S: 'shipped' },
     total: { N: '12.50' },
-    customer: { M: { name: { S: 'Alice Example' }, mail: { S: i % 20 === 0 ? `alice${i}@example.com` : '-' } } },
+    customer: {
+      M: { name: { S: 'Alice Example' }, mail: { S: i % 20 === 0 ? `alice${i}@example.com` : '-' } },
+    },
   })
 const user = (i: number): string =>
   `<member><Path>/people/</Path><UserName>user-${i}</UserName><UserId>AIDACKCEVSQ6C2EXAM${i}</UserId>` +
@@ -88,7 +94,15 @@ const metrics = (count: number): Buffer => {
     new Map<string, unknown>([
       ['Namespace', 'AWS/EC2'],
       ['MetricName', 'CPUUtilization'],
-      ['Dimensions', [new Map([['Name', 'InstanceId'], ['Value', `i-0123456789abc${i}`]])]],
+      [
+        'Dimensions',
+        [
+          new Map([
+            ['Name', 'InstanceId'],
+            ['Value', `i-0123456789abc${i}`],
+          ]),
+        ],
+      ],
     ]) as Map<string, never>
   return writeCbor(new Map([['Metrics', Array.from({ length: count }, (_, i) => metric(i))]]))
 }
@@ -100,7 +114,11 @@ const usersXml = (users: string): string =>
 const SMALL: readonly Sample[] = [
   sample('JSON', ['secretsmanager', 'GetSecretValue', 'json', 'SecretString'], JSON.stringify(SECRET)),
   sample('XML', ['iam', 'CreateAccessKey', 'query', 'AccessKey.SecretAccessKey'], ACCESS_KEY),
-  sample('CBOR', ['cloudwatch', 'ListMetrics', 'smithy-rpc-v2-cbor', 'Metrics[].Dimensions[].Value'], metrics(4)),
+  sample(
+    'CBOR',
+    ['cloudwatch', 'ListMetrics', 'smithy-rpc-v2-cbor', 'Metrics[].Dimensions[].Value'],
+    metrics(4),
+  ),
 ]
 const LARGE: readonly Sample[] = [
   sample('JSON', ['dynamodb', 'Scan', 'json', 'Items[].customer.**'], `{"Items":[${many(order, ',')}]}`),

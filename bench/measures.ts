@@ -5,12 +5,17 @@ import { execute, ROOT } from '../test/harness/process.ts'
 export type Measure = readonly [what: string, result: string]
 
 /** The rooms by themselves, each in a process of its own, with nothing else running. */
-export async function roomMeasures(): Promise<Measure[]> {
+export async function roomMeasures(quick: boolean): Promise<Measure[]> {
+  const brief = quick ? ['--quick'] : []
+  const seconds = quick ? 0.5 : 2
   return [
     ...(await policyMeasures()),
     ...(await sigv4Measures()),
-    ...(await journalMeasures()),
+    ...(await journalMeasures(seconds)),
     ...(await catalogMeasures()),
+    ...(await maskMeasures(brief)),
+    ...(await storeRows(seconds)),
+    ...(await approvalMeasures(seconds)),
   ]
 }
 
@@ -39,8 +44,8 @@ async function sigv4Measures(): Promise<Measure[]> {
   })
 }
 
-async function journalMeasures(): Promise<Measure[]> {
-  const output = await run('bench/journal.ts', '2')
+async function journalMeasures(seconds: number): Promise<Measure[]> {
+  const output = await run('bench/journal.ts', String(seconds))
   const disk = /^disk alone: (\d+) writes/m.exec(output)?.[1] ?? ''
   const rows = all(output, /^fsync +(\d+) at a time +(\d+)\/s +p50 ([\d.]+) ms +p99 ([\d.]+) ms/)
   const verified = /^verify: (\d+) events\/s/m.exec(output)?.[1] ?? ''
@@ -67,6 +72,33 @@ async function catalogMeasures(): Promise<Measure[]> {
       shapes.map(([, id, took]) => `${id} ${took} ms`).join(', '),
     ],
   ]
+}
+
+/** Detection, S3 objects, replies, and what a call pays whose reply passes as it is. */
+async function maskMeasures(brief: readonly string[]): Promise<Measure[]> {
+  const detected = all(await run('bench/detect.ts', ...brief), /^detect (.+): (\d.+)$/)
+  const objects = all(await run('bench/mask-objects.ts', ...brief), /^mask object, (.+): (\d.+)$/)
+  const replies = all(await run('bench/mask-replies.ts', ...brief), /^(small|large) (.+): (by field .+)$/)
+  const decided = all(await run('bench/mask-decisions.ts', ...brief), /^decided (.+): (alone .+)$/)
+  return [
+    ...detected.map(([, what, result]): Measure => [`Detecting in ${what}`, result ?? '']),
+    ...objects.map(([, what, result]): Measure => [`Masking an S3 object: ${what}`, result ?? '']),
+    ...replies.map(([, size, what, result]): Measure => [`Masking a ${size} reply: ${what}`, result ?? '']),
+    ...decided.map(([, what, result]): Measure => [`Deciding: ${what}`, result ?? '']),
+  ]
+}
+
+async function storeRows(seconds: number): Promise<Measure[]> {
+  const rows = all(await run('bench/store.ts', String(seconds)), /^(.+?) +([\d,]+(?: \(p50.+)?)$/)
+  return rows.map(([, what, result]) => [what ?? '', result ?? ''])
+}
+
+async function approvalMeasures(seconds: number): Promise<Measure[]> {
+  const rows = all(await run('bench/approvals.ts', String(seconds)), /^approvals (.+): (\d+)\/s (.+)$/)
+  return rows.map(([, what, rate, p50]) => [
+    `Approvals (asked, approved, spent)/s, ${what}`,
+    `${grouped(rate)} (${p50})`,
+  ])
 }
 
 async function run(file: string, ...args: string[]): Promise<string> {

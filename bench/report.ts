@@ -8,6 +8,8 @@ import type { LoadRow, TransferRow } from './through-gate.ts'
 /** Everything that one run measured. */
 export interface Results {
   readonly load: readonly LoadRow[]
+  /** The same call, masked and approved. */
+  readonly masked: readonly LoadRow[]
   readonly transfers: readonly TransferRow[]
   readonly transferBytes: number
   readonly measures: readonly Measure[]
@@ -25,6 +27,7 @@ export function report(results: Results): string {
     machine(),
     ...results.skipped.map(line => `Skipped: ${line}.`),
     loadTable(results.load),
+    maskedTable(results.masked),
     transferTable(results),
     table(['Measured alone', 'Result'], results.measures),
   ]
@@ -72,6 +75,40 @@ function loadTable(rows: readonly LoadRow[]): string {
       added(row),
       row.cpuUs === undefined ? '' : whole(row.cpuUs),
       perCore(row),
+    ]),
+  )
+}
+
+/** Beside the first row of as many connections, the call as it is. */
+function maskedTable(rows: readonly LoadRow[]): string {
+  const plain = (row: LoadRow): LoadRow => rows.find(other => other.connections === row.connections) ?? row
+  const added = (row: LoadRow): string => {
+    const { p50Ms } = plain(row)
+    return plain(row) === row ? '' : (row.p50Ms - p50Ms).toFixed(2)
+  }
+  const ratio = (row: LoadRow): string => {
+    const { cpuUs } = plain(row)
+    if (cpuUs === undefined || row.cpuUs === undefined || plain(row) === row) return ''
+    return `${(row.cpuUs / cpuUs).toFixed(2)}×`
+  }
+  return table(
+    [
+      'Query of 400 bytes',
+      'connections',
+      'requests/s',
+      'p50 ms',
+      'added p50 ms',
+      'CPU µs/request',
+      'of as it is',
+    ],
+    rows.map(row => [
+      row.path,
+      String(row.connections),
+      whole(row.requestsPerSecond),
+      row.p50Ms.toFixed(2),
+      added(row),
+      row.cpuUs === undefined ? '' : whole(row.cpuUs),
+      ratio(row),
     ]),
   )
 }

@@ -18,6 +18,8 @@ export interface Path {
 /** What stands between client and upstream in a benchmark. */
 export interface Setting {
   readonly paths: readonly Path[]
+  /** Where the upstream itself is. */
+  readonly upstream: string
   /** From the start of the gate's process to its `listening`, of each gate in turn, ms. */
   readonly startUpMs: readonly number[]
   stop(): Promise<void>
@@ -32,8 +34,8 @@ const UNREAD: RawCredentials = {
 }
 const STATEMENTS = 50
 
-/** Fifty statements, of which one allows what the benchmark asks. */
-function policy(): object {
+/** Fifty statements, of which one allows what the benchmark asks; and more, where a benchmark has them. */
+export function policy(more: readonly object[] = []): object {
   const statement = (index: number): object => ({
     Sid: `Table${index}`,
     Effect: 'Allow',
@@ -45,7 +47,7 @@ function policy(): object {
   })
   return {
     Version: '2012-10-17',
-    Statement: Array.from({ length: STATEMENTS }, (_, index) => statement(index)),
+    Statement: [...Array.from({ length: STATEMENTS }, (_, index) => statement(index)), ...more],
   }
 }
 
@@ -72,6 +74,7 @@ export async function openSetting(workers: readonly number[], nginx: string | un
   for (const count of workers) gates.push(await openGate(upstream, count))
   return {
     paths: [...paths, ...gates.map(({ path }) => path)],
+    upstream,
     startUpMs: gates.map(({ startUpMs }) => startUpMs),
     async stop() {
       for (const { stop } of gates) await stop()

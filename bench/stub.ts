@@ -1,12 +1,33 @@
 /**
  * An upstream that is never the limit: reads requests only as far as it must to find their end, and
- * answers each with the same small JSON, or with as many bytes as the path `/bucket/NUMBER` asks for.
+ * answers each with the same small JSON, a query of DynamoDB with an item of 400 bytes, or with as many bytes as
+ * the path `/bucket/NUMBER` asks for.
  * Prints its port. `node bench/stub.ts`
  */
 import { createServer, type Socket } from 'node:net'
 
 const JSON_REPLY = Buffer.from(
   'HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.0\r\nx-amzn-requestid: stub\r\ncontent-length: 26\r\n\r\n{"TableNames":["a","b"]}\r\n',
+)
+const ITEM = JSON.stringify({
+  Count: 1,
+  Items: [
+    {
+      id: { S: 'order-4711' },
+      placed: { S: '2026-03-09T12:34:31.000Z' },
+      status: { S: 'shipped' },
+      total: { N: '12.50' },
+      customer: {
+        M: { name: { S: 'Alice Example' }, mail: { S: 'alice.example@example.com' }, since: { N: '2019' } },
+      },
+      address: { M: { street: { S: '12 High Street' }, city: { S: 'London' }, country: { S: 'GB' } } },
+      note: { S: 'leave it at the door' },
+    },
+  ],
+  ScannedCount: 1,
+})
+const ITEM_REPLY = Buffer.from(
+  `HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.0\r\nx-amzn-requestid: stub\r\ncontent-length: ${ITEM.length}\r\n\r\n${ITEM}`,
 )
 const EMPTY_REPLY = Buffer.from('HTTP/1.1 200 OK\r\netag: "stub"\r\ncontent-length: 0\r\n\r\n')
 const HEAD_END = Buffer.from('\r\n\r\n')
@@ -52,7 +73,10 @@ function begin(socket: Socket, reading: Reading, head: string): void {
   reading.bodyLeft = Number(length ?? 0)
   if (bytes !== undefined) reading.reply = () => stream(socket, Number(bytes))
   else if (head.startsWith('PUT ')) reading.reply = () => socket.write(EMPTY_REPLY)
-  else reading.reply = () => socket.write(JSON_REPLY)
+  else {
+    const isQuery = /\r\nx-amz-target: *DynamoDB_20120810\.Query\r\n/i.test(head)
+    reading.reply = () => socket.write(isQuery ? ITEM_REPLY : JSON_REPLY)
+  }
   if (reading.bodyLeft === 0) reading.reply(socket)
 }
 

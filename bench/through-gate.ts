@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execute, ROOT } from '../test/harness/process.ts'
-import { type RawHeader, signRaw } from '../test/harness/raw-client.ts'
+import { type RawHeader, type SignedRaw, signRaw } from '../test/harness/raw-client.ts'
 import { type LoadResult, load } from './load.ts'
 import { cpuSeconds, peakMib } from './process-cost.ts'
 import type { Path } from './setting.ts'
@@ -23,23 +23,41 @@ export interface TransferRow {
   readonly peakMib: number | undefined
 }
 
-const HEADERS: readonly RawHeader[] = [
-  ['x-amz-target', 'DynamoDB_20120810.GetItem'],
-  ['content-type', 'application/x-amz-json-1.0'],
-]
-const BODY = JSON.stringify({ TableName: 'jobs', Key: { id: { S: '42' } } })
+/** A small call to DynamoDB. */
+export interface SmallCall {
+  readonly operation: string
+  readonly body: string
+}
+
+const GET_ITEM: SmallCall = {
+  operation: 'GetItem',
+  body: JSON.stringify({ TableName: 'jobs', Key: { id: { S: '42' } } }),
+}
 const EMPTY_SHA256 = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
 export const GIB: number = 1 << 30
 
-/** A small DynamoDB call over one path, again and again. */
-export async function loadRow(path: Path, connections: number, seconds: number): Promise<LoadRow> {
-  const signed = signRaw(
-    { method: 'POST', target: '/', headers: HEADERS, body: BODY },
+/** The call, signed. */
+export function signSmallCall(path: Path, { operation, body }: SmallCall): SignedRaw {
+  const headers: readonly RawHeader[] = [
+    ['x-amz-target', `DynamoDB_20120810.${operation}`],
+    ['content-type', 'application/x-amz-json-1.0'],
+  ]
+  return signRaw(
+    { method: 'POST', target: '/', headers, body },
     { credentials: path.credentials, service: 'dynamodb', host: new URL(path.endpoint).host },
   )
-  const headers = signed.headers.filter(([name]) => name !== 'host')
+}
+
+/** A small DynamoDB call over one path, again and again: the same bytes, as a signature holds for a while. */
+export async function loadRow(
+  path: Path,
+  connections: number,
+  seconds: number,
+  call: SmallCall = GET_ITEM,
+): Promise<LoadRow> {
+  const headers = signSmallCall(path, call).headers.filter(([name]) => name !== 'host')
   const before = path.pid === undefined ? 0 : cpuSeconds(path.pid)
-  const result = await load(`${path.endpoint}/`, { headers, body: BODY }, connections, seconds)
+  const result = await load(`${path.endpoint}/`, { headers, body: call.body }, connections, seconds)
   if (result.errors > 0) throw new Error(`${path.name} answered ${result.errors} calls badly`)
   const spent = path.pid === undefined ? undefined : cpuSeconds(path.pid) - before
   const cpuUs = spent === undefined ? undefined : (spent * 1e6) / (result.requestsPerSecond * seconds)
@@ -52,9 +70,10 @@ export async function medianRow(
   connections: number,
   seconds: number,
   runs: number,
+  call: SmallCall = GET_ITEM,
 ): Promise<LoadRow> {
   const rows: LoadRow[] = []
-  for (let run = 0; run < runs; run++) rows.push(await loadRow(path, connections, seconds))
+  for (let run = 0; run < runs; run++) rows.push(await loadRow(path, connections, seconds, call))
   rows.sort((a, b) => a.requestsPerSecond - b.requestsPerSecond)
   const middle = rows[rows.length >> 1]
   if (middle === undefined) throw new Error('a benchmark without a run')
