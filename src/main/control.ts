@@ -1,10 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { AdminPorts } from '../api/admin.ts'
+import { mayDo } from '../api/authorize.ts'
 import type { ControlPorts } from '../api/control.ts'
 import type { Config } from '../config/model.ts'
 import { systemClock } from '../core/clock.ts'
 import type { Context } from '../core/decision.ts'
 import { asGateError } from '../core/errors.ts'
+import type { Person } from '../core/person.ts'
+import type { AccessRequest } from '../grants/model.ts'
 import { People } from '../identity/people.ts'
 import type { OpenDesk } from './desk.ts'
 import type { Identities } from './identities.ts'
@@ -43,7 +46,16 @@ const SWEEP_MS = 2_000
 /** Builds the control API, and starts what tells people. Prints the administrator's token if it is new. */
 export async function openControl(config: Config, foundations: PeopleFoundations): Promise<Control> {
   const { open, policies, identities, log, links } = foundations
-  const notifiers = await openNotifiers(config, open, id => links.to(id), log)
+  const decide = policies.control && decideBy(policies.control, config)
+  const chat = {
+    linkTo: (id: string) => links.to(id),
+    // A chat tells who it is, and neither a token with claims nor an address.
+    mayAnswer: (person: Person, request: AccessRequest) =>
+      (['gate:ReadRequest', 'gate:Approve'] as const).every(action =>
+        mayDo({ bearer: { kind: 'person', person }, action, request, address: '' }, decide),
+      ),
+  }
+  const notifiers = await openNotifiers(config, open, chat, log)
   const adminToken = openAdminToken(config)
   if (adminToken.fresh !== undefined) {
     // Once, and to whoever starts the gate: never into the log.
@@ -60,7 +72,7 @@ export async function openControl(config: Config, foundations: PeopleFoundations
       sleep: async (delayMs, signal) => {
         await sleep(delayMs, undefined, { signal, ref: false }).catch(ignoreAbort)
       },
-      ...(policies.control === undefined ? {} : { decide: decideBy(policies.control, config) }),
+      ...(decide === undefined ? {} : { decide }),
       standingAccess: async (bearer, ask, address) =>
         standingAccess(config, foundations, { bearer, ask, context: connection(address, config) }),
     },

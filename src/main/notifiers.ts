@@ -1,6 +1,7 @@
 import type { Callback } from '../api/callbacks.ts'
 import type { ChannelConfig, Config } from '../config/model.ts'
 import { systemClock, systemRandom } from '../core/clock.ts'
+import type { AccessRequest, Person } from '../grants/model.ts'
 import type { Notifier } from '../notify/port.ts'
 import { systemTimers } from '../notify/port.ts'
 import { DeliveryPump } from '../notify/pump.ts'
@@ -16,6 +17,9 @@ export interface Notifiers {
   stop(): Promise<void>
 }
 
+/** Whether the control policies let a person answer a request. */
+type MayAnswer = (person: Person, request: AccessRequest) => boolean
+
 type SlackConfig = Extract<ChannelConfig, { kind: 'slack' }>
 
 interface Shared {
@@ -23,6 +27,7 @@ interface Shared {
   readonly open: OpenDesk
   readonly sender: Sender
   readonly linkTo: (requestId: string) => string
+  readonly mayAnswer: MayAnswer
   readonly note: (text: string, details: Readonly<Record<string, string | number>>) => void
 }
 
@@ -37,11 +42,11 @@ interface Channel {
 export async function openNotifiers(
   config: Config,
   open: OpenDesk,
-  linkTo: (requestId: string) => string,
+  { linkTo, mayAnswer }: Pick<Shared, 'linkTo' | 'mayAnswer'>,
   log: Log,
 ): Promise<Notifiers> {
   const note: Shared['note'] = (text, details) => log.warn(details, text)
-  const shared: Shared = { config, open, sender: new Sender(), linkTo, note }
+  const shared: Shared = { config, open, sender: new Sender(), linkTo, mayAnswer, note }
   const channels = await Promise.all(config.notify.map(channel => openChannel(channel, shared)))
   const pump = new DeliveryPump(
     channels.map(({ notifier }) => notifier),
@@ -74,7 +79,7 @@ async function openChannel(channel: ChannelConfig, shared: Shared): Promise<Chan
 /** Slack's client is loaded only where there is a channel for it. */
 async function openSlack(
   channel: SlackConfig,
-  { config, open, sender, linkTo, note }: Shared,
+  { config, open, sender, linkTo, mayAnswer, note }: Shared,
 ): Promise<Channel> {
   const { SlackClient, SLACK_API_URL } = await import('../notify/slack-client.ts')
   const { SlackNotifier } = await import('../notify/slack.ts')
@@ -85,7 +90,17 @@ async function openSlack(
   const notifier = new SlackNotifier({ name, channel: channel.channel }, { client, linkTo })
   const slack = new SlackCallback(
     { signingSecret, people, groupsForMs: config.approvals.groupsForMs, apiUrl },
-    { desk: open.desk, store: open.store, client, notifier, sender, linkTo, clock: systemClock, note },
+    {
+      desk: open.desk,
+      store: open.store,
+      client,
+      notifier,
+      sender,
+      linkTo,
+      mayAnswer,
+      clock: systemClock,
+      note,
+    },
   )
   const callback: Callback = ({ headers, body }) =>
     slack.handle({ headers: Object.fromEntries(headers), body })

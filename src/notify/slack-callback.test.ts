@@ -34,7 +34,12 @@ interface Bench {
   /** What reached the desk. */
   readonly acts: string[]
   readonly notes: string[]
-  readonly state: { request: AccessRequest; verifiedAtMs: number | undefined; error: Error | undefined }
+  readonly state: {
+    request: AccessRequest
+    verifiedAtMs: number | undefined
+    error: Error | undefined
+    mayAnswer: boolean
+  }
   send(payload: object | string, secret?: string): ReturnType<SlackCallback['handle']>
   click(action?: string, parts?: object): object
 }
@@ -45,7 +50,12 @@ async function bench(context: TestContext): Promise<Bench> {
   const clock = new ManualClock(NOW_MS)
   const acts: string[] = []
   const notes: string[] = []
-  const state: Bench['state'] = { request: requestOf(), verifiedAtMs: NOW_MS, error: undefined }
+  const state: Bench['state'] = {
+    request: requestOf(),
+    verifiedAtMs: NOW_MS,
+    error: undefined,
+    mayAnswer: true,
+  }
   const act = (text: string, after: Partial<AccessRequest>): AccessRequest => {
     if (state.error !== undefined) throw state.error
     acts.push(text)
@@ -76,6 +86,7 @@ async function bench(context: TestContext): Promise<Bench> {
       notifier: { remember: (id, place) => void notes.push(`at ${id} ${place.channel} ${place.ts}`) },
       sender,
       linkTo: () => undefined,
+      mayAnswer: (person, request) => person === ADA && request === state.request && state.mayAnswer,
       clock,
       note: text => void notes.push(text),
     },
@@ -173,6 +184,17 @@ test('what the desk refuses is told to the one who clicked, alone', async contex
   const body = JSON.parse(dialog.body) as { response_action: string; errors: { reason: string } }
   assert.equal(body.response_action, 'errors')
   assert.match(body.errors.reason, /nobody approves/)
+})
+
+test('what the control policies take away is not given back by a chat', async context => {
+  const { send, click, acts, slack, state } = await bench(context)
+  state.mayAnswer = false
+  await send(click())
+  await send(click('sallyport.deny', { trigger_id: '2.2.abc' }))
+  assert.match((await send(submission())).body, /gate:Approve/)
+  assert.deepEqual(acts, [])
+  assert.deepEqual(slack.calls, [])
+  for (const { text } of slack.answers) assert.match(String(text), /gate:Approve/)
 })
 
 test('an unexpected error tells the person nothing of what it was', async context => {

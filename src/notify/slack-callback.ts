@@ -54,6 +54,8 @@ export interface SlackCallbackPorts {
   readonly notifier: Pick<SlackNotifier, 'remember'>
   readonly sender: Sender
   readonly linkTo: (requestId: string) => string | undefined
+  /** Whether the control policies let a person answer a request; the desk is asked all the same. */
+  readonly mayAnswer: (person: Person, request: AccessRequest) => boolean
   readonly clock: Clock
   readonly note: Note
 }
@@ -109,7 +111,7 @@ export class SlackCallback {
     const { notifier } = this.#ports
     try {
       const person = await this.#person(click.user.key)
-      const request = await this.#request(click.requestId)
+      const request = await this.#answerable(click.requestId, person)
       notifier.remember(click.requestId, click.place)
       const after = await (click.kind === 'approve'
         ? this.#approve(click, person)
@@ -151,7 +153,9 @@ export class SlackCallback {
   /** Errors are shown in the dialog, to that person alone; the message follows by the delivery of the event. */
   async #submitted({ user, requestId, reason }: DenySubmission): Promise<CallbackReply> {
     try {
-      await this.#ports.desk.deny(requestId, await this.#person(user.key), reason)
+      const person = await this.#person(user.key)
+      await this.#answerable(requestId, person)
+      await this.#ports.desk.deny(requestId, person, reason)
       return reply(200)
     } catch (error) {
       const { message, advice } = this.#told(error)
@@ -162,16 +166,19 @@ export class SlackCallback {
   /** A message with buttons for a request that has ended: shows how it did. */
   async #mend({ requestId, responseUrl }: ButtonClick): Promise<void> {
     try {
-      this.#replies.replace(responseUrl, this.#message(await this.#request(requestId)))
+      const request = await this.#ports.desk.get(requestId)
+      if (request !== undefined) this.#replies.replace(responseUrl, this.#message(request))
     } catch (error) {
       this.#told(error)
     }
   }
 
-  async #request(id: string): Promise<AccessRequest> {
+  /** The request, if this person may answer it as far as the control policies have a say. */
+  async #answerable(id: string, person: Person): Promise<AccessRequest> {
     const request = await this.#ports.desk.get(id)
     if (request === undefined) throw new GateError('request-unknown', `there is no access request \`${id}\``)
-    return request
+    if (this.#ports.mayAnswer(person, request)) return request
+    throw new GateError('api-denied', `\`gate:Approve\` on \`${id}\` is not allowed to \`${person.id}\``)
   }
 
   /** The person with the groups that were verified, and when. Throws `callback-person-…`. */
