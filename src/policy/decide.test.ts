@@ -166,6 +166,25 @@ describe('an approval', () => {
     ]
     assert.equal(ask([layer('role', approval(), narrow)], pairs).effect, 'ask')
   })
+
+  it('is waived for the whole call or not at all: nothing is passed over that nobody is told of', () => {
+    const named = ({ demands }: Decision): string[] =>
+      (demands ?? []).map(({ statement }) => statement.statement).sort()
+    const key = approval({ Sid: 'K', Resource: 'arn:aws:s3:::b/k' })
+    const narrow = approval({ Sid: 'G', Resource: 'arn:aws:s3:::b/k' }, { BreakGlass: true })
+    const other = approval({ Sid: 'O', Resource: 'arn:aws:s3:::b/other' })
+    const pairs = [
+      { ...OBJECT, resource: 'arn:aws:s3:::b/k' },
+      { ...OBJECT, resource: 'arn:aws:s3:::b/other' },
+    ]
+    for (const asked of [pairs, pairs.toReversed()]) {
+      const decision = ask([layer('role', ALLOW, key, narrow, other)], asked)
+      assert.deepEqual([decision.brokeGlass, named(decision)], [undefined, ['G', 'K', 'O']])
+    }
+    const friends = layer('boundary', approval({ Sid: 'F' }, { From: ['group/friends'] }))
+    const decision = ask([layer('role', approval(), GLASS), friends], [OBJECT])
+    assert.deepEqual([decision.brokeGlass, named(decision)], [undefined, ['F', 'G', 'P']])
+  })
 })
 
 describe('a resource of which parts are unknown', () => {

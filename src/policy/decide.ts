@@ -38,6 +38,8 @@ interface Gathered {
   readonly masks: Map<StatementRef, Obligation>
   readonly demands: Map<StatementRef, Demand>
   readonly brokeGlass: Map<StatementRef, Demand>
+  /** What the broken glass stands for, its own demand too. */
+  readonly waived: Map<StatementRef, Demand>
 }
 
 /**
@@ -50,6 +52,7 @@ export function decide(request: Asking, layers: readonly PolicyLayer[]): Decisio
     masks: new Map(),
     demands: new Map(),
     brokeGlass: new Map(),
+    waived: new Map(),
   }
   let weaker: Decision | undefined
   for (const pair of request.pairs) {
@@ -63,16 +66,20 @@ export function decide(request: Asking, layers: readonly PolicyLayer[]): Decisio
   return granted(gathered)
 }
 
-/** Nothing denies it: it is allowed, or asked for. */
-function granted({ allowed, masks, demands, brokeGlass }: Gathered): Decision {
+/**
+ * Nothing denies it: it is allowed, or asked for. Where people are asked in any case, the glass is left whole:
+ * it would let them approve a call of which others, who would be told of broken glass, never hear.
+ */
+function granted({ allowed, masks, demands, brokeGlass, waived }: Gathered): Decision {
   const statements = [...allowed]
   const obligations = [...masks.values()]
   if (demands.size > 0) {
+    const all = new Map([...demands, ...waived])
     return {
       effect: 'ask',
-      statements: [...new Set([...demands.keys(), ...allowed])],
+      statements: [...new Set([...all.keys(), ...allowed])],
       obligations,
-      demands: [...demands.values()],
+      demands: [...all.values()],
     }
   }
   if (brokeGlass.size === 0) return { effect: 'allow', statements, obligations }
@@ -113,15 +120,13 @@ function gatherDemands(
   allowing: readonly CompiledStatement[],
   pair: Pair,
   keys: Keys,
-  { demands, brokeGlass }: Gathered,
+  { demands, brokeGlass, waived }: Gathered,
 ): void {
   const glass = allowing.filter(({ source }) => source.approval?.breakGlass === true)
-  if (glass.length > 0) {
-    for (const statement of glass) brokeGlass.set(statement.ref, demandOf(statement))
-    return
-  }
+  for (const statement of glass) brokeGlass.set(statement.ref, demandOf(statement))
+  const into = glass.length > 0 ? waived : demands
   for (const statement of asking) {
-    if (speaksOf(statement, pair, keys)) demands.set(statement.ref, demandOf(statement))
+    if (speaksOf(statement, pair, keys)) into.set(statement.ref, demandOf(statement))
   }
 }
 
