@@ -7,6 +7,7 @@ import { withoutIdempotencyTokens } from '../../interpret/aws/idempotency.ts'
 import { commandLine } from '../../record/command-line.ts'
 import type { ApprovalCase } from '../approval.ts'
 import { requesterOf } from '../requester.ts'
+import { mergeContexts, timeContext } from './context.ts'
 import { resourceFacts } from './look-up.ts'
 import { decideMasked } from './masking.ts'
 import type { AwsQuestion } from './question.ts'
@@ -24,7 +25,10 @@ export function approvalCase(
   return {
     eventId,
     question: demands => callQuestion({ call, body, request }, demands, rooms),
-    decideAgain: () => decideMasked({ call, body, request }, rooms),
+    decideAgain: () => {
+      const context = mergeContexts(request.context, timeContext(rooms.clock))
+      return decideMasked({ call, body, request: { ...request, context } }, rooms)
+    },
     checkAlive: () => {
       if (rooms.clock.now() < principal.expiresAtMs) return
       throw new GateError(

@@ -13,11 +13,9 @@ export interface CallerFacts {
  * properties of the network and of the request.
  */
 export function connectionContext(facts: CallerFacts, clock: Clock): Map<string, readonly string[]> {
-  const nowMs = clock.now()
   const context = new Map<string, readonly string[]>([
+    ...timeContext(clock),
     ['aws:securetransport', [String(facts.secure)]],
-    ['aws:currenttime', [new Date(nowMs).toISOString()]],
-    ['aws:epochtime', [String(Math.floor(nowMs / 1000))]],
     // Nothing that comes through the gate is a call of an AWS service on somebody's behalf.
     ['aws:viaawsservice', ['false']],
     ['aws:principalisawsservice', ['false']],
@@ -25,6 +23,15 @@ export function connectionContext(facts: CallerFacts, clock: Clock): Map<string,
   if (facts.clientAddress !== '') context.set('aws:sourceip', [facts.clientAddress])
   if (facts.userAgent !== undefined) context.set('aws:useragent', [facts.userAgent])
   return context
+}
+
+/** Condition keys of the time. */
+export function timeContext(clock: Clock): Context {
+  const nowMs = clock.now()
+  return new Map([
+    ['aws:currenttime', [new Date(nowMs).toISOString()]],
+    ['aws:epochtime', [String(Math.floor(nowMs / 1000))]],
+  ])
 }
 
 /**

@@ -30,7 +30,8 @@ function withMasks(decision: Decision, question: AwsQuestion, masking: Masking, 
   const { call, request } = question
   if (copiesMasked(question, decide)) return uncopyable('its copy')
   if (queriesMasked(question, decision)) return uncopyable('what a query finds in it')
-  const hidden = hiddenFields(call, request, masking.builtInFields(call), decide)
+  const unmasks: Unmasks = resource => mayUnmask(resource, request, decision, decide)
+  const hidden = hiddenFields(call, masking.builtInFields(call), unmasks)
   if (hidden.length === 0) return decision
   const { as, detect, otherObjects } = masking.builtInRule(hidden)
   const builtIn: Obligation = {
@@ -92,27 +93,27 @@ function uncopyable(what: string): Decision {
 }
 
 /** Those that the principal may not see. An Allow of `*` lets it see all, at the price of one question. */
-function hiddenFields(
-  call: AwsCall,
-  request: DecisionRequest,
-  fields: readonly string[],
-  decide: Decide,
-): readonly string[] {
-  if (fields.length === 0 || mayUnmask(ALL_FIELDS, 'any', request, decide)) return []
+function hiddenFields(call: AwsCall, fields: readonly string[], unmasks: Unmasks): readonly string[] {
+  if (fields.length === 0 || unmasks(ALL_FIELDS)) return []
   return fields.filter(field => {
-    const resource = `arn:sallyport:gate:::field/${call.service}/${call.operation}/${field}`
-    return !mayUnmask(resource, 'exact', request, decide)
+    return !unmasks(`arn:sallyport:gate:::field/${call.service}/${call.operation}/${field}`)
   })
 }
 
+/** Whether the principal may see a field, or all of them. */
+type Unmasks = (resource: string) => boolean
+
+/** A break-glass statement unmasks only what passes by broken glass itself: of the call people are told. */
 function mayUnmask(
   resource: string,
-  certainty: Pair['certainty'],
   { principal, context }: DecisionRequest,
+  { brokeGlass: ofCall }: Decision,
   decide: Decide,
 ): boolean {
-  const pair = { action: 'gate:Unmask', resource, certainty }
-  return decide({ principal, pairs: [pair], context }).effect === 'allow'
+  const certainty = resource === ALL_FIELDS ? 'any' : 'exact'
+  const pair: Pair = { action: 'gate:Unmask', resource, certainty }
+  const { effect, brokeGlass } = decide({ principal, pairs: [pair], context })
+  return effect === 'allow' && (brokeGlass === undefined || ofCall !== undefined)
 }
 
 function unmaskable({ from }: Obligation): Decision {
