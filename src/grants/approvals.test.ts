@@ -28,6 +28,26 @@ describe('settling a call', () => {
     assert.deepEqual(await store.unrecorded(Number.MAX_SAFE_INTEGER, 10), [])
   })
 
+  it('asks no more than may wait, however many calls come at once', async () => {
+    const { desk, store } = testRoom()
+    const limited = desk(store, { pendingPerPrincipal: 3 })
+    const calls = Array.from({ length: 40 }, async (_, i) =>
+      limited.settle(callQuestion(`call ${i}`), `D${i}`),
+    )
+    const scopes = Array.from({ length: 20 }, async (_, i) =>
+      limited.requestScope({
+        requester: REQUESTER,
+        scope: { actions: [`ec2:A${i}`], resources: ['*'] },
+        reason: 'x',
+        validForMs: MINUTE_MS,
+        demands: callQuestion('d').demands,
+      }),
+    )
+    const ended = await Promise.allSettled<unknown>([...calls, ...scopes])
+    assert.equal(ended.filter(({ status }) => status === 'fulfilled').length, 3)
+    assert.equal(await store.pendingOf(REQUESTER.principalKey, 1_000_000), 3)
+  })
+
   it('passes the retry once it is approved, also in another process, as often as was granted', async () => {
     const { desk, journal } = testRoom()
     const question = callQuestion('d')

@@ -7,8 +7,9 @@ import * as machine from './machine.ts'
 import type { AccessRequest, Person, Requester } from './model.ts'
 import { type Eligibility, mayApprove } from './people.ts'
 import type { RequestFilter } from './port.ts'
-import { callAsked, cutCall, scopeAsked } from './questions.ts'
+import { callAsked, cutCall, scopeAsked, type Unnumbered } from './questions.ts'
 import { scopeCovers } from './scope.ts'
+import { Turns } from './turns.ts'
 import { type Poll, Waiting } from './waiting.ts'
 
 export interface ApprovalsOptions extends ChangePorts {
@@ -29,6 +30,8 @@ export class Approvals implements Desk {
   readonly #limits: ApprovalLimits
   readonly #changes: RequestChanges
   readonly #waiting: Waiting
+  /** Each principal asks one thing after the other: so their requests are counted before one more is kept. */
+  readonly #asking = new Turns<AccessRequest>()
 
   constructor({ limits, poll, ...ports }: ApprovalsOptions) {
     this.#ports = ports
@@ -74,10 +77,7 @@ export class Approvals implements Desk {
 
   async requestScope(question: ScopeQuestion): Promise<AccessRequest> {
     const asked = scopeAsked(question, this.#limits)
-    const standing = await this.#ports.store.standingFor(asked.digest, this.#ports.clock.now())
-    if (standing !== undefined) return standing
-    await this.#checkPending(question.requester)
-    return await this.#changes.open((at, id) => machine.ask({ id, ...asked }, this.#limits.openForMs, at))
+    return await this.#ask(question.requester, asked.digest, async () => asked)
   }
 
   async get(id: string): Promise<AccessRequest | undefined> {
@@ -177,11 +177,25 @@ export class Approvals implements Desk {
     return { state: 'granted', grant: { requestId: request.id, by, kind: request.kind }, request }
   }
 
-  /** A new request; or the one that somebody has made for the same question in between. */
   async #askFor(question: CallQuestion, digest: string): Promise<AccessRequest> {
-    await this.#checkPending(question.requester)
-    const asked = callAsked(question, digest, await question.describe(), this.#limits)
-    return await this.#changes.open((at, id) => machine.ask({ id, ...asked }, this.#limits.openForMs, at))
+    return await this.#ask(question.requester, digest, async () => {
+      return callAsked(question, digest, await question.describe(), this.#limits)
+    })
+  }
+
+  /** A new request; or the one that somebody has made for the same question in between. */
+  async #ask(
+    requester: Requester,
+    digest: string,
+    describe: () => Promise<Unnumbered>,
+  ): Promise<AccessRequest> {
+    return await this.#asking.take(requester.principalKey, async () => {
+      const standing = await this.#ports.store.standingFor(digest, this.#ports.clock.now())
+      if (standing !== undefined) return standing
+      await this.#checkPending(requester)
+      const asked = await describe()
+      return await this.#changes.open((at, id) => machine.ask({ id, ...asked }, this.#limits.openForMs, at))
+    })
   }
 
   async #checkPending({ principalKey }: Requester): Promise<void> {
