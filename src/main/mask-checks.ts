@@ -6,6 +6,7 @@ import { readPattern } from '../mask/pattern.ts'
 import { compile } from '../policy/compile.ts'
 import type { PolicyDocument, Statement } from '../policy/model.ts'
 import { type Problem, quote } from '../policy/problem.ts'
+import { unmaskedActions, unnamedFields } from './mask-gaps.ts'
 
 /** What is known where a document is checked. */
 export interface MaskFacts {
@@ -20,8 +21,10 @@ export function maskProblems(document: PolicyDocument, facts: MaskFacts): readon
   if (masking.length === 0) return []
   const { statements } = compile([document])
   return masking.flatMap(statement => {
-    const actions = statements.find(({ source }) => source === statement)?.action ?? (() => false)
+    const compiled = statements.find(({ source }) => source === statement)
+    const actions = compiled?.action ?? (() => false)
     return [
+      ...(compiled === undefined ? [] : unmaskedActions(document.name, compiled, statements)),
       ...detectorProblems(document.name, statement, facts),
       ...fieldProblems(document.name, statement, actions, facts),
     ]
@@ -41,10 +44,11 @@ function detectorProblems(policy: string, { at, mask }: Statement, { own }: Mask
 
 function fieldProblems(
   policy: string,
-  { at, mask }: Statement,
+  statement: Statement,
   isAbout: (lowerCase: string) => boolean,
   { catalog }: MaskFacts,
 ): Problem[] {
+  const { at, mask } = statement
   const fields = mask?.fields ?? []
   const unreadable = fields.flatMap((field): Problem[] => {
     const why = whyUnreadable(field)
@@ -53,10 +57,11 @@ function fieldProblems(
   if (fields.length === 0 || unreadable.length > 0) return unreadable
   const operations = operationsOf(catalog(), isAbout)
   if (operations.length === 0) return []
-  return fieldsOfNothing(catalog(), operations, fields).map((field): Problem => {
+  const never = fieldsOfNothing(catalog(), operations, fields).map((field): Problem => {
     const message = `\`Fields\` ${quote(field)} is in the reply of none of the statement's actions`
     return { severity: 'warning', kind: 'never-matches', policy, at, message }
   })
+  return [...never, ...unnamedFields(policy, statement, operations, catalog())]
 }
 
 function whyUnreadable(field: string): string | undefined {
