@@ -68,7 +68,8 @@ async function measure(name: string, settings: StoreSettings): Promise<void> {
 async function cycle(desk: Approvals): Promise<void> {
   const question: CallQuestion = {
     digest: newId(systemClock, systemRandom),
-    requester: REQUESTER,
+    // Each of another principal: of one, requests are asked one after the other, at a bounded rate.
+    requester: { ...REQUESTER, principalKey: newId(systemClock, systemRandom) },
     demands: [demand(['group/on-call'])],
     pairs: CALL.pairs,
     describe: () => Promise.resolve(CALL),

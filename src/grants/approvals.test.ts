@@ -48,6 +48,24 @@ describe('settling a call', () => {
     assert.equal(await store.pendingOf(REQUESTER.principalKey, 1_000_000), 3)
   })
 
+  it('asks at a bounded rate, also one who takes back each request', async () => {
+    const { desk, store, clock } = testRoom()
+    const limited = desk(store, { pendingPerPrincipal: 3, askEveryMs: 10_000 })
+    const askAndTakeBack = async (digest: string): Promise<void> => {
+      const { request } = await limited.settle(callQuestion(digest), 'D')
+      await limited.revoke(request.id, person('agent'), 'never mind')
+    }
+    for (const digest of ['a', 'b', 'c']) await askAndTakeBack(digest)
+    await assert.rejects(askAndTakeBack('d'), { code: 'requests-too-many' })
+    const another = callQuestion('d', { requester: { ...REQUESTER, principalKey: 'another' } })
+    assert.equal((await limited.settle(another, 'D')).state, 'pending')
+    clock.advance(10_000)
+    await askAndTakeBack('e')
+    await assert.rejects(askAndTakeBack('f'), { code: 'requests-too-many' })
+    clock.advance(-3_600_000)
+    await assert.rejects(askAndTakeBack('g'), { code: 'requests-too-many' })
+  })
+
   it('passes the retry once it is approved, also in another process, as often as was granted', async () => {
     const { desk, journal } = testRoom()
     const question = callQuestion('d')

@@ -8,6 +8,7 @@ import type { AccessRequest, Person, Requester } from './model.ts'
 import { type Eligibility, mayApprove } from './people.ts'
 import type { RequestFilter } from './port.ts'
 import { callAsked, cutCall, scopeAsked, type Unnumbered } from './questions.ts'
+import { Rate } from './rate.ts'
 import { scopeCovers } from './scope.ts'
 import { Turns } from './turns.ts'
 import { type Poll, Waiting } from './waiting.ts'
@@ -32,10 +33,12 @@ export class Approvals implements Desk {
   readonly #waiting: Waiting
   /** Each principal asks one thing after the other: so their requests are counted before one more is kept. */
   readonly #asking = new Turns<AccessRequest>()
+  readonly #rate: Rate
 
   constructor({ limits, poll, ...ports }: ApprovalsOptions) {
     this.#ports = ports
     this.#limits = { ...DEFAULT_LIMITS, ...limits }
+    this.#rate = new Rate(ports.clock, this.#limits.pendingPerPrincipal, this.#limits.askEveryMs)
     this.#waiting = new Waiting({ store: ports.store, poll, most: this.#limits.waiters })
     this.#changes = new RequestChanges(ports, id => this.#waiting.wake(id))
   }
@@ -192,16 +195,19 @@ export class Approvals implements Desk {
     return await this.#asking.take(requester.principalKey, async () => {
       const standing = await this.#ports.store.standingFor(digest, this.#ports.clock.now())
       if (standing !== undefined) return standing
-      await this.#checkPending(requester)
+      await this.#checkMayAsk(requester)
       const asked = await describe()
       return await this.#changes.open((at, id) => machine.ask({ id, ...asked }, this.#limits.openForMs, at))
     })
   }
 
-  async #checkPending({ principalKey }: Requester): Promise<void> {
+  async #checkMayAsk({ principalKey }: Requester): Promise<void> {
     const { store, clock } = this.#ports
     const most = this.#limits.pendingPerPrincipal
-    if ((await store.pendingOf(principalKey, clock.now())) < most) return
-    throw new GateError('requests-too-many', `${most} access requests of this principal wait for an answer`)
+    if ((await store.pendingOf(principalKey, clock.now())) >= most) {
+      throw new GateError('requests-too-many', `${most} access requests of this principal wait for an answer`)
+    }
+    if (this.#rate.take(principalKey)) return
+    throw new GateError('requests-too-many', 'this principal has asked for too many approvals at once')
   }
 }

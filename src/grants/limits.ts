@@ -6,6 +6,8 @@ export interface ApprovalLimits {
   readonly openForMs: number
   /** How many requests of one principal may be pending; about, where several replicas ask at once. */
   readonly pendingPerPrincipal: number
+  /** As many may be asked at once; then one every so often, also where each is taken back at once, ms. */
+  readonly askEveryMs: number
   /** Longest standing access, ms. */
   readonly maxScopeMs: number
   /** How long a denial answers the same question, ms. */
@@ -19,6 +21,7 @@ export interface ApprovalLimits {
 export const DEFAULT_LIMITS: ApprovalLimits = {
   openForMs: 24 * HOUR_MS,
   pendingPerPrincipal: 100,
+  askEveryMs: 10_000,
   maxScopeMs: 12 * HOUR_MS,
   coolDownMs: 5 * MINUTE_MS,
   waiters: 1_000,
