@@ -43,11 +43,17 @@ function factsOf(instance: XmlElement, arns: ReadonlyMap<string, string>): Resou
   const name = items(instance, 'tagSet').find(tag => textOf(tag, 'key') === 'Name')
   const state = instance.children.find(child => child.name === 'instanceState')
   const facts: [string, string][] = [
-    ['name', name === undefined ? '' : textOf(name, 'value')],
     ['type', textOf(instance, 'instanceType')],
     ['state', state === undefined ? '' : textOf(state, 'name')],
+    // Last, as it may be long: the others are AWS's own words, and must not be pushed out of sight.
+    ['name', name === undefined ? '' : quoted(textOf(name, 'value'))],
   ]
   return [{ resource, facts: Object.fromEntries(facts.filter(([, value]) => value !== '')) }]
+}
+
+/** A name that whoever tagged the instance chose: what is not plainly one word cannot pass for more facts. */
+function quoted(text: string): string {
+  return text === '' || /^[\w.:/@+-]+$/.test(text) ? text : JSON.stringify(text)
 }
 
 function items(of: XmlElement, name: string): readonly XmlElement[] {
