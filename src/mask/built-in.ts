@@ -68,9 +68,10 @@ export class BuiltIn {
     const output = shapes.operations.has(operation) ? outputOf(shapes, operation) : undefined
     if (output === undefined) return { marked: [], named: [], presigned: [] }
     const marked = chosenPaths(shapes, output, member => member.sensitive)
+    const known = new Set(marked)
     const rest = (chooses: (member: OutputShape, name: string) => boolean): readonly string[] =>
       chosenPaths(shapes, output, (member, name) => member.sensitive || chooses(member, name)).filter(
-        path => !marked.includes(path),
+        path => !known.has(path),
       )
     const secrets = rest((member, name) => isScalar(member) && SECRET_NAMES.has(name))
     const environments = rest((member, name) => isEnvironment(shapes, member, name))

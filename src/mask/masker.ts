@@ -68,8 +68,13 @@ export class Masker implements Masking {
 
   plan(call: MaskedCall, rules: readonly MaskRule[]): MaskPlan | undefined {
     const replies = repliesOf(this.#catalog, call)
+    // The built-in ones were made of this very output, and there may be thousands.
     const useful = rules
-      .map(rule => ({ ...rule, fields: rule.fields.filter(field => canMatch(replies, field)) }))
+      .map(rule =>
+        rule.builtIn === true
+          ? rule
+          : { ...rule, fields: rule.fields.filter(field => canMatch(replies, field)) },
+      )
       .filter(({ fields, detect }) => fields.length + detect.length > 0)
     if (useful.length === 0) return undefined
     const detects = useful.some(({ detect }) => detect.length > 0)
