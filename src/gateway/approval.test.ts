@@ -44,7 +44,7 @@ async function settled(
       assert.ok(next, 'the desk was asked once too often')
       return next
     },
-    async wait(id: string, holdMs: number) {
+    async wait({ id }: AccessRequest, holdMs: number) {
       steps.push(`wait ${id === REQUEST.id} ${holdMs}`)
     },
     async brokeGlass() {

@@ -44,7 +44,7 @@ export async function settleApproval(
   if (settled.state !== 'pending') return answer(decision, settled, requestUrl)
   const { request } = settled
   const holdMs = Math.min(...demands.map(demand => demand.holdMs))
-  const held = await asked.hold(left => desk.wait(request.id, holdMs, left))
+  const held = await asked.hold(left => desk.wait(request, holdMs, left))
   if (held === 'left') return unapproved(decision, request, 'its client left while it waited', requestUrl)
   if (held === 'not-held') return answer(decision, settled, requestUrl)
   asked.checkAlive()

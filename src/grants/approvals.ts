@@ -39,7 +39,8 @@ export class Approvals implements Desk {
     this.#ports = ports
     this.#limits = { ...DEFAULT_LIMITS, ...limits }
     this.#rate = new Rate(ports.clock, this.#limits.pendingPerPrincipal, this.#limits.askEveryMs)
-    this.#waiting = new Waiting({ store: ports.store, poll, most: this.#limits.waiters })
+    const { waiters: most, waitersEach: mostEach } = this.#limits
+    this.#waiting = new Waiting({ store: ports.store, poll, most, mostEach })
     this.#changes = new RequestChanges(ports, id => this.#waiting.wake(id))
   }
 
@@ -64,8 +65,8 @@ export class Approvals implements Desk {
     throw new GateError('overloaded', 'too many take uses of the same access requests at once')
   }
 
-  async wait(requestId: string, holdMs: number, signal: AbortSignal): Promise<void> {
-    await this.#waiting.wait(requestId, holdMs, signal)
+  async wait(request: AccessRequest, holdMs: number, signal: AbortSignal): Promise<void> {
+    await this.#waiting.wait(request, holdMs, signal)
   }
 
   async brokeGlass(question: CallQuestion, decisionId: string): Promise<AccessRequest> {

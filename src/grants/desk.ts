@@ -58,7 +58,7 @@ export interface Desk {
    * Resolves when the request is no longer pending, after `holdMs`, or when the signal aborts; never rejects
    * for these. The answer is what `settle` then finds.
    */
-  wait(requestId: string, holdMs: number, signal: AbortSignal): Promise<void>
+  wait(request: AccessRequest, holdMs: number, signal: AbortSignal): Promise<void>
   /** Keeps and tells that a call passed by a break-glass statement. */
   brokeGlass(question: CallQuestion, decisionId: string): Promise<AccessRequest>
   /** Asks for standing access; or gives the request that stands for the same scope, answered or not. */

@@ -14,6 +14,8 @@ export interface ApprovalLimits {
   readonly coolDownMs: number
   /** Calls that may wait for an answer at once, in this process. */
   readonly waiters: number
+  /** Of these, calls of one principal. */
+  readonly waitersEach: number
   /** The largest call that people can be shown, in characters of its JSON. */
   readonly shownCharacters: number
 }
@@ -25,6 +27,7 @@ export const DEFAULT_LIMITS: ApprovalLimits = {
   maxScopeMs: 12 * HOUR_MS,
   coolDownMs: 5 * MINUTE_MS,
   waiters: 1_000,
+  waitersEach: 100,
   shownCharacters: 1_048_576,
 }
 

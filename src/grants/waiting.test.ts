@@ -19,7 +19,7 @@ describe('waiting for an answer', () => {
       const { desk, timers } = testRoom()
       const here = desk()
       const { request } = await here.settle(callQuestion('d'), 'D')
-      const wait = here.wait(request.id, 30_000, never)
+      const wait = here.wait(request, 30_000, never)
       assert.ok(!(await hasEnded(wait)))
       if (answer === 'approve') await here.approve(request.id, ann, {})
       else await here[answer](request.id, ann, '')
@@ -36,7 +36,7 @@ describe('waiting for an answer', () => {
     const here = desk()
     const question = callQuestion('d', { demands: [demand(['group/on-call'], { count: 2 })] })
     const { request } = await here.settle(question, 'D')
-    const wait = here.wait(request.id, 30_000, never)
+    const wait = here.wait(request, 30_000, never)
     await here.approve(request.id, ann, {})
     assert.ok(!(await hasEnded(wait)))
     await here.approve(request.id, person('bob'), {})
@@ -56,7 +56,7 @@ describe('waiting for an answer', () => {
     )
     const { request: a } = await here.settle(callQuestion('a'), 'D')
     const { request: b } = await here.settle(callQuestion('b'), 'D')
-    const waits = [a, a, b].map(({ id }) => here.wait(id, 30_000, never))
+    const waits = [a, a, b].map(each => here.wait(each, 30_000, never))
     await settleAll()
     asked.length = 0
     await desk().approve(a.id, ann, {})
@@ -72,8 +72,8 @@ describe('waiting for an answer', () => {
     const { desk } = testRoom()
     const { request } = await desk().settle(callQuestion('d'), 'D')
     await desk().approve(request.id, ann, {})
-    assert.ok(await hasEnded(desk().wait(request.id, 30_000, never)))
-    assert.ok(await hasEnded(desk().wait('unknown', 30_000, never)))
+    assert.ok(await hasEnded(desk().wait(request, 30_000, never)))
+    assert.ok(await hasEnded(desk().wait({ ...request, id: 'unknown' }, 30_000, never)))
   })
 
   it('ends with its time, with its client, and where nobody is to wait; the request stays', async () => {
@@ -81,19 +81,34 @@ describe('waiting for an answer', () => {
     const here = desk(store, { waiters: 2 })
     const { request } = await here.settle(callQuestion('d'), 'D')
     const client = new AbortController()
-    const [held, left] = [here.wait(request.id, 30_000, never), here.wait(request.id, 20_000, client.signal)]
-    assert.ok(await hasEnded(here.wait(request.id, 30_000, never)), 'a third')
+    const [held, left] = [here.wait(request, 30_000, never), here.wait(request, 20_000, client.signal)]
+    assert.ok(await hasEnded(here.wait(request, 30_000, never)), 'a third')
     client.abort()
     assert.ok(await hasEnded(left))
     assert.ok(!(await hasEnded(held)))
     timers.fire(30_000)
     assert.ok(await hasEnded(held))
-    assert.ok(await hasEnded(here.wait(request.id, 0, never)))
-    assert.ok(await hasEnded(here.wait(request.id, 30_000, client.signal)))
+    assert.ok(await hasEnded(here.wait(request, 0, never)))
+    assert.ok(await hasEnded(here.wait(request, 30_000, client.signal)))
     assert.equal((await here.get(request.id))?.state, 'pending')
     timers.fire(1_000)
     await settleAll()
     assert.equal(timers.size, 0)
+  })
+
+  it('leaves places to others, however many calls of one principal wait', async () => {
+    const { desk, store } = testRoom()
+    const here = desk(store, { waiters: 4, waitersEach: 2 })
+    const { request } = await here.settle(callQuestion('d'), 'D')
+    const client = new AbortController()
+    const held = [1, 2].map(() => here.wait(request, 30_000, client.signal))
+    assert.ok(await hasEnded(here.wait(request, 30_000, never)), 'a third')
+    const requester = { ...request.requester, principalKey: 'another' }
+    const { request: other } = await here.settle(callQuestion('e', { requester }), 'D')
+    assert.ok(!(await hasEnded(here.wait(other, 30_000, client.signal))))
+    client.abort()
+    await Promise.all(held)
+    assert.ok(!(await hasEnded(here.wait(request, 30_000, never))), 'a place is given back')
   })
 
   it('outlasts a store that fails', async () => {
@@ -108,7 +123,7 @@ describe('waiting for an answer', () => {
       }),
     )
     const { request } = await here.settle(callQuestion('d'), 'D')
-    const wait = here.wait(request.id, 30_000, never)
+    const wait = here.wait(request, 30_000, never)
     await settleAll()
     await desk().approve(request.id, ann, {})
     timers.fire(1_000)

@@ -1,3 +1,4 @@
+import type { AccessRequest } from './model.ts'
 import type { GrantStore } from './port.ts'
 
 /** How other processes' answers are looked for. */
@@ -13,7 +14,12 @@ export interface WaitingPorts {
   readonly poll: Poll
   /** Beyond these nobody waits: a call is answered at once, and asks again by its own retry. */
   readonly most: number
+  /** The same of one principal: nobody takes all the places. */
+  readonly mostEach: number
 }
+
+/** What is waited for, and whose it is. */
+export type WaitedFor = Pick<AccessRequest, 'id'> & { readonly requester: { readonly principalKey: string } }
 
 /**
  * Those who wait for an answer. They are woken by what this process does and, as others may answer elsewhere,
@@ -22,6 +28,8 @@ export interface WaitingPorts {
 export class Waiting {
   readonly #ports: WaitingPorts
   readonly #waiters = new Map<string, Set<() => void>>()
+  /** How many wait, by principal. */
+  readonly #each = new Map<string, number>()
   #count = 0
   #isPolling = false
 
@@ -35,13 +43,15 @@ export class Waiting {
   }
 
   /** Resolves when the request is pending no longer, after `holdMs`, or when the signal aborts. Never rejects. */
-  async wait(id: string, holdMs: number, signal: AbortSignal): Promise<void> {
-    if (signal.aborted || holdMs <= 0 || this.#count >= this.#ports.most) return
+  async wait({ id, requester }: WaitedFor, holdMs: number, signal: AbortSignal): Promise<void> {
+    const { principalKey } = requester
+    if (signal.aborted || holdMs <= 0 || this.#isFull(principalKey)) return
     const { promise, resolve } = Promise.withResolvers<void>()
     const wake = (): void => resolve()
     const cancelHold = this.#ports.poll.after(holdMs, wake)
     signal.addEventListener('abort', wake, { once: true })
     this.#add(id, wake)
+    this.#countOf(principalKey, 1)
     try {
       // The answer may have come between the question and here.
       void this.#look([id])
@@ -49,9 +59,21 @@ export class Waiting {
       await promise
     } finally {
       this.#remove(id, wake)
+      this.#countOf(principalKey, -1)
       signal.removeEventListener('abort', wake)
       cancelHold()
     }
+  }
+
+  #isFull(principalKey: string): boolean {
+    const { most, mostEach } = this.#ports
+    return this.#count >= most || (this.#each.get(principalKey) ?? 0) >= mostEach
+  }
+
+  #countOf(principalKey: string, change: number): void {
+    const count = (this.#each.get(principalKey) ?? 0) + change
+    if (count > 0) this.#each.set(principalKey, count)
+    else this.#each.delete(principalKey)
   }
 
   wake(id: string): void {
