@@ -1,8 +1,9 @@
-import type { Catalog, ServiceShapes, Shape } from '../catalog/model.ts'
+import type { Catalog, OperationHead, ServiceShapes, Shape } from '../catalog/model.ts'
+import { errorPatterns } from './error-reply.ts'
 import type { RepliesOf } from './operation.ts'
 import { readPattern } from './pattern.ts'
-import { Place } from './place.ts'
-import { elementOf, membersOf, type OutputShape, outputOf } from './shapes.ts'
+import { Place, type TreatedPattern } from './place.ts'
+import { elementOf, membersOf, type OutputShape, outputOf, resolve } from './shapes.ts'
 
 /** One operation of AWS. */
 export interface OperationName {
@@ -27,26 +28,32 @@ export function fieldsOfNothing(
 export function fieldNames(catalog: Catalog, { service, operation }: OperationName, field: string): boolean {
   const shapes = catalog.shapes(service)
   const output = shapes.operations.has(operation) ? outputOf(shapes, operation) : undefined
-  readPattern(field)
-  return output !== undefined && reaches(shapes, output, field)
+  const pattern: TreatedPattern = { steps: readPattern(field), treatment: 'full' }
+  return output !== undefined && reaches(shapes, output, [pattern])
 }
 
-const reached = new WeakMap<Shape, Map<string, boolean>>()
+const reached = new WeakMap<OperationHead, Map<string, boolean>>()
 
-/** As `fieldNames`; remembered for each output. */
-export function canMatch({ shapes, output }: RepliesOf, field: string): boolean {
-  const known = reached.get(output.shape) ?? new Map<string, boolean>()
-  reached.set(output.shape, known)
+/** Whether a field names a member of the output or of an error; remembered for each operation. */
+export function canMatch(replies: RepliesOf, field: string): boolean {
+  const { head, shapes, output } = replies
+  const known = reached.get(head) ?? new Map<string, boolean>()
+  reached.set(head, known)
   const before = known.get(field)
   if (before !== undefined) return before
-  const answer = reaches(shapes, output, field)
+  const pattern: TreatedPattern = { steps: readPattern(field), treatment: 'full' }
+  const inErrors = errorPatterns(replies, [pattern])
+  const answer =
+    reaches(shapes, output, [pattern]) ||
+    (inErrors.length > 0 &&
+      replies.errors.some(name => reaches(shapes, resolve(shapes, { shape: name }), inErrors)))
   // Fields come from policies; more than these for one operation means that they change all the time.
   if (known.size >= 1000) known.clear()
   known.set(field, answer)
   return answer
 }
 
-function reaches(shapes: ServiceShapes, output: OutputShape, field: string): boolean {
+function reaches(shapes: ServiceShapes, output: OutputShape, patterns: readonly TreatedPattern[]): boolean {
   const seen = new Map<Shape, Set<string>>()
   const visit = ({ shape }: OutputShape, place: Place): boolean => {
     if (place.treatment !== undefined) return true
@@ -69,5 +76,5 @@ function reaches(shapes: ServiceShapes, output: OutputShape, field: string): boo
         return false
     }
   }
-  return visit(output, Place.root([{ steps: readPattern(field), treatment: 'full' }]))
+  return visit(output, Place.root(patterns))
 }

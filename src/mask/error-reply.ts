@@ -5,16 +5,27 @@ import { maskCbor, maskJson, maskXml } from './body.ts'
 import { chosenPaths } from './built-in-paths.ts'
 import { NOTHING, type RepliesOf } from './operation.ts'
 import { readPattern } from './pattern.ts'
-import { Place } from './place.ts'
+import { Place, type TreatedPattern } from './place.ts'
 import { type OutputShape, resolve } from './shapes.ts'
 import { type MaskWalk, outputSpot, type Spot } from './walk/walk.ts'
 import { XmlMasker } from './walk/xml.ts'
 
 /*
- * Replies that are errors. They have no member of the output, so patterns of fields name nothing there; but
- * a message may quote a value, so detectors look through all of it, and members of an error's structure that
- * AWS marks as sensitive are masked.
+ * Replies that are errors. Some carry data under the names of the API, so patterns of fields hold there, too: a
+ * condition of DynamoDB that fails gives back the item. A message may quote a value, so detectors look through
+ * all of it, and members of an error's structure that AWS marks as sensitive are masked.
  */
+
+/** What an SDK knows an error by, and its text: no data, whatever wildcard would name them. */
+const OF_THE_ERROR: ReadonlySet<string> = new Set([
+  '__type',
+  'code',
+  'Code',
+  'message',
+  'Message',
+  'type',
+  'Type',
+])
 
 /** What an error reply is, as far as it says. */
 export interface ErrorReply {
@@ -22,12 +33,33 @@ export interface ErrorReply {
   readonly spot: Spot
 }
 
-/** @param body whole, without content coding */
-export function errorReply(replies: RepliesOf, headers: readonly NameValue[], body: Buffer): ErrorReply {
+/**
+ * @param fields of the rules
+ * @param body whole, without content coding
+ */
+export function errorReply(
+  replies: RepliesOf,
+  fields: readonly TreatedPattern[],
+  headers: readonly NameValue[],
+  body: Buffer,
+): ErrorReply {
   const shape = errorShape(replies, errorCode(headers, body)) ?? NOTHING
   const sensitive = chosenPaths(replies.shapes, shape, member => member.sensitive)
   const patterns = sensitive.map(path => ({ steps: readPattern(path), treatment: 'full' as const }))
-  return { shape, spot: outputSpot(Place.root(patterns)) }
+  return { shape, spot: outputSpot(Place.root([...patterns, ...errorPatterns(replies, fields)])) }
+}
+
+/** Patterns of fields as they hold in an error. Errors in XML carry no data, and are read by no shape. */
+export function errorPatterns(
+  { protocol }: RepliesOf,
+  fields: readonly TreatedPattern[],
+): readonly TreatedPattern[] {
+  if (protocol !== 'json' && protocol !== 'rest-json' && protocol !== 'smithy-rpc-v2-cbor') return []
+  return fields.map(pattern => {
+    // What names all of a reply names all data of an error.
+    const steps = pattern.steps.every(({ kind }) => kind === 'any') ? readPattern('*') : pattern.steps
+    return { ...pattern, steps, spares: OF_THE_ERROR }
+  })
 }
 
 /** @throws GateError `reply-unmaskable` */

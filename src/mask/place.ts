@@ -7,6 +7,8 @@ export type Treatment = MaskForm | 'presigned'
 export interface TreatedPattern {
   readonly steps: readonly Step[]
   readonly treatment: Treatment
+  /** Names that its first step does not mean, nor a `**` that it begins with. */
+  readonly spares?: ReadonlySet<string>
 }
 
 /** The more it hides, the further back. */
@@ -67,7 +69,7 @@ export class Place {
     if (this.#progress.length === 0) return this
     const progress = this.#progress.flatMap(({ pattern, at }) => {
       const step = pattern.steps[at]
-      if (step === undefined) return []
+      if (step === undefined || (at === 0 && pattern.spares?.has(name))) return []
       if (step.kind === 'any') return reached(pattern, at)
       return takes(step, name) ? reached(pattern, at + 1) : []
     })

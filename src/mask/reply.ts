@@ -1,4 +1,3 @@
-import { isUtf8 } from 'node:buffer'
 import { pipeline } from 'node:stream'
 import { GateError } from '../core/errors.ts'
 import type { NameValue } from '../core/http.ts'
@@ -13,7 +12,7 @@ import type { CompiledRules } from './rules.ts'
 import type { OutputMember } from './shapes.ts'
 import { Tally } from './tally.ts'
 import { unmaskable } from './unmaskable.ts'
-import { MaskWalk, outputSpot, type Spot } from './walk/walk.ts'
+import { isPlainText, MaskWalk, outputSpot, type Spot } from './walk/walk.ts'
 
 /** What one reply is masked with. */
 export interface ReplyWork {
@@ -129,8 +128,7 @@ function unread(reply: ReplyToMask, walk: MaskWalk, spot: Spot): Buffer {
 }
 
 function maskRaw(walk: MaskWalk, payload: OutputMember, spot: Spot, bytes: Buffer): Buffer {
-  const isText = isUtf8(bytes)
-  if (walk.form(spot) === undefined && !isText) {
+  if (walk.form(spot) === undefined && !isPlainText(bytes)) {
     if (walk.passesBinary) return bytes
     throw unmaskable(`nothing can be detected in its \`${payload.name}\`, which is no text`)
   }
@@ -138,7 +136,7 @@ function maskRaw(walk: MaskWalk, payload: OutputMember, spot: Spot, bytes: Buffe
 }
 
 function maskError(work: ReplyWork, reply: ReplyToMask, bytes: Buffer): MaskedReply {
-  const error = errorReply(work.replies, reply.headers, bytes)
+  const error = errorReply(work.replies, work.rules.patterns, reply.headers, bytes)
   // Errors have members of their own, of which the catalog knows few: a new one is no field of the output.
   const walk = new MaskWalk(work.replies.shapes, work.rules.masks, new Tally(), false)
   const replies = { ...work.replies, output: error.shape, payload: undefined }

@@ -21,6 +21,7 @@ export interface TextDetector {
 
 /** The rules of one plan, ready. */
 export interface CompiledRules {
+  readonly patterns: readonly TreatedPattern[]
   readonly root: Place
   readonly masks: TextMasks
 }
@@ -44,7 +45,7 @@ export function compileRules(
       return { steps: readPattern(field), treatment }
     }),
   )
-  return { root: Place.root(patterns), masks: new RuleMasks(rules, patterns, tools) }
+  return { patterns, root: Place.root(patterns), masks: new RuleMasks(rules, patterns, tools) }
 }
 
 interface FormedDetector {

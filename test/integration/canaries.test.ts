@@ -4,11 +4,15 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { gzipSync } from 'node:zlib'
-import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb'
+import { crc32, gzipSync } from 'node:zlib'
+import { DeleteItemCommand, DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb'
 import { DescribeInstanceAttributeCommand, EC2Client } from '@aws-sdk/client-ec2'
 import { CreateAccessKeyCommand, IAMClient } from '@aws-sdk/client-iam'
-import { GetFunctionConfigurationCommand, LambdaClient } from '@aws-sdk/client-lambda'
+import {
+  GetFunctionConfigurationCommand,
+  InvokeWithResponseStreamCommand,
+  LambdaClient,
+} from '@aws-sdk/client-lambda'
 import { CreateDBInstanceCommand, RDSClient } from '@aws-sdk/client-rds'
 import { GetObjectCommand, HeadObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
@@ -38,6 +42,13 @@ const POLICY = {
       Resource: '*',
       Mask: { Detect: ['email-address', 'credit-card', 'jwt', 'private-key', 'aws-access-key'] },
     },
+    {
+      Sid: 'Rows',
+      Effect: 'Mask',
+      Action: ['dynamodb:DeleteItem', 'lambda:InvokeFunction'],
+      Resource: '*',
+      Mask: { Fields: ['**.note', 'EventStream.PayloadChunk'] },
+    },
   ],
 }
 
@@ -65,9 +76,10 @@ async function take(what: Promise<unknown>): Promise<unknown> {
 }
 
 const inspect = (value: unknown): string =>
-  JSON.stringify(value, (_, each: unknown) =>
-    each instanceof Error ? { ...each, message: each.message } : each,
-  ) ?? ''
+  JSON.stringify(value, (_, each: unknown) => {
+    if (each instanceof Uint8Array) return Buffer.from(each).toString('latin1')
+    return each instanceof Error ? { ...each, message: each.message } : each
+  }) ?? ''
 
 describe('canaries', () => {
   let upstream: StubUpstream
@@ -218,6 +230,81 @@ describe('canaries', () => {
     await get()
   })
 
+  it('in replies that break HTTP: the parser, the length, chunks, a trailer, heads before the head', async () => {
+    const body = () => `{"SecretString":"${canary()}"}`
+    const head = 'HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.1\r\n'
+    const chunked = `${head}transfer-encoding: chunked\r\n`
+    const replies = [
+      `${head}content-length: 900\r\n\r\n${body()}`,
+      `${chunked}\r\nZZ${canary()}\r\n${body()}`,
+      `${chunked}\r\n5\r\n${body()}\r\n0\r\n\r\n`,
+      `HTTP/1.1 two ${canary()}\r\n\r\n${body()}`,
+      `${head}x-bad ${canary()}\r\n\r\n${body()}`,
+      `${head}content-length: 3\r\ncontent-length: 4\r\nx-told: ${canary()}\r\n\r\n${body()}`,
+      `HTTP/1.1 204 No Content\r\nx-told: ${canary()}\r\n\r\n${body()}`,
+      `HTTP/1.1 304 Not Modified\r\ncontent-type: ${canary()}/${canary()}\r\n\r\n${body()}`,
+    ]
+    for (const reply of replies) {
+      upstream.answerBytes(reply)
+      await secret()
+    }
+    const whole = body()
+    upstream.answerBytes(
+      `HTTP/1.1 103 Early Hints\r\nlink: <${canary()}>\r\n\r\n` +
+        `${chunked}trailer: x-told\r\n\r\n${whole.length.toString(16)}\r\n${whole}\r\n0\r\nx-told: ${canary()}\r\n\r\n`,
+    )
+    assert.match(inspect(await secret()), /~mask~/)
+    json(307, { SecretString: canary() }, { location: `https://example.com/${canary()}` })
+    await secret()
+  })
+
+  it('in streams of events, and where the stream breaks', async () => {
+    const invoke = () =>
+      take(
+        new LambdaClient(settings)
+          .send(new InvokeWithResponseStreamCommand({ FunctionName: 'f', Payload: Buffer.from('{}') }))
+          .then(async ({ EventStream }) => {
+            const events: unknown[] = []
+            for await (const event of EventStream ?? []) events.push(event)
+            return events
+          }),
+      )
+    const type = { 'content-type': 'application/vnd.amazon.eventstream' }
+    const chunk = () => event('PayloadChunk', Buffer.from(canary()))
+    upstream.answer(200, type, Buffer.concat([chunk(), chunk(), event('InvokeComplete', Buffer.from('{}'))]))
+    assert.match(inspect(await invoke()), /InvokeComplete/)
+    const broken = chunk()
+    broken.writeUInt32BE(1, broken.length - 4)
+    upstream.answer(200, type, Buffer.concat([chunk(), broken]))
+    await invoke()
+    upstream.answer(200, type, Buffer.concat([chunk(), chunk().subarray(0, -9)]))
+    await invoke()
+    upstream.answer(200, type, `{"Payload":"${canary()}"}`)
+    await invoke()
+  })
+
+  it('in an error that carries the row, and in binary data that is text in another encoding', async () => {
+    json(400, {
+      __type: 'com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException',
+      message: 'The conditional request failed',
+      Item: { note: { S: canary() } },
+    })
+    await take(
+      new DynamoDBClient(settings).send(
+        new DeleteItemCommand({
+          TableName: 't',
+          Key: { id: { S: '1' } },
+          ConditionExpression: 'attribute_not_exists(id)',
+          ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+        }),
+      ),
+    )
+    json(200, { Item: { b: { B: Buffer.from(person(), 'utf16le').toString('base64') } } })
+    await take(
+      new DynamoDBClient(settings).send(new GetItemCommand({ TableName: 't', Key: { id: { S: '1' } } })),
+    )
+  })
+
   it('in objects: contents, metadata, ranges, compressed, packed, broken, and errors', async () => {
     const text = { 'content-type': 'text/plain', etag: '"d41d8cd98f00b204e9800998ecf8427e"' }
     upstream.answer(200, { ...text, 'x-amz-meta-contact': person() }, `mail ${person()}\n${person()}`)
@@ -289,15 +376,35 @@ describe('canaries', () => {
       places.some(([name]) => name.startsWith('grants.sqlite')),
       'the store is searched',
     )
-    for (const value of planted) {
-      for (const form of formsOf(value)) {
-        for (const [name, bytes] of places) {
-          assert.ok(!bytes.includes(form), `${form} (${value}) is in ${name}`)
-        }
-      }
-    }
+    const found = planted.flatMap(value =>
+      formsOf(value).flatMap(form =>
+        places
+          .filter(([, bytes]) => bytes.includes(form))
+          .map(([name]) => `${value} as ${form} is in ${name}`),
+      ),
+    )
+    assert.deepEqual(found, [])
   })
 })
+
+/** A frame of application/vnd.amazon.eventstream. */
+function event(type: string, payload: Buffer): Buffer {
+  const text = (name: string, value: string): Buffer =>
+    Buffer.concat([
+      Buffer.from([name.length]),
+      Buffer.from(name),
+      Buffer.from([7, 0, value.length]),
+      Buffer.from(value),
+    ])
+  const headers = Buffer.concat([text(':message-type', 'event'), text(':event-type', type)])
+  const frame = Buffer.alloc(16 + headers.length + payload.length)
+  frame.writeUInt32BE(frame.length, 0)
+  frame.writeUInt32BE(headers.length, 4)
+  frame.writeUInt32BE(crc32(frame.subarray(0, 8)), 8)
+  Buffer.concat([headers, payload]).copy(frame, 12)
+  frame.writeUInt32BE(crc32(frame.subarray(0, -4)), frame.length - 4)
+  return frame
+}
 
 /** The ways in which a value could be written. */
 function formsOf(value: string): string[] {
@@ -312,5 +419,11 @@ function formsOf(value: string): string[] {
     ...base64,
     Buffer.from(value).toString('hex'),
     Buffer.from(value, 'utf16le').toString('latin1'),
+    encodeURIComponent(value),
+    // As a buffer is printed: by the platform, and in JSON.
+    Buffer.from(value)
+      .toString('hex')
+      .replace(/..(?!$)/g, '$& '),
+    [...Buffer.from(value)].join(','),
   ]
 }

@@ -7,6 +7,7 @@ export const CBOR_TREE: TreeFormat<CborValue> = {
   list: value => (isList(value) ? value : undefined),
   text: value => (typeof value === 'string' ? value : undefined),
   blob: value => (Buffer.isBuffer(value) ? value : undefined),
+  number: value => (typeof value === 'bigint' ? String(value) : undefined),
   isNull: value => value === null,
   ofMembers: entries => new Map(entries),
   ofList: items => items,

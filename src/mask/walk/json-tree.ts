@@ -8,6 +8,10 @@ export const JSON_TREE: TreeFormat<JsonValue> = {
   list: value => (isList(value) ? value : undefined),
   text: value => (typeof value === 'string' ? value : undefined),
   blob: value => (typeof value === 'string' ? fromBase64(value) : undefined),
+  number: value => {
+    if (typeof value === 'number') return String(value)
+    return value instanceof JsonNumber ? value.lexeme : undefined
+  },
   isNull: value => value === null,
   ofMembers: entries => {
     const members: Record<string, JsonValue> = {}

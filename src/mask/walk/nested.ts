@@ -32,7 +32,7 @@ function nested(
   const inner = encoding?.decode(text)
   if (encoding !== undefined && inner !== undefined) {
     const masked = nested(inner, context, mask, depth + 1) ?? mask(inner, context)
-    if (masked !== inner) return encoding.encode(masked)
+    if (masked !== inner) return encoding.encode(masked, text)
   }
   // What it seems to hold may be chance: then it is looked through as it stands.
   return nestedJson(text, context, mask, depth)
@@ -57,16 +57,18 @@ interface Encoding {
   readonly starts: RegExp
   /** Undefined where it is not. */
   decode(text: string): string | undefined
-  encode(text: string): string
+  /** @param before how it was encoded */
+  encode(text: string, before: string): string
 }
 
 const ENCODINGS: readonly Encoding[] = [
-  { starts: /^%(?:7[bB]|5[bB])/, decode: percentDecoded, encode: encodeURIComponent },
+  { starts: /^%(?:7[bB]|5[bB])/, decode: percentDecoded, encode: text => encodeURIComponent(text) },
   {
     // Long enough to hold anything that a detector finds.
-    starts: /^[A-Za-z0-9+/]{16}[A-Za-z0-9+/\r\n]*(?:={1,2}[\r\n]{0,2})?$/,
+    starts: /^[A-Za-z0-9+/_-]{16}[A-Za-z0-9+/_\r\n-]*(?:={1,2}[\r\n]{0,2})?$/,
     decode: base64Decoded,
-    encode: text => Buffer.from(text, 'utf8').toString('base64'),
+    encode: (text, before) =>
+      Buffer.from(text, 'utf8').toString(/[-_]/.test(before) ? 'base64url' : 'base64'),
   },
 ]
 
@@ -79,12 +81,15 @@ function percentDecoded(text: string): string | undefined {
   }
 }
 
-/** Only if it is text: what looks like base64 by chance seldom is. */
+/** Only if it is text: what looks like base64 by chance seldom is. In either alphabet, with padding or without. */
 function base64Decoded(text: string): string | undefined {
   const bytes = Buffer.from(text, 'base64')
   if (!isUtf8(bytes) || bytes.includes(0)) return undefined
-  const plain = text.replaceAll(/[\r\n]/g, '')
-  return bytes.toString('base64') === plain ? bytes.toString('utf8') : undefined
+  const plain = text
+    .replaceAll(/[\r\n=]/g, '')
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+  return bytes.toString('base64url') === plain ? bytes.toString('utf8') : undefined
 }
 
 function readNested(text: string): JsonValue | undefined {

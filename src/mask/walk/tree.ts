@@ -17,6 +17,8 @@ export interface TreeFormat<V> {
   text(value: V): string | undefined
   /** The bytes of a blob; undefined where the value is none. */
   blob(value: V): Buffer | undefined
+  /** A number as it is written; undefined where the value is none. */
+  number(value: V): string | undefined
   isNull(value: V): boolean
   ofMembers(members: readonly (readonly [string, V])[]): V
   ofList(items: readonly V[]): V
@@ -71,6 +73,9 @@ export class TreeMasker<V> {
     if (members !== undefined) return this.#entries(value, members, spot, (one, at) => this.untyped(one, at))
     const blob = this.#format.blob(value)
     if (blob !== undefined) return this.#ofBlob(walk.blob(blob, spot))
+    const number = this.#format.number(value)
+    if (number !== undefined && walk.form(spot) === undefined && walk.findsIn(number, spot.context))
+      return undefined
     return walk.keeps(spot) ? value : undefined
   }
 
@@ -136,7 +141,8 @@ export class TreeMasker<V> {
 
   /** Numbers, booleans and times: they stay or go; but a text in their place is a text. */
   #unmaskable(value: V, spot: Spot): V | undefined {
-    if (this.#format.text(value) === undefined) return this.untyped(value, spot)
+    const scalar = this.#format.text(value) ?? this.#format.number(value)
+    if (scalar === undefined) return this.untyped(value, spot)
     return this.#walk.keeps(spot) ? value : undefined
   }
 

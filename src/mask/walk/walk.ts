@@ -39,6 +39,11 @@ export function outputSpot(place: Place): Spot {
   return { place, trail: undefined, context: undefined, unknown: false }
 }
 
+/** Text in which detectors find what there is: UTF-16 of ASCII is valid UTF-8 as well, with NUL bytes in it. */
+export function isPlainText(bytes: Buffer): boolean {
+  return isUtf8(bytes) && !bytes.includes(0)
+}
+
 /** One reply's masking: what becomes of each value. A method that gives undefined says: leave it out. */
 export class MaskWalk {
   readonly shapes: ServiceShapes
@@ -128,6 +133,11 @@ export class MaskWalk {
     return maskNested(text, context, detect) ?? detect(text, context)
   }
 
+  /** Whether a detector finds something in a number as it is written: a card's, where nothing says what it is. */
+  findsIn(lexeme: string, context: string | undefined): boolean {
+    return this.#masks.detects && this.#masks.detect(lexeme, context, this.tally) !== lexeme
+  }
+
   /** A map's key: it stays, for it is what makes the value recognisable, unless a detector finds something in it. */
   mapKey(key: string, spot: Spot): string {
     return this.#masks.detects ? this.#masks.detect(key, spot.context, this.tally) : key
@@ -135,17 +145,17 @@ export class MaskWalk {
 
   /** Binary data: as text if it is text, else as a whole. */
   blob(bytes: Buffer, spot: Spot): Buffer | undefined {
-    const isText = isUtf8(bytes)
-    const form = this.form(spot) ?? this.#formOfBinary(isText)
-    if (form === undefined) return isText ? this.#textBlob(bytes, spot) : bytes
-    const text = isText ? bytes.toString('utf8') : bytes.toString('base64')
+    const plain = isPlainText(bytes)
+    const form = this.form(spot) ?? this.#formOfBinary(plain)
+    if (form === undefined) return plain ? this.#textBlob(bytes, spot) : bytes
+    const text = plain ? bytes.toString('utf8') : bytes.toString('base64')
     // What a part of binary data tells, nobody knows.
-    const masked = this.#inForm(text, form === 'partial' && !isText ? 'full' : form, spot)
+    const masked = this.#inForm(text, form === 'partial' && !plain ? 'full' : form, spot)
     return masked === undefined ? undefined : Buffer.from(masked, 'utf8')
   }
 
-  #formOfBinary(isText: boolean): MaskForm | undefined {
-    return isText || !this.#masks.detects || this.#masks.passBinary ? undefined : 'full'
+  #formOfBinary(plain: boolean): MaskForm | undefined {
+    return plain || !this.#masks.detects || this.#masks.passBinary ? undefined : 'full'
   }
 
   #textBlob(bytes: Buffer, spot: Spot): Buffer | undefined {

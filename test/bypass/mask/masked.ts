@@ -13,7 +13,7 @@ export const MASKED: object = {
     {
       Sid: 'People',
       Effect: 'Mask',
-      Action: ['dynamodb:*', 'lambda:InvokeFunction', 'bedrock:InvokeModel', 'sqs:ReceiveMessage'],
+      Action: ['dynamodb:*', 'bedrock:InvokeModel', 'apigateway:GET'],
       NotResource: 'arn:aws:dynamodb:*:*:table/rows',
       Mask: { Detect: ['email-address', 'credit-card', 'us-ssn'] },
     },
