@@ -123,12 +123,38 @@ export function scanStart(
   member: string,
   matches: Match[],
 ): void {
+  const starters = startersOf(detectors, member)
+  if (starters.length === 0) return
   const { bytes, floor } = extent
   const window = { bytes, floor, ceiling: Math.min(extent.ceiling, floor + AHEAD_BYTES), runs: new Map() }
-  for (const [detector, { members, lookAtStart }] of detectors.entries()) {
-    if (lookAtStart === undefined || members?.test(member) !== true) continue
-    lookAtStart(window, (start, end, goesOn) => {
+  for (const { detector, look } of starters) {
+    look(window, (start, end, goesOn) => {
       matches.push({ start, end, detector, cut: goesOn !== undefined, goesOn })
     })
   }
+}
+
+interface Starter {
+  readonly detector: number
+  readonly look: NonNullable<Detector['lookAtStart']>
+}
+
+/** Names whose starters are remembered: a reply has few, again and again, and each asks six patterns. */
+const MAX_NAMES = 1000
+const MAX_NAME_CHARACTERS = 64
+const remembered = new WeakMap<readonly Detector[], Map<string, readonly Starter[]>>()
+
+/** The detectors that look at the beginning of what is called so. */
+function startersOf(detectors: readonly Detector[], member: string): readonly Starter[] {
+  const names = remembered.get(detectors) ?? new Map<string, readonly Starter[]>()
+  remembered.set(detectors, names)
+  const known = names.get(member)
+  if (known !== undefined) return known
+  const starters = detectors.flatMap(({ members, lookAtStart: look }, detector) =>
+    look !== undefined && members?.test(member) === true ? [{ detector, look }] : [],
+  )
+  if (member.length > MAX_NAME_CHARACTERS) return starters
+  if (names.size >= MAX_NAMES) names.clear()
+  names.set(member, starters)
+  return starters
 }
