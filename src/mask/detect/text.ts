@@ -14,7 +14,7 @@ export interface MaskedText {
 
 /** Zeros before and behind the text: the scan goes by two. An even number. */
 const PAD_BYTES = 4
-/** Texts up to this long share one buffer. */
+/** Texts up to this long share one buffer, which is all zeros while none is in it. */
 const SHARED_BYTES = 64 * 1024
 const shared: Buffer = Buffer.alloc(SHARED_BYTES + 2 * PAD_BYTES)
 
@@ -39,22 +39,32 @@ export function maskWhole(set: Detectors, plan: Plan, text: string, masking: Mas
 
 function matchesIn(set: Detectors, plan: Plan, text: string, member: string | undefined): Match[] {
   const matches: Match[] = []
-  if (set.detectors.length > 0) {
-    const bytes = text.length <= SHARED_BYTES ? shared : Buffer.alloc(text.length + 2 * PAD_BYTES)
-    const extent: Extent = { bytes, floor: PAD_BYTES, ceiling: PAD_BYTES + text.length }
-    foldInto(bytes, PAD_BYTES, text)
-    bytes.fill(0, extent.ceiling, extent.ceiling + PAD_BYTES)
-    scan(plan, extent, PAD_BYTES - 2, extent.ceiling, matches)
-    if (member !== undefined) scanStart(set.detectors, extent, member, matches)
-    extend(matches, extent, true)
-    // What was folded may be a secret, and the buffer stays.
-    if (bytes === shared) bytes.fill(0, 0, extent.ceiling)
-    for (const [i, match] of matches.entries()) {
-      matches[i] = { ...match, start: match.start - PAD_BYTES, end: match.end - PAD_BYTES }
-    }
-  }
+  if (set.detectors.length > 0) addDetected(set, plan, text, member, matches)
   if (set.own.length > 0) addOwn(set, text, matches)
   return matches
+}
+
+function addDetected(
+  { detectors }: Detectors,
+  plan: Plan,
+  text: string,
+  member: string | undefined,
+  matches: Match[],
+): void {
+  const bytes = text.length <= SHARED_BYTES ? shared : Buffer.alloc(text.length + 2 * PAD_BYTES)
+  const extent: Extent = { bytes, floor: PAD_BYTES, ceiling: PAD_BYTES + text.length }
+  try {
+    foldInto(bytes, PAD_BYTES, text)
+    scan(plan, extent, PAD_BYTES - 2, extent.ceiling, matches)
+    if (member !== undefined) scanStart(detectors, extent, member, matches)
+    extend(matches, extent, true)
+  } finally {
+    // What was folded may be a secret, and the buffer stays; and zeros stand behind the next text.
+    if (bytes === shared) bytes.fill(0, PAD_BYTES, extent.ceiling)
+  }
+  for (const [i, match] of matches.entries()) {
+    matches[i] = { ...match, start: match.start - PAD_BYTES, end: match.end - PAD_BYTES }
+  }
 }
 
 function addOwn(set: Detectors, text: string, matches: Match[]): void {
