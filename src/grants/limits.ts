@@ -28,7 +28,7 @@ export const DEFAULT_LIMITS: ApprovalLimits = {
   coolDownMs: 5 * MINUTE_MS,
   waiters: 1_000,
   waitersEach: 100,
-  shownCharacters: 1_048_576,
+  shownCharacters: 262_144,
 }
 
 /** Of standing access that no count limits: its time does. */
