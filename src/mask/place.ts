@@ -67,18 +67,17 @@ export class Place {
   /** The place of a map's value. Not kept: a reply may have any keys. */
   key(name: string): Place {
     if (this.#progress.length === 0) return this
-    const progress = this.#progress.flatMap(({ pattern, at }) => {
-      const step = pattern.steps[at]
-      if (step === undefined || (at === 0 && pattern.spares?.has(name))) return []
-      if (step.kind === 'any') return reached(pattern, at)
-      return takes(step, name) ? reached(pattern, at + 1) : []
-    })
+    const going = this.#progress.filter(one => goesOn(one, name))
     // Nothing can be named beneath any more: one place for all that is there.
-    if (progress.length === 0) {
+    if (going.length === 0) {
       this.#beneath ??= new Place([], this.treatment)
       return this.#beneath
     }
-    return new Place(unique(progress), this.treatment)
+    const next = unique(
+      going.flatMap(({ pattern, at }) => reached(pattern, pattern.steps[at]?.kind === 'any' ? at : at + 1)),
+    )
+    // Beneath a `**` every place is the same.
+    return isSame(next, this.#progress) ? this : new Place(next, this.treatment)
   }
 
   /** The place of a map's value whose key could be any: each step that takes a name is taken. */
@@ -102,10 +101,24 @@ export class Place {
   }
 }
 
+/** Whether the next step of a pattern takes a name. */
+function goesOn({ pattern, at }: Progress, name: string): boolean {
+  const step = pattern.steps[at]
+  if (step === undefined || (at === 0 && pattern.spares?.has(name))) return false
+  return step.kind === 'any' || takes(step, name)
+}
+
 /** `**` may stand for no step at all, so that what follows it is reached as well. */
 function reached(pattern: TreatedPattern, at: number): readonly Progress[] {
   const here: Progress = { pattern, at }
   return pattern.steps[at]?.kind === 'any' ? [here, ...reached(pattern, at + 1)] : [here]
+}
+
+function isSame(one: readonly Progress[], other: readonly Progress[]): boolean {
+  return (
+    one.length === other.length &&
+    one.every(({ pattern, at }, i) => other[i]?.pattern === pattern && other[i]?.at === at)
+  )
 }
 
 function unique(progress: readonly Progress[]): readonly Progress[] {
