@@ -66,6 +66,29 @@ describe('settling a call', () => {
     await assert.rejects(askAndTakeBack('g'), { code: 'requests-too-many' })
   })
 
+  it('keeps and records each time that the glass is broken, and tells of the first and of some of many', async () => {
+    const { desk, store, clock, journal } = testRoom(['ops'])
+    const limited = desk(store, { glassTold: 3, glassToldEveryMs: 10_000 })
+    const told = async (): Promise<number> => {
+      const deliveries = await store.takeDeliveries(clock.now(), clock.now(), 100)
+      for (const { id } of deliveries) await store.delivered(id)
+      return deliveries.length
+    }
+    for (let i = 0; i < 10; i++) await limited.brokeGlass(callQuestion('d'), `D${i}`)
+    assert.equal(await told(), 3)
+    assert.equal((await limited.list({ limit: 100 })).length, 10)
+    assert.deepEqual(
+      journal.said,
+      Array.from({ length: 10 }, () => 'broke-glass'),
+    )
+    const requester = { ...REQUESTER, principalKey: 'another' }
+    await limited.brokeGlass(callQuestion('d', { requester }), 'E')
+    assert.equal(await told(), 1)
+    clock.advance(10_000)
+    for (let i = 0; i < 5; i++) await limited.brokeGlass(callQuestion('d'), `F${i}`)
+    assert.equal(await told(), 1)
+  })
+
   it('passes the retry once it is approved, also in another process, as often as was granted', async () => {
     const { desk, journal } = testRoom()
     const question = callQuestion('d')

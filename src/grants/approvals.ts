@@ -34,11 +34,13 @@ export class Approvals implements Desk {
   /** Each principal asks one thing after the other: so their requests are counted before one more is kept. */
   readonly #asking = new Turns<AccessRequest>()
   readonly #rate: Rate
+  readonly #glass: Rate
 
   constructor({ limits, poll, ...ports }: ApprovalsOptions) {
     this.#ports = ports
     this.#limits = { ...DEFAULT_LIMITS, ...limits }
     this.#rate = new Rate(ports.clock, this.#limits.pendingPerPrincipal, this.#limits.askEveryMs)
+    this.#glass = new Rate(ports.clock, this.#limits.glassTold, this.#limits.glassToldEveryMs)
     const { waiters: most, waitersEach: mostEach } = this.#limits
     this.#waiting = new Waiting({ store: ports.store, poll, most, mostEach })
     this.#changes = new RequestChanges(ports, id => this.#waiting.wake(id))
@@ -72,9 +74,11 @@ export class Approvals implements Desk {
   async brokeGlass(question: CallQuestion, decisionId: string): Promise<AccessRequest> {
     const digest = requestDigest(question.digest, question.demands)
     const call = cutCall(await question.describe(), this.#limits)
-    const request = await this.#changes.open((at, id) =>
-      machine.breakGlass({ id, ...callAsked(question, digest, call, this.#limits) }, decisionId, at),
-    )
+    // Thousands of messages would hide the one that matters, and keep those of others from being told.
+    const channels = this.#glass.take(question.requester.principalKey) ? this.#ports.channels : []
+    const begin = (at: machine.Moment, id: string): machine.Step =>
+      machine.breakGlass({ id, ...callAsked(question, digest, call, this.#limits) }, decisionId, at)
+    const request = await this.#changes.open(begin, channels)
     if (request.brokeGlass === true) return request
     throw new GateError('internal', 'the store gave another request for one that broke the glass')
   }

@@ -63,12 +63,18 @@ export class RequestChanges {
     this.#settled = settled
   }
 
-  /** Keeps a new request; or gives the one that stands for the same question already. */
-  async open(begin: (at: Moment, id: string) => Step): Promise<AccessRequest> {
+  /**
+   * Keeps a new request, of which these channels are told; or gives the one that stands for the same question
+   * already.
+   */
+  async open(
+    begin: (at: Moment, id: string) => Step,
+    channels: readonly string[] = this.#ports.channels,
+  ): Promise<AccessRequest> {
     const { store, clock, random } = this.#ports
     const at = this.#moment()
     const step = begin(at, newId(clock, random))
-    const kept = await store.open(this.#change(step), at.nowMs)
+    const kept = await store.open(this.#change(step, channels), at.nowMs)
     if (kept.id === step.request.id) await this.#tell(step)
     return kept
   }
@@ -131,8 +137,8 @@ export class RequestChanges {
     await this.#ports.store.recorded(events.map(({ id }) => id)).catch(() => undefined)
   }
 
-  #change({ request, event }: Step): Change {
-    const { clock, random, channels } = this.#ports
+  #change({ request, event }: Step, channels = this.#ports.channels): Change {
+    const { clock, random } = this.#ports
     if (!TOLD.has(event.what)) return { request, events: [event], deliveries: [] }
     // Whoever delivers reads the request as it is then.
     const { request: _, ...told } = event

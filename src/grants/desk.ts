@@ -59,7 +59,7 @@ export interface Desk {
    * for these. The answer is what `settle` then finds.
    */
   wait(request: AccessRequest, holdMs: number, signal: AbortSignal): Promise<void>
-  /** Keeps and tells that a call passed by a break-glass statement. */
+  /** Keeps that a call passed by a break-glass statement, and tells of it; of very many, of some. */
   brokeGlass(question: CallQuestion, decisionId: string): Promise<AccessRequest>
   /** Asks for standing access; or gives the request that stands for the same scope, answered or not. */
   requestScope(question: ScopeQuestion): Promise<AccessRequest>

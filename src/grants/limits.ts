@@ -8,6 +8,9 @@ export interface ApprovalLimits {
   readonly pendingPerPrincipal: number
   /** As many may be asked at once; then one every so often, also where each is taken back at once, ms. */
   readonly askEveryMs: number
+  /** Of calls of one principal that break the glass, as many are told at once; then one every so often, ms. */
+  readonly glassTold: number
+  readonly glassToldEveryMs: number
   /** Longest standing access, ms. */
   readonly maxScopeMs: number
   /** How long a denial answers the same question, ms. */
@@ -24,6 +27,8 @@ export const DEFAULT_LIMITS: ApprovalLimits = {
   openForMs: 24 * HOUR_MS,
   pendingPerPrincipal: 100,
   askEveryMs: 10_000,
+  glassTold: 20,
+  glassToldEveryMs: 10_000,
   maxScopeMs: 12 * HOUR_MS,
   coolDownMs: 5 * MINUTE_MS,
   waiters: 1_000,
