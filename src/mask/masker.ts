@@ -9,6 +9,7 @@ import type {
   MaskedReply,
   Masking,
   MaskPlan,
+  MaskPorts,
   MaskRule,
   ObjectMasking,
   ReadAgainSender,
@@ -88,11 +89,12 @@ export class Masker implements Masking {
     return new ReplyPlan(call, useful, object, replies, this.#compile(call, useful))
   }
 
-  async mask(plan: MaskPlan, reply: ReplyToMask, again?: ReadAgainSender): Promise<MaskedReply> {
+  async mask(plan: MaskPlan, reply: ReplyToMask, ports: MaskPorts = {}): Promise<MaskedReply> {
     try {
       if (!(plan instanceof ReplyPlan)) throw new GateError('internal', 'the plan is none of this masker')
-      const work = { replies: plan.replies, rules: plan.compiled, maxBytes: this.#limits.bodyBytes }
-      return await this.#mask(plan, work, reply, again)
+      const { again, hold = () => undefined } = ports
+      const limits = { maxBytes: this.#limits.bodyBytes, hold }
+      return await this.#mask(plan, { replies: plan.replies, rules: plan.compiled, limits }, reply, again)
     } catch (error) {
       reply.body.destroy()
       throw error

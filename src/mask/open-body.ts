@@ -29,6 +29,14 @@ const PLAIN: ReadonlySet<string> = new Set(['', 'identity', 'aws-chunked'])
 /** A body may be compressed once, and twice by mistake. */
 const MAX_CODINGS = 2
 
+/** What the reading of one body may cost. */
+export interface BodyLimits {
+  /** Of the body as it came, and of what it is without its codings. */
+  readonly maxBytes: number
+  /** Is told of all bytes that are kept; throws where there is no room for them. */
+  readonly hold: (bytes: number) => void
+}
+
 /** The codings of a body, the one applied last first. */
 export function codingsOf(headers: readonly NameValue[]): readonly string[] {
   return headers
@@ -41,24 +49,22 @@ export function codingsOf(headers: readonly NameValue[]): readonly string[] {
 
 /**
  * The whole body, without its content codings; the stream is destroyed where this rejects.
- * @param maxBytes of the body as it came, and of what it is without its codings
  * @throws GateError `reply-unmaskable`
  */
 export async function readBody(
   body: Readable,
   headers: readonly NameValue[],
-  maxBytes: number,
+  limits: BodyLimits,
 ): Promise<Buffer> {
   const codings = codingsOf(headers)
   const decoders = codings.map(coding => DECODERS.get(coding))
   try {
     if (codings.length > MAX_CODINGS) throw unmaskable('its body is compressed more than twice')
     if (decoders.includes(undefined)) throw unmaskable('its content encoding is none that the gate can open')
-    let bytes = await readAll(body, headers, maxBytes)
+    let bytes = await readAll(body, headers, limits)
     // A reply to HEAD names the coding of a body that it does not have.
     if (bytes.length === 0) return bytes
-    for (const decode of decoders)
-      bytes = decode === undefined ? bytes : await opened(decode, bytes, maxBytes)
+    for (const decode of decoders) bytes = decode === undefined ? bytes : await opened(decode, bytes, limits)
     return bytes
   } catch (error) {
     body.destroy()
@@ -66,7 +72,11 @@ export async function readBody(
   }
 }
 
-async function readAll(body: Readable, headers: readonly NameValue[], maxBytes: number): Promise<Buffer> {
+async function readAll(
+  body: Readable,
+  headers: readonly NameValue[],
+  { maxBytes, hold }: BodyLimits,
+): Promise<Buffer> {
   const length = headers.find(([name]) => name === 'content-length')?.[1]
   if (length !== undefined && Number(length) > maxBytes) throw tooLong(maxBytes)
   const chunks: Buffer[] = []
@@ -75,6 +85,7 @@ async function readAll(body: Readable, headers: readonly NameValue[], maxBytes: 
     for await (const chunk of body as AsyncIterable<Buffer>) {
       bytes += chunk.length
       if (bytes > maxBytes) throw tooLong(maxBytes)
+      hold(chunk.length)
       chunks.push(chunk)
     }
   } catch (error) {
@@ -84,10 +95,13 @@ async function readAll(body: Readable, headers: readonly NameValue[], maxBytes: 
   return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, bytes)
 }
 
-async function opened(decode: Decoder, bytes: Buffer, maxBytes: number): Promise<Buffer> {
+async function opened(decode: Decoder, bytes: Buffer, { maxBytes, hold }: BodyLimits): Promise<Buffer> {
   try {
-    return await decode(bytes, { maxOutputLength: maxBytes })
+    const plain = await decode(bytes, { maxOutputLength: maxBytes })
+    hold(plain.length)
+    return plain
   } catch (error) {
+    if (error instanceof GateError) throw error
     if (error instanceof RangeError) throw tooLong(maxBytes)
     throw unmaskable('its compressed body cannot be opened', error)
   }

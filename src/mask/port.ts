@@ -71,6 +71,17 @@ export type ReadAgainSender = (change: {
   readonly range?: string
 }) => Promise<ReplyToMask>
 
+/** What masking one reply may need of the gate. */
+export interface MaskPorts {
+  /** Sends another read of the object that the call reads, where the plan is of one. */
+  readonly again?: ReadAgainSender
+  /**
+   * Counts bytes of the reply that stay in memory until the call has ended.
+   * @throws GateError `reply-unmaskable`: there is no room for them
+   */
+  readonly hold?: (bytes: number) => void
+}
+
 /** Masks the replies of AWS. */
 export interface Masking {
   /**
@@ -87,10 +98,9 @@ export interface Masking {
   plan(call: MaskedCall, rules: readonly MaskRule[]): MaskPlan | undefined
   /**
    * The masked reply. The body is destroyed where this rejects.
-   * @param again sends another read of the object that the call reads, where the plan is of one
    * @throws GateError `reply-unmaskable`: it cannot be read in full, and is withheld
    */
-  mask(plan: MaskPlan, reply: ReplyToMask, again?: ReadAgainSender): Promise<MaskedReply>
+  mask(plan: MaskPlan, reply: ReplyToMask, ports?: MaskPorts): Promise<MaskedReply>
   /** The path of a parameter that carries a mask back: `Environment.Variables["PASSWORD"]`. */
   findMask(call: MaskedCall): string | undefined
 }

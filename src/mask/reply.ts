@@ -5,7 +5,7 @@ import { maskBody } from './body.ts'
 import { errorReply, maskErrorBody } from './error-reply.ts'
 import { EventMasker, EventStream } from './events/events.ts'
 import { maskHeaders, refitHeaders, withoutObject } from './headers.ts'
-import { codingsOf, readBody } from './open-body.ts'
+import { type BodyLimits, codingsOf, readBody } from './open-body.ts'
 import { hasRawPayload, type RepliesOf } from './operation.ts'
 import type { MaskedReply, MaskSummary, ReplyToMask } from './port.ts'
 import type { CompiledRules } from './rules.ts'
@@ -18,13 +18,12 @@ import { isPlainText, MaskWalk, outputSpot, type Spot } from './walk/walk.ts'
 export interface ReplyWork {
   readonly replies: RepliesOf
   readonly rules: CompiledRules
-  /** Bytes of a body that is read whole, and of what it is when decompressed. */
-  readonly maxBytes: number
+  readonly limits: BodyLimits
 }
 
 /** A reply that is read whole: an answer in one of the protocols, or an error. */
 export async function maskWhole(work: ReplyWork, reply: ReplyToMask): Promise<MaskedReply> {
-  const bytes = await readBody(reply.body, reply.headers, work.maxBytes)
+  const bytes = await readBody(reply.body, reply.headers, work.limits)
   if (reply.status >= 300 || isErrorInDisguise(work.replies, bytes)) return maskError(work, reply, bytes)
   const { walk, spot } = begin(work)
   if (!hasRawPayload(work.replies)) checkCharset(reply.headers)
@@ -34,7 +33,7 @@ export async function maskWhole(work: ReplyWork, reply: ReplyToMask): Promise<Ma
 
 /** A reply that has no body, as those to HEAD: what it says of one stays as it is. */
 export async function maskHead(work: ReplyWork, reply: ReplyToMask): Promise<MaskedReply> {
-  const bytes = await readBody(reply.body, [], work.maxBytes)
+  const bytes = await readBody(reply.body, [], work.limits)
   if (bytes.length > 0) throw unmaskable('it has a body where none belongs')
   const { walk, spot } = begin(work)
   const headers = maskHeaders(work.replies, walk, spot, reply.headers)
@@ -58,7 +57,7 @@ export async function maskPayload(
   const masked =
     form === 'full' || form === 'null'
       ? unread(reply, walk, at)
-      : maskRaw(walk, payload, at, await readBody(reply.body, reply.headers, work.maxBytes))
+      : maskRaw(walk, payload, at, await readBody(reply.body, reply.headers, work.limits))
   // A part of the object was asked for; what is sent is a mask of all of it.
   const status = reply.status === 206 ? 200 : reply.status
   return whole(status, withoutObject(headers), masked, walk)

@@ -16,7 +16,7 @@ export class BufferBudget {
   /** Takes `bytes`, or throws `overloaded` and takes nothing. */
   take(bytes: number): void {
     if (this.#usedBytes + bytes > this.#limitBytes) {
-      throw new GateError('overloaded', 'the gate holds as many request bodies as `limits.buffered` allows')
+      throw new GateError('overloaded', 'the gate holds as many bodies as `limits.buffered` allows')
     }
     this.#usedBytes += bytes
   }

@@ -11,6 +11,7 @@ import { type Route, routeCall } from '../../interpret/aws/route.ts'
 import type { Incoming } from '../../listener/server.ts'
 import { againRequest, type ObjectRequest } from '../../mask/objects/object-read.ts'
 import type { MaskedReply, MaskPlan, ReadAgainSender } from '../../mask/port.ts'
+import { unmaskable } from '../../mask/unmaskable.ts'
 import type { RecordedMasks } from '../../record/event.ts'
 import type { UpstreamBody, UpstreamReply, UpstreamRequest } from '../../upstream/port.ts'
 import type { Payload } from '../../wire/sigv4/messages.ts'
@@ -39,6 +40,8 @@ export class AwsDriver implements Driver<AwsQuestion> {
   #route: Route | undefined
   #body: WholeBody = EMPTY_BODY
   #local: LocalAnswer | undefined
+  /** Bytes of replies that were read whole to be masked. */
+  #heldBytes = 0
 
   constructor(incoming: Incoming, facts: CallerFacts, eventId: string, rooms: AwsRooms) {
     this.#incoming = incoming
@@ -133,7 +136,8 @@ export class AwsDriver implements Driver<AwsQuestion> {
     const { response } = this.#incoming
     if (plan === undefined) return passReply(response, reply, this.#eventId)
     try {
-      const masked = await this.#rooms.masking.mask(plan, reply, again)
+      const hold = (bytes: number): void => this.#hold(bytes)
+      const masked = await this.#rooms.masking.mask(plan, reply, { again, hold })
       // It may reject before anybody waits for it, and need never settle where the client leaves.
       const summary = masked.summary.then(recordedMasks, asGateError)
       const passed = await passReply(response, asStream(masked), this.#eventId)
@@ -159,6 +163,18 @@ export class AwsDriver implements Driver<AwsQuestion> {
   /** Gives back what the call held; once, when it has ended. */
   release(): void {
     this.#body.release()
+    this.#rooms.budget.giveBack(this.#heldBytes)
+    this.#heldBytes = 0
+  }
+
+  /** Not `overloaded`, upon which SDKs call again: AWS has carried the call out. */
+  #hold(bytes: number): void {
+    try {
+      this.#rooms.budget.take(bytes)
+    } catch (error) {
+      throw unmaskable('the gate holds as many bodies as `limits.buffered` allows', error)
+    }
+    this.#heldBytes += bytes
   }
 
   #findRoute({ request, signed }: Identified): Route {
