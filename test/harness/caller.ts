@@ -17,12 +17,12 @@ export function standInRole(arn: string, ...policies: readonly object[]): GateRo
 }
 
 /** A statement by which people of `group/on-call` are asked. */
-export function asksOnCall(sid: string, action: string, terms: object = {}): object {
+export function asksOnCall(sid: string, action: string, terms: object = {}, resource = '*'): object {
   return {
     Sid: sid,
     Effect: 'RequireApproval',
     Action: action,
-    Resource: '*',
+    Resource: resource,
     Approval: { From: ['group/on-call'], ...terms },
   }
 }
