@@ -33,6 +33,9 @@ export type Entry =
 /** Which calls: those of one session, or those that were refused without one. */
 export type Selection = { readonly sessionId: string } | 'refused'
 
+/** A recording, or all of them together. */
+export type Scope = Selection | 'all'
+
 /** Calls that are held back for the sake of order while an older one has no outcome. */
 export const MAX_HELD_CALLS = 10_000
 
@@ -42,13 +45,13 @@ type Held =
   | { readonly kind: 'access-request'; readonly event: AccessRequestEvent }
 
 /**
- * The entries of one recording: each call once, together with how it ended, in order of the decisions.
+ * The entries of one recording, or of all: each call once, together with how it ended, in order of the decisions.
  * Memory is bounded: a call with no outcome holds back at most `heldCalls` others. Throws
  * `journal-corrupt` where the chain breaks, after what stands before the break.
  */
 export async function* readEntries(
   source: JournalSource,
-  selection: Selection,
+  selection: Scope,
   heldCalls: number = MAX_HELD_CALLS,
 ): AsyncGenerator<Entry, void> {
   const held = new Map<string, Held>()
@@ -108,14 +111,16 @@ function markLost(held: Map<string, Held>, recovery: RecoveryEvent): void {
   }
 }
 
-function isSelected(event: JournalEvent, selection: Selection): boolean {
+function isSelected(event: JournalEvent, selection: Scope): boolean {
+  if (selection === 'all') return true
   return event.sessionId === (selection === 'refused' ? undefined : selection.sessionId)
 }
 
 const RECOVERY = Buffer.from('"type":"recovery"')
 
 /** Rules out by its bytes what cannot belong to the selection; `isSelected` decides on the rest. */
-function wantedFor(selection: Selection): Wanted {
+function wantedFor(selection: Scope): Wanted | undefined {
+  if (selection === 'all') return undefined
   if (selection === 'refused') return payload => !payload.includes('"sessionId":"')
   const needle = Buffer.from(`"sessionId":${JSON.stringify(selection.sessionId)}`)
   return payload => payload.includes(needle) || payload.includes(RECOVERY)

@@ -1,0 +1,205 @@
+import fc from 'fast-check'
+import type { Json, JsonObject } from '../../core/json.ts'
+import type { Entry } from '../calls.ts'
+import type { DecisionEvent, OutcomeEvent, RecordedPrincipal } from '../event.ts'
+import type { AccessLevel, ApiFacts } from './facts.ts'
+
+/** A catalog of the few things that the tests call. */
+export const FACTS: ApiFacts = {
+  signingName: service => (service === 'cloudwatch' ? 'monitoring' : service),
+  accessLevel: action => LEVELS.get(action),
+  lowerCamel: ({ parameters }) =>
+    Object.fromEntries(
+      Object.entries(parameters).map(([name, value]) => [
+        name.charAt(0).toLowerCase() + name.slice(1),
+        value,
+      ]),
+    ),
+}
+
+const LEVELS: ReadonlyMap<string, AccessLevel> = new Map<string, AccessLevel>([
+  ['ec2:TerminateInstances', 'Write'],
+  ['ec2:DescribeInstances', 'List'],
+  ['secretsmanager:GetSecretValue', 'Read'],
+  ['iam:CreateUser', 'Write'],
+])
+
+const text = fc.oneof(fc.string({ unit: 'binary', maxLength: 20 }), fc.constantFrom('=1+1', "'", '', 'a,b"c'))
+const time = fc.integer({ min: 0, max: 4e12 })
+const address = fc.oneof(fc.ipV4(), fc.ipV6(), fc.constantFrom('', 'unix', '::ffff:192.0.2.7'))
+
+const principal: fc.Arbitrary<RecordedPrincipal> = fc.record(
+  {
+    arn: fc.oneof(text, fc.constant('arn:aws:sts::111122223333:assumed-role/agent/a')),
+    roleArn: fc.oneof(text, fc.constant('arn:aws:iam::111122223333:role/teams/agent')),
+    issuer: text,
+    subject: text,
+    sourceIdentity: text,
+    actingFor: fc.array(text, { maxLength: 2 }),
+  },
+  { requiredKeys: ['arn', 'roleArn', 'issuer', 'subject', 'actingFor'] },
+)
+
+const statement = fc.record(
+  {
+    policy: text,
+    statement: text,
+    effect: fc.constantFrom('Allow', 'Deny', 'RequireApproval', 'Mask'),
+    reason: text,
+  },
+  { requiredKeys: ['policy', 'statement', 'effect'] },
+)
+
+const call: fc.Arbitrary<NonNullable<DecisionEvent['call']>> = fc.record({
+  service: fc.constantFrom('ec2', 's3', 'cloudwatch'),
+  operation: fc.constantFrom('TerminateInstances', 'GetObject', 'PutObject', 'CreateUser', 'Frobnicate'),
+  region: fc.constantFrom('us-east-1', ''),
+  parameters: fc.dictionary(text, fc.jsonValue({ maxDepth: 2 }) as fc.Arbitrary<Json>, { maxKeys: 3 }),
+  redacted: fc.array(text, { maxLength: 2 }),
+  truncated: fc.boolean(),
+  pairs: fc.array(
+    fc.record({
+      action: fc.constantFrom(...LEVELS.keys(), 'ec2:Frobnicate'),
+      resource: fc.oneof(text, fc.constant('*')),
+      certainty: fc.constantFrom('exact', 'any'),
+    }),
+    { maxLength: 3 },
+  ),
+})
+
+const masked = fc.record({ count: fc.nat(), places: fc.array(text, { maxLength: 2 }) })
+
+const outcome: fc.Arbitrary<OutcomeEvent> = fc.record(
+  {
+    type: fc.constant('outcome'),
+    id: text,
+    timeMs: time,
+    sessionId: text,
+    decisionId: text,
+    status: fc.integer({ min: 100, max: 599 }),
+    awsRequestId: text,
+    bytesIn: fc.nat(),
+    bytesOut: fc.nat(),
+    durationMs: fc.double({ min: 0, max: 1e6, noNaN: true }),
+    error: text,
+    masked,
+    lease: text,
+  },
+  { requiredKeys: ['type', 'id', 'timeMs', 'decisionId', 'bytesIn', 'bytesOut', 'durationMs'] },
+)
+
+const grant = fc.record({
+  requestId: text,
+  by: fc.array(text, { maxLength: 2 }),
+  kind: fc.constantFrom('call', 'scope'),
+})
+
+const decisionParts = {
+  type: fc.constant('decision'),
+  id: text,
+  timeMs: time,
+  sessionId: text,
+  principal,
+  clientAddress: address,
+  userAgent: text,
+  call,
+  target: fc.record({ method: fc.constantFrom('GET', 'PROPFIND'), path: text }),
+  statements: fc.array(statement, { maxLength: 2 }),
+  brokeGlass: fc.array(statement, { minLength: 1, maxLength: 1 }),
+  masks: fc.array(statement, { minLength: 1, maxLength: 1 }),
+} as const
+
+const requiredKeys = ['type', 'id', 'timeMs', 'clientAddress', 'statements'] as const
+
+const allowed: fc.Arbitrary<Entry> = fc.record({
+  kind: fc.constant('call'),
+  decision: fc.record(
+    { ...decisionParts, effect: fc.constant('allow'), grant },
+    { requiredKeys: [...requiredKeys, 'effect'] },
+  ),
+  ending: fc.oneof(
+    fc.record({ kind: fc.constant('outcome'), outcome }),
+    fc.record({ kind: fc.constantFrom('open', 'later') }),
+    fc.constant({
+      kind: 'lost',
+      recovery: { type: 'recovery', id: 'r', timeMs: 1, inFlight: [], tornBytes: 0 },
+    } as const),
+  ),
+})
+
+const denied: fc.Arbitrary<Entry> = fc.record({
+  kind: fc.constant('call'),
+  decision: fc.record(
+    {
+      ...decisionParts,
+      effect: fc.constant('deny'),
+      denial: fc.record(
+        {
+          kind: fc.constantFrom('explicit', 'refused', 'approval'),
+          code: text,
+          reason: text,
+          requestId: text,
+        },
+        { requiredKeys: ['kind', 'reason'] },
+      ),
+    },
+    { requiredKeys: [...requiredKeys, 'effect', 'denial'] },
+  ),
+  ending: fc.constant({ kind: 'denied' }),
+})
+
+const session: fc.Arbitrary<Entry> = fc.record({
+  kind: fc.constant('session'),
+  session: fc.record({
+    type: fc.constant('session'),
+    id: text,
+    timeMs: time,
+    sessionId: text,
+    principal,
+    by: fc.constantFrom('AssumeRole', 'AssumeRoleWithWebIdentity'),
+    expiresAtMs: time,
+    clientAddress: address,
+    claims: fc.dictionary(text, text, { maxKeys: 2 }) as fc.Arbitrary<JsonObject>,
+  }),
+})
+
+const accessRequest: fc.Arbitrary<Entry> = fc.record({
+  kind: fc.constant('access-request'),
+  event: fc.record(
+    {
+      type: fc.constant('access-request'),
+      id: text,
+      timeMs: time,
+      sessionId: text,
+      requestId: text,
+      what: fc.constantFrom(
+        'asked',
+        'shown',
+        'approved',
+        'denied',
+        'spent',
+        'expired',
+        'revoked',
+        'broke-glass',
+      ),
+      by: text,
+      name: text,
+      reason: text,
+      state: text,
+      usesLeft: fc.nat(),
+      expiresAtMs: time,
+      decisionId: text,
+      request: fc.dictionary(text, text, { maxKeys: 2 }) as fc.Arbitrary<JsonObject>,
+    },
+    { requiredKeys: ['type', 'id', 'timeMs', 'requestId', 'what', 'state'] },
+  ),
+})
+
+/** Any entry that a recording can have, with hostile texts in it. */
+export const anyEntry: fc.Arbitrary<Entry> = fc.oneof(
+  allowed,
+  denied,
+  session,
+  accessRequest,
+  fc.record({ kind: fc.constant('outcome'), outcome }),
+)

@@ -1,0 +1,141 @@
+import type { Entry } from '../calls.ts'
+import type { CallEntry } from './call.ts'
+
+const STARTED_MS = Date.UTC(2026, 0, 2, 3, 4, 5, 678)
+const SESSION = '01JGJVS4G80000000000000001'
+const PRINCIPAL = {
+  arn: 'arn:aws:sts::111122223333:assumed-role/agent/a',
+  roleArn: 'arn:aws:iam::111122223333:role/teams/agent',
+  issuer: 'ci',
+  subject: 'agent-7',
+  sourceIdentity: 'ana',
+  actingFor: ['ci/ana'],
+} as const
+
+export const BEGAN: Entry = {
+  kind: 'session',
+  session: {
+    type: 'session',
+    id: 'began',
+    timeMs: STARTED_MS,
+    sessionId: SESSION,
+    principal: PRINCIPAL,
+    by: 'AssumeRoleWithWebIdentity',
+    expiresAtMs: STARTED_MS + 3_600_000,
+    clientAddress: '192.0.2.7',
+    claims: { sub: 'agent-7' },
+  },
+}
+
+/** Approved, masked, redacted and cut: everything that a call can have. */
+export const ALLOWED: CallEntry = {
+  kind: 'call',
+  decision: {
+    type: 'decision',
+    id: 'call-1',
+    timeMs: STARTED_MS + 1000,
+    sessionId: SESSION,
+    principal: PRINCIPAL,
+    clientAddress: '192.0.2.7',
+    userAgent: 'aws-cli/2.30',
+    call: {
+      service: 'ec2',
+      operation: 'TerminateInstances',
+      region: 'us-east-1',
+      parameters: { InstanceIds: ['i-1'], UserData: '<redacted>' },
+      redacted: ['UserData'],
+      truncated: true,
+      pairs: [
+        {
+          action: 'ec2:TerminateInstances',
+          resource: 'arn:aws:ec2:us-east-1:111122223333:instance/i-1',
+          certainty: 'exact',
+        },
+      ],
+    },
+    effect: 'allow',
+    statements: [{ policy: 'agent.json', statement: 'Ask', effect: 'RequireApproval' }],
+    grant: { requestId: 'request-1', by: ['ci/bea'], kind: 'call' },
+    masks: [{ policy: 'agent.json', statement: 'Hide', effect: 'Mask' }],
+  },
+  ending: {
+    kind: 'outcome',
+    outcome: {
+      type: 'outcome',
+      id: 'end-1',
+      timeMs: STARTED_MS + 1078,
+      sessionId: SESSION,
+      decisionId: 'call-1',
+      status: 200,
+      awsRequestId: 'aws-request-1',
+      bytesIn: 12,
+      bytesOut: 3456,
+      durationMs: 78,
+      masked: { count: 2, places: ['KeyName'] },
+    },
+  },
+}
+
+export const DENIED: CallEntry = {
+  kind: 'call',
+  decision: {
+    ...ALLOWED.decision,
+    id: 'call-2',
+    effect: 'deny',
+    statements: [{ policy: 'agent.json', statement: 'Keep', effect: 'Deny', reason: 'keep' }],
+    denial: { kind: 'explicit', reason: 'keep' },
+  },
+  ending: { kind: 'denied' },
+}
+
+/** Nobody that the gate knows, with a hostile agent. */
+export const STRANGER: CallEntry = {
+  kind: 'call',
+  decision: {
+    type: 'decision',
+    id: 'call-3',
+    timeMs: STARTED_MS + 3000,
+    clientAddress: '203.0.113.9',
+    userAgent: '=HYPERLINK("https://evil.example","\u001b]0;click")',
+    target: { method: 'GET', path: '/.git/config' },
+    effect: 'deny',
+    statements: [],
+    denial: { kind: 'refused', code: 'signature-missing', reason: 'the request is not signed' },
+  },
+  ending: { kind: 'denied' },
+}
+
+export const APPROVED: Entry = {
+  kind: 'access-request',
+  event: {
+    type: 'access-request',
+    id: 'approval-1',
+    timeMs: STARTED_MS + 900,
+    sessionId: SESSION,
+    requestId: 'request-1',
+    what: 'approved',
+    by: 'ci/bea',
+    name: 'Bea',
+    reason: 'ticket 7',
+    state: 'approved',
+    usesLeft: 1,
+  },
+}
+
+/** The outcome of a call that was exported long before. */
+export const LATE: Entry = {
+  kind: 'outcome',
+  outcome: {
+    type: 'outcome',
+    id: 'end-0',
+    timeMs: STARTED_MS + 4000,
+    sessionId: SESSION,
+    decisionId: 'call-0',
+    bytesIn: 1,
+    bytesOut: 0,
+    durationMs: 60_000,
+    error: 'upstream-timeout',
+  },
+}
+
+export const SAMPLES: readonly Entry[] = [BEGAN, APPROVED, ALLOWED, DENIED, STRANGER, LATE]
