@@ -66,10 +66,11 @@ async function measure(name: string, settings: StoreSettings): Promise<void> {
 
 /** Asked, approved, and the one use taken. */
 async function cycle(desk: Approvals): Promise<void> {
+  const id = newId(systemClock, systemRandom)
   const question: CallQuestion = {
-    digest: newId(systemClock, systemRandom),
+    digest: id,
     // Each of another principal: of one, requests are asked one after the other, at a bounded rate.
-    requester: { ...REQUESTER, principalKey: newId(systemClock, systemRandom) },
+    requester: { ...REQUESTER, subject: id, principalKey: id },
     demands: [demand(['group/on-call'])],
     pairs: CALL.pairs,
     describe: () => Promise.resolve(CALL),

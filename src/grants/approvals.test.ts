@@ -57,7 +57,12 @@ describe('settling a call', () => {
     }
     for (const digest of ['a', 'b', 'c']) await askAndTakeBack(digest)
     await assert.rejects(askAndTakeBack('d'), { code: 'requests-too-many' })
-    const another = callQuestion('d', { requester: { ...REQUESTER, principalKey: 'another' } })
+    const sourced = { ...REQUESTER, principalKey: 'sourced', sourceIdentity: 'x' }
+    const same = callQuestion('d', { requester: sourced })
+    await assert.rejects(limited.settle(same, 'D'), { code: 'requests-too-many' })
+    const another = callQuestion('d', {
+      requester: { ...REQUESTER, principalKey: 'another', subject: 'other' },
+    })
     assert.equal((await limited.settle(another, 'D')).state, 'pending')
     clock.advance(10_000)
     await askAndTakeBack('e')
@@ -81,7 +86,7 @@ describe('settling a call', () => {
       journal.said,
       Array.from({ length: 10 }, () => 'broke-glass'),
     )
-    const requester = { ...REQUESTER, principalKey: 'another' }
+    const requester = { ...REQUESTER, principalKey: 'another', subject: 'other' }
     await limited.brokeGlass(callQuestion('d', { requester }), 'E')
     assert.equal(await told(), 1)
     clock.advance(10_000)
@@ -184,7 +189,7 @@ describe('settling a call', () => {
     await bounded.settle(callQuestion('b'), 'D2')
     await assert.rejects(bounded.settle(callQuestion('c'), 'D3'), { code: 'requests-too-many' })
     assert.equal((await bounded.settle(callQuestion('a'), 'D4')).request.id, first.request.id)
-    const requester = { ...REQUESTER, principalKey: 'another' }
+    const requester = { ...REQUESTER, principalKey: 'another', subject: 'other' }
     assert.equal((await bounded.settle(callQuestion('c', { requester }), 'D5')).state, 'pending')
     await bounded.revoke(first.request.id, ann, '')
     assert.equal((await bounded.settle(callQuestion('c'), 'D6')).state, 'pending')

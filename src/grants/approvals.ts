@@ -8,7 +8,7 @@ import type { AccessRequest, Person, Requester } from './model.ts'
 import { type Eligibility, mayApprove } from './people.ts'
 import type { RequestFilter } from './port.ts'
 import { callAsked, cutCall, scopeAsked, type Unnumbered } from './questions.ts'
-import { Rate } from './rate.ts'
+import { identityOf, Rate } from './rate.ts'
 import { scopeCovers } from './scope.ts'
 import { Turns } from './turns.ts'
 import { type Poll, Waiting } from './waiting.ts'
@@ -75,7 +75,7 @@ export class Approvals implements Desk {
     const digest = requestDigest(question.digest, question.demands)
     const call = cutCall(await question.describe(), this.#limits)
     // Thousands of messages would hide the one that matters, and keep those of others from being told.
-    const channels = this.#glass.take(question.requester.principalKey) ? this.#ports.channels : []
+    const channels = this.#glass.take(identityOf(question.requester)) ? this.#ports.channels : []
     const begin = (at: machine.Moment, id: string): machine.Step =>
       machine.breakGlass({ id, ...callAsked(question, digest, call, this.#limits) }, decisionId, at)
     const request = await this.#changes.open(begin, channels)
@@ -206,13 +206,13 @@ export class Approvals implements Desk {
     })
   }
 
-  async #checkMayAsk({ principalKey }: Requester): Promise<void> {
+  async #checkMayAsk(requester: Requester): Promise<void> {
     const { store, clock } = this.#ports
     const most = this.#limits.pendingPerPrincipal
-    if ((await store.pendingOf(principalKey, clock.now())) >= most) {
+    if ((await store.pendingOf(requester.principalKey, clock.now())) >= most) {
       throw new GateError('requests-too-many', `${most} access requests of this principal wait for an answer`)
     }
-    if (this.#rate.take(principalKey)) return
+    if (this.#rate.take(identityOf(requester))) return
     throw new GateError('requests-too-many', 'this principal has asked for too many approvals at once')
   }
 }

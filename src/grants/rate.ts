@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts'
+import type { Requester } from './model.ts'
 
 /** Those of whom something is used up that are remembered; beyond them the one who asked longest ago is not. */
 const MAX_HELD = 10_000
@@ -42,4 +43,9 @@ export class Rate {
     const earned = Math.max(0, this.#clock.now() - bucket.filledMs) / this.#everyMs
     return Math.min(this.#burst, bucket.left + earned)
   }
+}
+
+/** Whose share it is: the identity, whatever roles it goes through and whichever source identity it sets. */
+export function identityOf({ issuer, subject }: Pick<Requester, 'issuer' | 'subject'>): string {
+  return JSON.stringify([issuer, subject])
 }

@@ -103,7 +103,7 @@ describe('waiting for an answer', () => {
     const client = new AbortController()
     const held = [1, 2].map(() => here.wait(request, 30_000, client.signal))
     assert.ok(await hasEnded(here.wait(request, 30_000, never)), 'a third')
-    const requester = { ...request.requester, principalKey: 'another' }
+    const requester = { ...request.requester, principalKey: 'another', subject: 'other' }
     const { request: other } = await here.settle(callQuestion('e', { requester }), 'D')
     assert.ok(!(await hasEnded(here.wait(other, 30_000, client.signal))))
     client.abort()

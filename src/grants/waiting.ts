@@ -1,5 +1,6 @@
 import type { AccessRequest } from './model.ts'
 import type { GrantStore } from './port.ts'
+import { identityOf } from './rate.ts'
 
 /** How other processes' answers are looked for. */
 export interface Poll {
@@ -19,7 +20,7 @@ export interface WaitingPorts {
 }
 
 /** What is waited for, and whose it is. */
-export type WaitedFor = Pick<AccessRequest, 'id'> & { readonly requester: { readonly principalKey: string } }
+export type WaitedFor = Pick<AccessRequest, 'id' | 'requester'>
 
 /**
  * Those who wait for an answer. They are woken by what this process does and, as others may answer elsewhere,
@@ -28,7 +29,7 @@ export type WaitedFor = Pick<AccessRequest, 'id'> & { readonly requester: { read
 export class Waiting {
   readonly #ports: WaitingPorts
   readonly #waiters = new Map<string, Set<() => void>>()
-  /** How many wait, by principal. */
+  /** How many wait, by identity. */
   readonly #each = new Map<string, number>()
   #count = 0
   #isPolling = false
@@ -44,14 +45,14 @@ export class Waiting {
 
   /** Resolves when the request is pending no longer, after `holdMs`, or when the signal aborts. Never rejects. */
   async wait({ id, requester }: WaitedFor, holdMs: number, signal: AbortSignal): Promise<void> {
-    const { principalKey } = requester
-    if (signal.aborted || holdMs <= 0 || this.#isFull(principalKey)) return
+    const who = identityOf(requester)
+    if (signal.aborted || holdMs <= 0 || this.#isFull(who)) return
     const { promise, resolve } = Promise.withResolvers<void>()
     const wake = (): void => resolve()
     const cancelHold = this.#ports.poll.after(holdMs, wake)
     signal.addEventListener('abort', wake, { once: true })
     this.#add(id, wake)
-    this.#countOf(principalKey, 1)
+    this.#countOf(who, 1)
     try {
       // The answer may have come between the question and here.
       void this.#look([id])
@@ -59,21 +60,21 @@ export class Waiting {
       await promise
     } finally {
       this.#remove(id, wake)
-      this.#countOf(principalKey, -1)
+      this.#countOf(who, -1)
       signal.removeEventListener('abort', wake)
       cancelHold()
     }
   }
 
-  #isFull(principalKey: string): boolean {
+  #isFull(who: string): boolean {
     const { most, mostEach } = this.#ports
-    return this.#count >= most || (this.#each.get(principalKey) ?? 0) >= mostEach
+    return this.#count >= most || (this.#each.get(who) ?? 0) >= mostEach
   }
 
-  #countOf(principalKey: string, change: number): void {
-    const count = (this.#each.get(principalKey) ?? 0) + change
-    if (count > 0) this.#each.set(principalKey, count)
-    else this.#each.delete(principalKey)
+  #countOf(who: string, change: number): void {
+    const count = (this.#each.get(who) ?? 0) + change
+    if (count > 0) this.#each.set(who, count)
+    else this.#each.delete(who)
   }
 
   wake(id: string): void {

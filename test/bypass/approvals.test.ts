@@ -1,5 +1,12 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import {
+  SIGNING_SECRET,
+  type SlackStandIn,
+  signed,
+  slackStandIn,
+  TOKEN,
+} from '../../src/notify/slack-stand-in.fixture.ts'
 import { ControlClient } from '../harness/control.ts'
 import { ISSUER_URL, type RunningGate, startGate } from '../harness/gate.ts'
 import { createIssuer, type Issuer } from '../harness/issuer.ts'
@@ -29,9 +36,24 @@ const POLICY = {
   ],
 }
 
+/** Fred may see everything, and approve nothing. */
+const CONTROL = {
+  Version: '2012-10-17',
+  Statement: [
+    { Effect: 'Allow', Action: 'gate:*', Resource: '*' },
+    {
+      Effect: 'Deny',
+      Action: 'gate:Approve',
+      Resource: '*',
+      Condition: { StringEquals: { 'gate:Subject': 'fred' } },
+    },
+  ],
+}
+
 /** What an agent and an approver may try against each other, on the whole gate. */
 describe('attacks on approvals', () => {
   let upstream: StubUpstream
+  let slack: SlackStandIn
   let gate: RunningGate
   let people: Issuer
   let issuer: Issuer
@@ -40,6 +62,7 @@ describe('attacks on approvals', () => {
 
   before(async () => {
     upstream = await startStubUpstream()
+    slack = await slackStandIn()
     issuer = await createIssuer(ISSUER_URL)
     people = await createIssuer('https://idp.example')
     gate = await startGate({
@@ -53,6 +76,26 @@ describe('attacks on approvals', () => {
         },
       ],
       upstream: upstream.endpoint,
+      files: {
+        'control.json': JSON.stringify(CONTROL),
+        'slack-token': TOKEN,
+        'slack-secret': SIGNING_SECRET,
+      },
+      config: {
+        approvals: { policies: ['control.json'] },
+        notify: [
+          {
+            name: 'chat',
+            slack: {
+              channel: 'C0123456789',
+              token: 'slack-token',
+              signingSecret: 'slack-secret',
+              people: { 'T1/U1': 'idp/fred', 'T1/U2': 'idp/ben' },
+              api: slack.apiUrl,
+            },
+          },
+        ],
+      },
       env: { AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE', AWS_SECRET_ACCESS_KEY: 'the-real-secret' },
     })
     ann = new ControlClient(gate, await people.token('ann', { groups: ['on-call'] }))
@@ -61,6 +104,7 @@ describe('attacks on approvals', () => {
   after(async () => {
     await gate?.stop()
     await upstream?.stop()
+    await slack?.close()
   })
 
   const send = (service: string, request: RawRequest, credentials = agent): Promise<RawReply> => {
@@ -176,4 +220,32 @@ describe('attacks on approvals', () => {
       assert.equal((await dora.approve(id)).status, 403)
     })
   }
+
+  it('what the control policies take away is not given back by a click in Slack', async () => {
+    const id = asked(await send('athena', json('AmazonAthena.ListDataCatalogs', {})))
+    for (const name of ['fred', 'ben']) {
+      const token = await people.token(name, { groups: ['on-call'] })
+      assert.equal((await new ControlClient(gate, token).call('GET', '/v1/whoami')).status, 200)
+    }
+    const click = async (user: string): Promise<string> => {
+      const { headers, body } = signed(
+        {
+          type: 'block_actions',
+          team: { id: 'T1' },
+          user: { id: user, team_id: 'T1' },
+          trigger_id: `1.2.${user}`,
+          response_url: slack.responseUrl,
+          container: { type: 'message', message_ts: '1700000000.000001', channel_id: 'C0123456789' },
+          actions: [{ type: 'button', action_id: 'sallyport.approve', value: id }],
+        },
+        Date.now(),
+        SIGNING_SECRET,
+      )
+      const reply = await fetch(`${gate.admin}/v1/notify/slack/chat`, { method: 'POST', headers, body })
+      assert.equal(reply.status, 200)
+      return (await ann.get(id)).state
+    }
+    assert.equal(await click('U1'), 'pending')
+    assert.equal(await click('U2'), 'approved')
+  })
 })
