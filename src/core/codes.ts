@@ -187,15 +187,41 @@ const table = {
     status: 404,
     advice: "Name the gate's data folder with `--data`, or its configuration file with `--config`.",
   },
+  'journal-key-unusable': {
+    party: 'operator',
+    status: 500,
+    advice:
+      'Give the public key as `sallyport sessions key` prints it; a key file is restored from a backup, with mode 0600 in a folder of mode 0700.',
+  },
+  'checkpoint-missing': {
+    party: 'operator',
+    status: 404,
+    advice: 'Wait for the next checkpoint: a gate that runs makes one within its interval, and when it ends.',
+  },
+  'proof-invalid': {
+    party: 'operator',
+    status: 400,
+    advice: 'Trust nothing of the event: the proof was altered, or made with another key than the one given.',
+  },
   'event-too-large': {
     party: 'gate',
     status: 413,
     advice: 'The call cannot be recorded within the limit of one event; make a smaller call.',
   },
+  'export-unwritable': {
+    party: 'operator',
+    status: 500,
+    advice: 'Name a file in a folder that exists, on a disk with room, with `--out`.',
+  },
   'session-unknown': {
     party: 'operator',
     status: 404,
     advice: 'List the sessions with `sallyport sessions list`.',
+  },
+  'query-invalid': {
+    party: 'operator',
+    status: 400,
+    advice: 'Write words, or `key:value` with one of the keys in docs/recordings.md; quote what has spaces.',
   },
   // --- interpret: an `aws` command line
   'command-line-invalid': {

@@ -20,6 +20,14 @@ export interface Head {
   readonly openSince: number
   /** The journal was closed here in good order; nothing follows. */
   readonly clean: boolean
+  /** The last checkpoint that was durable then; absent before the first, and in a journal without checkpoints. */
+  readonly checkpoint?: HeadCheckpoint
+}
+
+export interface HeadCheckpoint {
+  readonly number: number
+  /** `checkpointHash`, hex. */
+  readonly hash: string
 }
 
 const MAX_HEAD_BYTES = 4096
@@ -64,6 +72,13 @@ function isHead(value: unknown): value is Head {
     typeof head.journalId === 'string' &&
     typeof head.link === 'string' &&
     head.link.length === LINK_BYTES * 2 &&
-    typeof head.clean === 'boolean'
+    typeof head.clean === 'boolean' &&
+    (head.checkpoint === undefined || isHeadCheckpoint(head.checkpoint))
   )
+}
+
+function isHeadCheckpoint(value: unknown): value is HeadCheckpoint {
+  if (typeof value !== 'object' || value === null) return false
+  const { number, hash } = value as Partial<Record<keyof HeadCheckpoint, unknown>>
+  return Number.isSafeInteger(number) && typeof hash === 'string'
 }

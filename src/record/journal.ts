@@ -1,12 +1,16 @@
 import type { Clock, Random } from '../core/clock.ts'
 import { GateError } from '../core/errors.ts'
 import { newId } from '../core/id.ts'
-import { JOURNAL_ID_BYTES } from './chain.ts'
+import { type ChainTail, JOURNAL_ID_BYTES } from './chain.ts'
+import { checkpointHash } from './checkpoint/checkpoint.ts'
+import type { Checkpointer } from './checkpoint/checkpointer.ts'
+import { type FoundLane, openCheckpoints } from './checkpoint/open.ts'
+import type { CheckpointPorts } from './checkpoint/ports.ts'
 import type { Journal, JournalEvent } from './event.ts'
 import type { FileLock, JournalFiles } from './files.ts'
 import { fitEvent } from './fit.ts'
 import { frameBytes, MAX_EVENT_BYTES } from './frame.ts'
-import { writeHead } from './head.ts'
+import { readHead, writeHead } from './head.ts'
 import { InFlight } from './in-flight.ts'
 import { LaneWriter } from './lane-writer.ts'
 import { recoverLane } from './recover.ts'
@@ -22,6 +26,8 @@ export interface JournalPorts {
   readonly clock: Clock
   readonly random: Random
   readonly after: After
+  /** Absent: a journal without checkpoints. */
+  readonly checkpoints?: CheckpointPorts
 }
 
 export interface JournalOptions {
@@ -77,15 +83,23 @@ export async function openJournal(options: JournalOptions, ports: JournalPorts):
   settings.eventBytes = Math.min(settings.eventBytes, MAX_EVENT_BYTES)
   const { folder, lane } = settings
   const lock = await takeLane(ports.files, folder, lane)
+  let journal: FileJournal | undefined
   try {
     await ports.files.makeFolder(layout.heads(folder))
     const found = await recoverLane(ports.files, folder, lane, () => ports.random.bytes(JOURNAL_ID_BYTES))
+    const head = await readHead(ports.files, folder, lane)
     const inFlight = new InFlight()
-    const writer = new LaneWriter({ files: ports.files, ...settings }, found)
-    const journal = new FileJournal(settings, ports, { writer, lock, inFlight, journalId: found.journalId })
+    const chained = (tail: ChainTail, leaf: Buffer): void => journal?.chained(tail, leaf)
+    const writer = new LaneWriter(
+      { files: ports.files, ...settings, ...(ports.checkpoints && { chained }) },
+      found,
+    )
+    journal = new FileJournal(settings, ports, { writer, lock, inFlight, journalId: found.journalId })
+    await journal.openCheckpoints({ ...found, lane, head })
     await journal.begin(found.clean ? undefined : [...found.inFlight.keys()], found.tornBytes)
     return journal
   } catch (error) {
+    await journal?.abandon()
     lock.release()
     if (error instanceof GateError) throw error
     throw unavailable(describe(error), error)
@@ -131,6 +145,9 @@ class FileJournal implements Journal {
   #closing: Promise<void> | undefined
   #headWrittenMs = 0
   #headWriting: Promise<void> | undefined
+  #checkpoints: Checkpointer | undefined
+  /** Events wait for a checkpoint that are not certainly on disk. */
+  #syncWanted = false
 
   constructor(options: Required<JournalOptions>, ports: JournalPorts, parts: JournalParts) {
     this.#options = options
@@ -141,6 +158,7 @@ class FileJournal implements Journal {
   /** Marks the lane as open before anything is written to it, and records what was in flight. */
   async begin(inFlight: readonly string[] | undefined, tornBytes: number): Promise<void> {
     await this.#writeHead(false)
+    this.#checkpoints?.begin()
     if (inFlight === undefined) return
     for (let at = 0; at === 0 || at < inFlight.length; at += IN_FLIGHT_PER_EVENT) {
       await this.append({
@@ -151,6 +169,31 @@ class FileJournal implements Journal {
         tornBytes: at === 0 ? tornBytes : 0,
       })
     }
+  }
+
+  async openCheckpoints(found: FoundLane): Promise<void> {
+    const { files, clock, after, checkpoints } = this.#ports
+    if (checkpoints === undefined) return
+    this.#checkpoints = await openCheckpoints({ files, folder: this.#options.folder }, found, checkpoints, {
+      clock,
+      after,
+      wanted: () => {
+        this.#syncWanted = true
+        this.#pump()
+      },
+      made: () => {
+        if (this.#headWriting === undefined && this.#closing === undefined) this.#refreshHead()
+      },
+    })
+  }
+
+  /** Stops what goes on beside the calls, where opening fails. */
+  async abandon(): Promise<void> {
+    await this.#checkpoints?.stop()
+  }
+
+  chained(tail: ChainTail, leaf: Buffer): void {
+    this.#checkpoints?.add(tail, leaf)
   }
 
   /** Asking also tries again, where it is time to: a gate that is not ready gets no calls that would. */
@@ -196,10 +239,13 @@ class FileJournal implements Journal {
       await this.#headWriting
       if (this.#trouble !== undefined) throw unavailable(this.#trouble.reason)
       await writer.sync()
+      this.#checkpoints?.durable(writer.syncedTail.number)
+      await this.#checkpoints?.close()
       await this.#writeHead(true)
     } catch (error) {
       throw error instanceof GateError ? error : unavailable(describe(error), error)
     } finally {
+      await this.#checkpoints?.stop()
       await writer.close()
       lock.release()
     }
@@ -219,7 +265,7 @@ class FileJournal implements Journal {
     this.#cancelDelay?.()
     this.#cancelDelay = undefined
     if (this.#pumping !== undefined) return
-    if (this.#queue.length === 0 && this.#trouble === undefined) return
+    if (this.#queue.length === 0 && this.#trouble === undefined && !this.#syncWanted) return
     this.#pumping = this.#drain().finally(() => {
       this.#pumping = undefined
       // What came between the last look at the queue and now would wait for ever.
@@ -249,7 +295,20 @@ class FileJournal implements Journal {
         this.#parts.inFlight.note(event, this.#parts.writer.segment)
         resolve()
       }
+      this.#checkpoints?.durable(this.#parts.writer.syncedTail.number)
       if (headIsDue) this.#refreshHead()
+    }
+    if (this.#syncWanted) await this.#syncForCheckpoint()
+  }
+
+  async #syncForCheckpoint(): Promise<void> {
+    const { writer } = this.#parts
+    this.#syncWanted = false
+    try {
+      await writer.sync()
+      this.#checkpoints?.durable(writer.syncedTail.number)
+    } catch (error) {
+      this.#fail(this.#takeAll(), error)
     }
   }
 
@@ -304,6 +363,7 @@ class FileJournal implements Journal {
     this.#headWrittenMs = clock.now()
     const tail = writer.syncedTail
     const openSince = inFlight.oldestSegment ?? writer.segment
+    const last = this.#checkpoints?.last
     await writeHead(files, folder, {
       lane,
       journalId: journalId.toString('hex'),
@@ -311,6 +371,7 @@ class FileJournal implements Journal {
       link: tail.link.toString('hex'),
       openSince,
       clean,
+      ...(last === undefined ? {} : { checkpoint: { number: last.number, hash: checkpointHash(last) } }),
     })
   }
 }

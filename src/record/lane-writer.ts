@@ -1,6 +1,7 @@
 import { type ChainTail, nextLink } from './chain.ts'
+import { leafHash } from './checkpoint/merkle.ts'
 import { type JournalFile, type JournalFiles, replaceFile, writeFully } from './files.ts'
-import { frameBytes, writeFrame } from './frame.ts'
+import { FRAME_PREFIX_BYTES, frameBytes, writeFrame } from './frame.ts'
 import type { RecoveredLane } from './recover.ts'
 import { MAX_BATCH_BYTES } from './scan.ts'
 import { encodeHeader, layout, SEGMENT_HEADER_BYTES } from './segment.ts'
@@ -17,6 +18,15 @@ export interface LaneWriterOptions {
   readonly segmentBytes: number
   /** `os` leaves it to the operating system when bytes reach the disk. */
   readonly durability: 'fsync' | 'os'
+  /** Told of each event that is part of the chain now, in order: where the chain stands, and its Merkle leaf. */
+  readonly chained?: ((tail: ChainTail, leaf: Buffer) => void) | undefined
+}
+
+/** Events as they go to the disk. */
+interface Batch {
+  readonly bytes: Buffer
+  readonly events: readonly { readonly tail: ChainTail; readonly payload: Buffer }[]
+  readonly tail: ChainTail
 }
 
 /**
@@ -60,11 +70,23 @@ export class LaneWriter {
     const batch = this.#encode(events)
     if (this.#offset + batch.bytes.length - this.#synced.offset > MAX_BATCH_BYTES) await this.sync()
     const file = await this.#open()
-    await writeFully(file, batch.bytes, this.#offset)
-    if (this.#options.durability === 'fsync') await this.#syncFile(file)
+    const written = this.#write(file, batch.bytes)
+    // While the disk is busy: nobody waits for a hash.
+    const { chained } = this.#options
+    const leaves = chained === undefined ? [] : batch.events.map(({ payload }) => leafHash(payload))
+    await written
+    batch.events.forEach(({ tail }, at) => {
+      const leaf = leaves[at]
+      if (leaf !== undefined) chained?.(tail, leaf)
+    })
     this.#tail = batch.tail
     this.#offset += batch.bytes.length
     if (this.#options.durability === 'fsync') this.#synced = { tail: this.#tail, offset: this.#offset }
+  }
+
+  async #write(file: JournalFile, bytes: Buffer): Promise<void> {
+    await writeFully(file, bytes, this.#offset)
+    if (this.#options.durability === 'fsync') await this.#syncFile(file)
   }
 
   /** Forces everything to the disk. */
@@ -105,11 +127,12 @@ export class LaneWriter {
     await file?.close()
   }
 
-  #encode(events: readonly string[]): { readonly bytes: Buffer; readonly tail: ChainTail } {
+  #encode(events: readonly string[]): Batch {
     let room = 0
     for (const event of events) room += frameBytes(Buffer.byteLength(event))
     const bytes = Buffer.allocUnsafe(room)
     const batchStart = this.#synced.tail.number + 1
+    const chained: { tail: ChainTail; payload: Buffer }[] = []
     let end = 0
     let tail = this.#tail
     for (const event of events) {
@@ -117,8 +140,9 @@ export class LaneWriter {
       const number = tail.number + 1
       end = writeFrame(bytes, begin, tail.link, { number, batchStart }, event)
       tail = { number, link: nextLink(bytes.subarray(begin, end)) }
+      chained.push({ tail, payload: bytes.subarray(begin + FRAME_PREFIX_BYTES, end) })
     }
-    return { bytes: bytes.subarray(0, end), tail }
+    return { bytes: bytes.subarray(0, end), events: chained, tail }
   }
 
   async #startSegment(): Promise<void> {
