@@ -11,13 +11,15 @@
 
 /** Members of any service that are secrets by this name, where they are texts or bytes. */
 export const SECRET_NAMES: ReadonlySet<string> = new Set(
-  `ADDomainJoinPassword APIKey AccessToken AuthToken AuthorizationToken AuthorizedUrl ClientSecret ConnectionToken
-   CrossRealmTrustPrincipalPassword CustomerGatewayConfiguration HECToken IdToken KdcAdminPassword
-   MasterUserPassword ParticipantToken Password PersonalPIN PlayerGatewayToken PreCoPassword PreSharedKey
+  `ADDomainJoinPassword APIKey AccessToken ActivationCode AppKey AppSKey AuthToken AuthorizationToken AuthorizedUrl
+   BillingToken ClientSecret ConnectionToken CrossRealmTrustPrincipalPassword CustomerGatewayConfiguration
+   DASHStreamingSessionURL FNwkSIntKey GenAppKey HECToken HLSStreamingSessionURL IdToken KdcAdminPassword
+   MasterUserPassword NwkKey NwkSEncKey NwkSKey ParticipantToken Password PersonalPIN PlayerGatewayToken PreCoPassword PreSharedKey
    PresignedURL PrivateKey ProcurementPortalSharedSecret RefreshToken SecretAccessKey SecretBinary SecretKey
-   SecretString SecretToken SessionToken SignedToken TokenValue UserData accessToken authKey authorizationToken
+   SNwkSIntKey SecretString SecretToken SessionToken SignedToken StreamingURL TokenValue UnlockCode UserData
+   UserInvitationUrl accessToken activationCode authKey authorizationToken
    grafanaToken idToken masterUserPassword password privateKey privateKeyBase64 refreshToken registrationToken
-   secret secretAccessKey sessionToken signedBiUrl tokenValue`.split(/\s+/),
+   secret secretAccessKey sessionToken signedBiUrl tokenValue userDataOverride`.split(/\s+/),
 )
 
 /** Where such a name means something else: `service.path`, by the end of the path. */
@@ -57,6 +59,16 @@ export interface TableEntry {
 
 export const BY_OPERATION: readonly TableEntry[] = [
   { service: 'amplify', operation: 'CreateDeployment', fields: ['fileUploadUrls.*'], presigned: true },
+  { service: 'amplify', operation: 'GenerateAccessLogs', fields: ['logUrl'], presigned: true },
+  { service: 'amplify', operation: 'GetArtifactUrl', fields: ['artifactUrl'], presigned: true },
+  {
+    service: 'amplify',
+    operation: 'GetJob',
+    fields: ['job.steps[].logUrl', 'job.steps[].testConfigUrl'],
+    presigned: true,
+  },
+  // Whoever has it starts a build.
+  { service: 'amplify', operation: '*Webhook*', fields: ['webhook.webhookUrl', 'webhooks[].webhookUrl'] },
   { service: 'apigateway', operation: '*ApiKey', fields: ['value'] },
   { service: 'apigateway', operation: 'GetApiKeys', fields: ['items[].value'] },
   { service: 'apigateway', operation: '*UsagePlanKey', fields: ['value'] },
@@ -64,6 +76,39 @@ export const BY_OPERATION: readonly TableEntry[] = [
   // The id of an API key of AppSync is the key.
   { service: 'appsync', operation: '*ApiKey', fields: ['apiKey.id'] },
   { service: 'appsync', operation: 'ListApiKeys', fields: ['apiKeys[].id'] },
+  { service: 'athena', operation: 'CreatePresignedNotebookUrl', fields: ['NotebookUrl'] },
+  { service: 'athena', operation: 'GetResourceDashboard', fields: ['Url'] },
+  {
+    service: 'auditmanager',
+    operation: 'GetAssessmentReportUrl',
+    fields: ['preSignedUrl.link'],
+    presigned: true,
+  },
+  {
+    service: 'cognito-idp',
+    operation: '*IdentityProvider*',
+    fields: ['IdentityProvider.ProviderDetails.*secret*', 'IdentityProvider.ProviderDetails.*private_key*'],
+  },
+  {
+    service: 'connect',
+    operation: '*AttachedFile*',
+    fields: ['DownloadUrlMetadata.Url', 'UploadUrlMetadata.Url'],
+    presigned: true,
+  },
+  { service: 'connect', operation: 'GetFederationToken', fields: ['SignInUrl'] },
+  { service: 'connectparticipant', operation: 'CreateParticipantConnection', fields: ['Websocket.Url'] },
+  {
+    service: 'connectparticipant',
+    operation: '*Attachment*',
+    fields: ['Url', 'UploadMetadata.Url'],
+    presigned: true,
+  },
+  { service: 'customer-profiles', operation: 'GetUploadJobPath', fields: ['Url'], presigned: true },
+  { service: 'dataexchange', operation: '*Job*', fields: ['**.ImportAssetFromApiGatewayApi.ApiKey'] },
+  { service: 'datazone', operation: 'GetIamPortalLoginUrl', fields: ['authCodeUrl'] },
+  { service: 'devicefarm', operation: 'ListArtifacts', fields: ['artifacts[].url'], presigned: true },
+  // It has the key of BGP in it.
+  { service: 'directconnect', operation: 'DescribeRouterConfiguration', fields: ['customerRouterConfig'] },
   { service: 'ec2', operation: 'DescribeInstanceAttribute', fields: ['UserData.Value'] },
   {
     service: 'eks',
@@ -75,7 +120,14 @@ export const BY_OPERATION: readonly TableEntry[] = [
     operation: '*',
     fields: ['OptionSettings[].Value', 'ConfigurationSettings[].OptionSettings[].Value'],
   },
+  {
+    service: 'elasticbeanstalk',
+    operation: 'RetrieveEnvironmentInfo',
+    fields: ['EnvironmentInfo[].Message'],
+    presigned: true,
+  },
   { service: 'elbv2', operation: 'GetTrustStore*', fields: ['Location'], presigned: true },
+  { service: 'emr-serverless', operation: 'GetDashboardForJobRun', fields: ['url'] },
   {
     service: 'glue',
     operation: 'GetConnection*',
@@ -84,17 +136,56 @@ export const BY_OPERATION: readonly TableEntry[] = [
       'ConnectionList[].ConnectionProperties.*PASSWORD*',
     ],
   },
+  { service: 'importexport', operation: '*', fields: ['ArtifactList[].URL'], presigned: true },
+  { service: 'inspector', operation: 'GetAssessmentReport', fields: ['url'], presigned: true },
+  { service: 'inspector2', operation: 'GetCisScanReport', fields: ['url'], presigned: true },
+  { service: 'invoicing', operation: 'GetInvoicePDF', fields: ['**.DocumentUrl'], presigned: true },
+  { service: 'iottwinmaker', operation: 'GetMetadataTransferJob', fields: ['reportUrl'], presigned: true },
   {
     service: 'iot',
     operation: 'GetTopicRule',
     fields: ['rule.actions[].salesforce.token', 'rule.errorAction.salesforce.token'],
   },
   { service: 'lambda', operation: 'Get*', fields: ['Code.Location', 'Content.Location'], presigned: true },
+  { service: 'lex-models', operation: 'GetExport', fields: ['url'], presigned: true },
+  {
+    service: 'lexv2-models',
+    operation: 'Describe*',
+    fields: [
+      'botRecommendationResults.associatedTranscriptsUrl',
+      'botRecommendationResults.botLocaleExportUrl',
+      'generatedBotLocaleUrl',
+      'testSetDiscrepancyRawOutputUrl',
+    ],
+    presigned: true,
+  },
   { service: 'license-manager', operation: 'CreateToken', fields: ['Token'] },
+  { service: 'macie2', operation: 'GetSensitiveDataOccurrences', fields: ['sensitiveDataOccurrences.*'] },
+  { service: 'marketplace-reporting', operation: 'GetBuyerDashboard', fields: ['embedUrl'] },
   { service: 'medialive', operation: '*', fields: ['**.HlsAkamaiSettings.Token'] },
   { service: 'mturk', operation: 'GetFileUploadURL', fields: ['FileUploadURL'], presigned: true },
+  // A device's certificates, with their key.
+  { service: 'panorama', operation: 'ProvisionDevice', fields: ['Certificates'] },
   { service: 'pinpoint', operation: '*', fields: ['*.Credential'] },
   { service: 'qapps', operation: 'CreatePresignedUrl', fields: ['presignedUrlFields.*'] },
+  {
+    service: 'snowball',
+    operation: '*',
+    fields: ['ManifestURI', 'UpdatesURI', 'JobMetadata.JobLogInfo.*'],
+    presigned: true,
+  },
+  { service: 'ssm', operation: 'GetDocument', fields: ['AttachmentsContent[].Url'], presigned: true },
+  {
+    service: 'transcribe',
+    operation: '*',
+    fields: [
+      'DownloadUri',
+      '**.TranscriptFileUri',
+      '**.RedactedTranscriptFileUri',
+      '**.RedactedMediaFileUri',
+    ],
+    presigned: true,
+  },
   { service: 'workmail', operation: 'AssumeImpersonationRole', fields: ['Token'] },
 ]
 
