@@ -142,7 +142,20 @@ describe('calls that are held', { timeout: 180_000 }, () => {
     )
   })
 
-  it('so does the JavaScript SDK, without waiting that long', async () => {
+  it('boto3 that has sent its body unasked reads the denial all the same, and does not try again', async () => {
+    const env = await gate.clientEnv(ROLE)
+    const running = execute(python(), ['-c', UPLOAD, 'unwanted', String(LARGE)], { env })
+    const { id } = await asked('unwanted')
+    await sleep(2_500)
+    await ann.deny(id, 'not that one')
+    const { stderr } = await running
+    assert.match(stderr, /\(AccessDenied\).*not that one/)
+    assert.deepEqual(uploads('unwanted'), [])
+    const decisions = (await journalOf(gate)).filter(event => event.type === 'decision')
+    assert.equal(decisions.filter(({ call }) => call?.parameters['Key'] === 'unwanted').length, 1)
+  })
+
+  it('the JavaScript SDK waits to be asked, too', async () => {
     const s3 = new S3Client({
       endpoint: gate.endpoint,
       region: 'us-east-1',
