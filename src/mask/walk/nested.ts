@@ -9,6 +9,14 @@ const MAX_NESTING = 4
 /** Of the nested text alone. */
 const LIMITS = { maxBytes: Number.POSITIVE_INFINITY, maxDepth: 64 }
 
+/** What DynamoDB writes between the name of an attribute and its value. */
+const ATTRIBUTE_TYPES: ReadonlySet<string> = new Set(['S', 'N', 'B', 'SS', 'NS', 'BS', 'L', 'M'])
+
+/** What a value is called: the name that it has, but for a type of DynamoDB, which is around a named value. */
+export function contextIn(name: string, outer: string | undefined): string {
+  return outer !== undefined && ATTRIBUTE_TYPES.has(name) ? outer : name
+}
+
 /** Masks one text; the context is the name of what it is a value of. */
 export type MaskPart = (text: string, context: string | undefined) => string
 
@@ -122,7 +130,7 @@ class NestedWalk {
     const members: Record<string, JsonValue> = {}
     const names = new FreeNames()
     for (const [name, item] of Object.entries(value)) {
-      setMember(members, names.take(this.#plain(name, context)), this.value(item, name))
+      setMember(members, names.take(this.#plain(name, context)), this.value(item, contextIn(name, context)))
     }
     return members
   }

@@ -4,7 +4,7 @@ import type { MaskForm } from '../../core/decision.ts'
 import { type Place, stricter } from '../place.ts'
 import type { OutputMember } from '../shapes.ts'
 import type { Tally, Trail } from '../tally.ts'
-import { maskNested } from './nested.ts'
+import { contextIn, maskNested } from './nested.ts'
 
 /** What makes texts unreadable; made of the rules of one plan. */
 export interface TextMasks {
@@ -85,12 +85,14 @@ export class MaskWalk {
 
   member(spot: Spot, name: string): Spot {
     const trail = { parent: spot.trail, step: name }
-    return { place: spot.place.member(name), trail, context: name, unknown: spot.unknown }
+    const context = contextIn(name, spot.context)
+    return { place: spot.place.member(name), trail, context, unknown: spot.unknown }
   }
 
   key(spot: Spot, key: string): Spot {
     const trail = { parent: spot.trail, step: '*' }
-    return { place: spot.place.key(key), trail, context: key, unknown: spot.unknown }
+    const context = contextIn(key, spot.context)
+    return { place: spot.place.key(key), trail, context, unknown: spot.unknown }
   }
 
   item(spot: Spot): Spot {
