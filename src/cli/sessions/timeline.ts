@@ -11,6 +11,7 @@ import { hasFailed } from '../../record/sessions.ts'
 import { printable } from '../../record/shell.ts'
 import { dateTime, day, duration, size, timeOfDay } from './format.ts'
 import type { Paint } from './paint.ts'
+import { type Room, wrapCommand, wrapText } from './wrap.ts'
 
 /** What stands under a call begins where the call does. */
 const INDENT = ' '.repeat('03:04:05.678  allow  '.length)
@@ -30,24 +31,37 @@ const HAPPENED: Readonly<
   'broke-glass': { word: 'GLASS', by: 'broken by', good: false },
 }
 
+/** How a timeline is laid out. */
+export interface Layout {
+  /** Of the terminal; lines are as long as they come where there is none. */
+  readonly columns?: number | undefined
+  /** It shows many sessions at once: each line says whose it is, and there are no headings. */
+  readonly many?: boolean
+}
+
 /**
  * A recording as lines for people. Everything that was recorded is made printable here: a recording
  * holds what clients sent, and must not speak to the reader's terminal.
  */
 export class Timeline {
   readonly #paint: Paint
+  readonly #room: Room
+  readonly #many: boolean
   #day = ''
   #headed = false
 
-  constructor(paint: Paint) {
+  constructor(paint: Paint, layout: Layout = {}) {
     this.#paint = paint
+    this.#room = { columns: layout.columns, indent: INDENT.length }
+    this.#many = layout.many ?? false
+    this.#headed = this.#many
   }
 
   /** The lines of one entry, with what has to come before it: whose session it is, which day. */
   lines(entry: Entry): string[] {
     switch (entry.kind) {
       case 'session':
-        return this.#session(entry.session)
+        return this.#many ? this.#began(entry.session) : this.#session(entry.session)
       case 'call':
         return [...this.#before(entry.decision), ...this.call(entry.decision, entry.ending)]
       case 'access-request':
@@ -55,7 +69,7 @@ export class Timeline {
       case 'outcome':
         return [
           `${timeOfDay(entry.outcome.timeMs)}  ${'…'.padEnd(5)}  of ${printable(entry.outcome.decisionId)}`,
-          this.#under(this.#outcome(entry.outcome)),
+          ...this.#under(this.#outcome(entry.outcome)),
         ]
     }
   }
@@ -64,14 +78,18 @@ export class Timeline {
   call(decision: DecisionEvent, ending: Ending): string[] {
     const paint = this.#paint
     const effect = decision.effect === 'allow' ? paint.good('allow') : paint.bad('DENY ')
-    const call = decision.effect === 'allow' ? described(decision) : paint.bold(described(decision))
+    const weight = decision.effect === 'allow' ? (text: string) => text : paint.bold
+    const [call = '', ...more] = this.#described(decision).map(weight)
     const lines = [`${paint.dim(timeOfDay(decision.timeMs))}  ${effect}  ${call}`]
+    lines.push(...more.map(line => `${INDENT}${line}`))
+    const whose = this.#many ? ofSession(decision) : []
     if (decision.effect === 'deny') {
-      lines.push(...this.#denial(decision))
+      lines.push(...this.#denial(decision, whose))
     } else {
-      lines.push(this.#under([...decidedBy(decision), ...passedBy(decision), ...this.#ending(ending)]))
+      const details = [...decidedBy(decision), ...passedBy(decision), ...this.#ending(ending), ...whose]
+      lines.push(...this.#under(details))
     }
-    if (decision.call?.truncated) lines.push(this.#under(['parameters are cut to fit the recording']))
+    if (decision.call?.truncated) lines.push(...this.#under(['parameters are cut to fit the recording']))
     return lines
   }
 
@@ -90,20 +108,21 @@ export class Timeline {
     ]
     const colored = what.good ? paint.good(what.word) : paint.warn(what.word)
     const line = `${paint.dim(timeOfDay(event.timeMs))}  ${colored}  access request ${printable(event.requestId)}${by}`
-    return details.length === 0 ? [line] : [line, this.#under(details)]
+    return details.length === 0 ? [line] : [line, ...this.#under(details)]
   }
 
-  #denial(decision: DecisionEvent): string[] {
+  #denial(decision: DecisionEvent, whose: readonly string[]): string[] {
     const { denial } = decision
     const reason = printable(denial?.reason ?? '')
     const code = denial?.code === undefined ? '' : `${printable(denial.code)}: `
-    const lines = [`${INDENT}${code}${reason}`.trimEnd()]
+    const lines = wrapText(`${code}${reason}`, this.#room).map(line => `${INDENT}${line}`.trimEnd())
     const details = [
       ...decidedBy(decision),
       `event ${printable(decision.id)}`,
       ...(decision.sessionId === undefined ? [`from ${printable(decision.clientAddress)}`] : []),
+      ...whose,
     ]
-    lines.push(this.#under(details))
+    lines.push(...this.#under(details))
     return lines
   }
 
@@ -175,17 +194,38 @@ export class Timeline {
     return ['', this.#paint.dim(`${today} (UTC)`)]
   }
 
-  #under(parts: readonly string[]): string {
-    return this.#paint.dim(`${INDENT}${parts.join(SEPARATOR)}`)
+  #under(parts: readonly string[]): string[] {
+    return wrapText(parts.join(SEPARATOR), this.#room).map(line => this.#paint.dim(`${INDENT}${line}`))
+  }
+
+  /** The call as its command line; what was never understood as the request that it was. */
+  #described(decision: DecisionEvent): string[] {
+    if (decision.call !== undefined) return wrapCommand(printable(commandLine(decision.call)), this.#room)
+    const { target } = decision
+    if (target === undefined) return ['a request that was not understood']
+    return wrapText(printable(`${target.method} ${target.path}`), this.#room)
+  }
+
+  /** One line for the beginning of a session among many. */
+  #began(session: SessionEvent): string[] {
+    const paint = this.#paint
+    const { timeMs, principal, by, clientAddress } = session
+    const line = `${paint.dim(timeOfDay(timeMs))}  ${paint.good('began')}  ${printable(principal.subject)} by ${printable(by)}`
+    return [
+      ...this.#newDay(timeMs),
+      line,
+      ...this.#under([`from ${printable(clientAddress)}`, ...ofSession(session)]),
+    ]
   }
 }
 
-/** The call as its command line; what was never understood as the request that it was. */
-function described(decision: DecisionEvent): string {
-  if (decision.call !== undefined) return printable(commandLine(decision.call))
-  const { target } = decision
-  if (target === undefined) return 'a request that was not understood'
-  return printable(`${target.method} ${target.path}`)
+/** Whose call it was: `agent-7 as role/agent, session 01J…`; empty where nobody knows. */
+function ofSession({ principal, sessionId }: DecisionEvent | SessionEvent): string[] {
+  const role = principal?.roleArn.split(':').slice(5).join(':') ?? ''
+  return [
+    ...(principal === undefined ? [] : [printable(`${principal.subject} as ${role || principal.roleArn}`)]),
+    ...(sessionId === undefined ? [] : [printable(`session ${sessionId}`)]),
+  ]
 }
 
 /** `by Reports in policies/agent.json`; empty where no statement decided. */

@@ -1,0 +1,123 @@
+import type { ChainTail } from '../chain.ts'
+import { FRAME_PREFIX_BYTES, readPayload, readPosition } from '../frame.ts'
+import { type OpenSegment, openSegment } from '../open-segment.ts'
+import { corrupt, type Place } from '../place.ts'
+import type { JournalSource, PlacedEvent, Wanted } from '../read.ts'
+import { type ScanEnd, scanFrames } from '../scan.ts'
+import { layout, SEGMENT_HEADER_BYTES, segmentNumbers } from '../segment.ts'
+import { type Position, Unsettled } from './unsettled.ts'
+
+/** So many looks in a row that find damage are no writer at work. */
+export const MAX_DAMAGED_LOOKS = 20
+
+/**
+ * Follows one lane that a gate may be writing: each look gives what came since the last one, in order,
+ * every link checked, over the ends of segments. What the writer took back because it never was durable
+ * (after a failed write or a crash) may have been given; what came in its place is given as well.
+ */
+export class LaneFollower {
+  readonly #source: JournalSource
+  readonly #lane: number
+  readonly #wanted: Wanted | undefined
+  #opened: OpenSegment | undefined
+  #before: { readonly tail: ChainTail; readonly journalId: Buffer } | undefined
+  /** Number of the segment that is read, or is to be opened next. */
+  #segment: number | undefined
+  #at: Position = { offset: SEGMENT_HEADER_BYTES, tail: { number: 0, link: Buffer.alloc(0) } }
+  #unsettled = new Unsettled()
+  #damagedLooks = 0
+
+  constructor(source: JournalSource, lane: number, wanted?: Wanted) {
+    this.#source = source
+    this.#lane = lane
+    this.#wanted = wanted
+  }
+
+  /** What came since the last look; the first begins with the lane's newest segment. */
+  async *look(): AsyncGenerator<PlacedEvent, void> {
+    for (;;) {
+      const opened = await this.#open()
+      if (opened === undefined) return
+      let end = yield* this.#drain(opened)
+      if (end === undefined || !(await this.#hasNext())) return
+      // The writer may have finished this segment between the two looks.
+      end = yield* this.#drain(opened)
+      if (end === undefined) return
+      if (end.kind !== 'end') throw this.#corrupt(end)
+      await this.close()
+      this.#before = { tail: end.tail, journalId: opened.header.journalId }
+      this.#segment = opened.header.segment + 1
+    }
+  }
+
+  async close(): Promise<void> {
+    const opened = this.#opened
+    this.#opened = undefined
+    await opened?.file.close()
+  }
+
+  async #open(): Promise<OpenSegment | undefined> {
+    if (this.#opened !== undefined) return this.#opened
+    const { files, folder } = this.#source
+    if (this.#segment === undefined) {
+      this.#segment = segmentNumbers(await files.list(layout.lane(folder, this.#lane))).at(-1)
+      if (this.#segment === undefined) return undefined
+    }
+    const opened = await openSegment(
+      files,
+      folder,
+      { lane: this.#lane, segment: this.#segment },
+      this.#before,
+    )
+    if (opened === undefined) return undefined
+    this.#opened = opened
+    this.#at = { offset: SEGMENT_HEADER_BYTES, tail: opened.start }
+    this.#unsettled = new Unsettled()
+    return opened
+  }
+
+  async #hasNext(): Promise<boolean> {
+    const { files, folder } = this.#source
+    const next = await files.open(layout.segment(folder, this.#lane, (this.#segment ?? 0) + 1), 'read')
+    await next?.close()
+    return next !== undefined
+  }
+
+  /** Gives the whole events from here on; undefined where the next look has to decide. */
+  async *#drain(opened: OpenSegment): AsyncGenerator<PlacedEvent, ScanEnd | undefined> {
+    if ((await opened.file.size()) < this.#at.offset) this.#at = this.#unsettled.begin(this.#at)
+    const end: ScanEnd = yield* this.#frames(opened)
+    if (end.kind !== 'damaged') {
+      this.#damagedLooks = 0
+      return end
+    }
+    // What was read last may have been cut off and written anew under our feet: go back to what is sure.
+    this.#damagedLooks += 1
+    if (this.#damagedLooks >= MAX_DAMAGED_LOOKS) throw this.#corrupt(end)
+    this.#at = this.#unsettled.begin(this.#at)
+    return undefined
+  }
+
+  async *#frames(opened: OpenSegment): AsyncGenerator<PlacedEvent, ScanEnd> {
+    const frames = scanFrames(opened.file, this.#at.tail, this.#at.offset)
+    let step = await frames.next()
+    while (step.done !== true) {
+      const { frame, offset, tail } = step.value
+      const isNew = this.#unsettled.add({ offset, tail: this.#at.tail }, tail, readPosition(frame).batchStart)
+      this.#at = { offset: offset + frame.length, tail }
+      if (isNew && (this.#wanted?.(frame.subarray(FRAME_PREFIX_BYTES)) ?? true)) {
+        const { lane, segment } = opened.header
+        const place: Place = { lane, segment, offset, event: tail.number }
+        yield { event: readPayload(frame).event, place }
+      }
+      step = await frames.next()
+    }
+    return step.value
+  }
+
+  #corrupt(end: ScanEnd): Error {
+    const { offset, tail, reason } = end
+    const place = { lane: this.#lane, segment: this.#segment ?? 0, offset, event: tail.number + 1 }
+    return corrupt(place, reason)
+  }
+}

@@ -1,0 +1,164 @@
+import type { Ending } from '../calls.ts'
+import type { DecisionEvent, JournalEvent, RecoveryEvent } from '../event.ts'
+import { FRAME_PREFIX_BYTES, readPayload } from '../frame.ts'
+import type { Matcher } from './match.ts'
+import { outlineOf } from './outline.ts'
+import type { Findable } from './values.ts'
+
+/** Something that was searched for, and its number in the lane. */
+export interface Found {
+  readonly entry: Findable
+  readonly number: number
+}
+
+interface Candidate {
+  /** Of the decision. */
+  readonly frame: Buffer
+  readonly number: number
+}
+
+/** So many calls may be on their way at once; beyond it the oldest count as without an outcome. */
+export const MAX_OPEN = 20_000
+/** So many outcomes are kept for calls of older segments. */
+const MAX_LATE = 100_000
+
+const NO_OUTCOME = Buffer.alloc(0)
+const DENY = Buffer.from('"effect":"deny"')
+
+/**
+ * Puts calls of one lane together with their outcomes and gives those that match. What can be ruled out by
+ * its bytes is never parsed. Segments may come oldest first, or newest first with `segmentEnds` after each.
+ */
+export class SearchJoin {
+  readonly #matcher: Matcher
+  readonly #found: (found: Found) => void
+  /** Newest first: outcomes of calls that older segments must have. */
+  readonly #late: Map<string, Buffer> | undefined
+  /** Calls that may match and have no outcome yet. */
+  readonly #open = new Map<string, Candidate>()
+  /** Newest first: other calls of this segment. */
+  readonly #others = new Set<string>()
+  /** What happened to an access request may have been recorded twice, with one id. */
+  readonly #said = new Set<string>()
+
+  constructor(matcher: Matcher, newestFirst: boolean, found: (found: Found) => void) {
+    this.#matcher = matcher
+    this.#late = newestFirst ? new Map() : undefined
+    this.#found = found
+  }
+
+  /** Number of the oldest call that has no outcome yet. */
+  get oldestOpen(): number | undefined {
+    const [first] = this.#open.values()
+    return first?.number
+  }
+
+  /** Takes an event; `frame` may change afterwards. */
+  add(frame: Buffer, number: number): void {
+    const { type, id, decisionId } = outlineOf(frame)
+    switch (type) {
+      case 'decision':
+        this.#decision(frame, number, id)
+        return
+      case 'outcome':
+        this.#ended(decisionId, frame)
+        return
+      case 'recovery': {
+        const copy = Buffer.from(frame)
+        for (const lost of recoveryOf(frame)?.inFlight ?? []) this.#ended(lost, copy)
+        return
+      }
+      default:
+        if (this.#mayMatch(frame)) this.#offer(entryOf(readPayload(frame).event), number)
+    }
+  }
+
+  /** Oldest first: nothing more comes. */
+  finish(): void {
+    for (const candidate of this.#open.values()) this.#complete(candidate, NO_OUTCOME)
+    this.#open.clear()
+  }
+
+  /** Newest first: the segment is read; what is still open ended in a newer one, or not at all. */
+  segmentEnds(): void {
+    for (const [id, candidate] of this.#open) this.#complete(candidate, this.#late?.get(id) ?? NO_OUTCOME)
+    for (const id of this.#open.keys()) this.#late?.delete(id)
+    for (const id of this.#others) this.#late?.delete(id)
+    this.#open.clear()
+    this.#others.clear()
+  }
+
+  #decision(frame: Buffer, number: number, id: string): void {
+    if (!this.#mayMatch(frame)) {
+      if (this.#late !== undefined) this.#others.add(id)
+      return
+    }
+    if (frame.includes(DENY) && decisionOf(frame)?.effect === 'deny') {
+      this.#complete({ frame, number }, NO_OUTCOME)
+      return
+    }
+    this.#open.set(id, { frame: Buffer.from(frame), number })
+    if (this.#open.size <= MAX_OPEN) return
+    for (const [oldest, candidate] of this.#open) {
+      this.#open.delete(oldest)
+      this.#complete(candidate, NO_OUTCOME, { kind: 'later' })
+      return
+    }
+  }
+
+  #ended(decisionId: string, frame: Buffer): void {
+    const candidate = this.#open.get(decisionId)
+    if (candidate !== undefined) {
+      this.#open.delete(decisionId)
+      this.#complete(candidate, frame)
+    } else if (this.#late !== undefined && !this.#others.delete(decisionId)) {
+      if (!this.#late.has(decisionId)) this.#late.set(decisionId, Buffer.from(frame))
+      const [oldest] = this.#late.keys()
+      if (this.#late.size > MAX_LATE && oldest !== undefined) this.#late.delete(oldest)
+    }
+  }
+
+  /** `ended`: the frame that says how it ended; empty if none does. */
+  #complete({ frame, number }: Candidate, ended: Buffer, otherwise: Ending = { kind: 'open' }): void {
+    if (!this.#matcher.mayMatchWith(frame.subarray(FRAME_PREFIX_BYTES), ended)) return
+    const decision = decisionOf(frame)
+    if (decision === undefined) return
+    this.#offer({ kind: 'call', decision, ending: endingOf(decision, ended) ?? otherwise }, number)
+  }
+
+  #mayMatch(frame: Buffer): boolean {
+    return this.#matcher.mayMatch(frame.subarray(FRAME_PREFIX_BYTES))
+  }
+
+  #offer(entry: Findable | undefined, number: number): void {
+    if (entry === undefined || !this.#matcher.matches(entry)) return
+    if (entry.kind === 'access-request') {
+      if (this.#said.has(entry.event.id)) return
+      if (this.#said.size >= MAX_OPEN) this.#said.clear()
+      this.#said.add(entry.event.id)
+    }
+    this.#found({ entry, number })
+  }
+}
+
+function decisionOf(frame: Buffer): DecisionEvent | undefined {
+  const { event } = readPayload(frame)
+  return event.type === 'decision' ? event : undefined
+}
+
+function recoveryOf(frame: Buffer): RecoveryEvent | undefined {
+  const { event } = readPayload(frame)
+  return event.type === 'recovery' ? event : undefined
+}
+
+function endingOf(decision: DecisionEvent, ended: Buffer): Ending | undefined {
+  if (decision.effect === 'deny') return { kind: 'denied' }
+  const event = ended.length === 0 ? undefined : readPayload(ended).event
+  if (event?.type === 'outcome') return { kind: 'outcome', outcome: event }
+  return event?.type === 'recovery' ? { kind: 'lost', recovery: event } : undefined
+}
+
+function entryOf(event: JournalEvent): Findable | undefined {
+  if (event.type === 'session') return { kind: 'session', session: event }
+  return event.type === 'access-request' ? { kind: 'access-request', event } : undefined
+}

@@ -1,0 +1,142 @@
+import { readPayload } from '../frame.ts'
+import { type OpenSegment, openSegment } from '../open-segment.ts'
+import { corrupt } from '../place.ts'
+import type { JournalSource } from '../read.ts'
+import { scanFrames } from '../scan.ts'
+import { layout, type SegmentHeader, segmentNumbers } from '../segment.ts'
+import { type Found, SearchJoin } from './join.ts'
+import type { Matcher } from './match.ts'
+import type { Query } from './query.ts'
+import type { Findable } from './values.ts'
+import { WALK_BYTES, walkSegment } from './walk.ts'
+
+/** How a lane is searched. */
+export interface LaneSearch {
+  readonly source: JournalSource
+  readonly lane: number
+  readonly matcher: Matcher
+  /** The times that the query is about; others may be given. */
+  readonly span: Span
+  /** No more than so many are of interest, in the order of the search. */
+  readonly limit: number
+}
+
+export interface Span {
+  readonly sinceMs: number
+  readonly untilMs: number
+}
+
+/**
+ * Events are recorded in the moment of their time; so much later or earlier they may stand where the
+ * clock was set, and segments are read all the same.
+ */
+const CLOCK_SLACK_MS = 3_600_000
+
+export function spanOf(query: Query): Span {
+  let [sinceMs, untilMs] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]
+  for (const term of query) {
+    if (term.key === 'since') sinceMs = Math.max(sinceMs, term.timeMs)
+    if (term.key === 'until') untilMs = Math.min(untilMs, term.timeMs)
+  }
+  return { sinceMs, untilMs }
+}
+
+/** What matches in a lane, the last event first; memory for `limit` of them and a window of a segment. */
+export async function* newestFirst(search: LaneSearch): AsyncGenerator<Findable, void> {
+  const { source, lane, matcher, span, limit } = search
+  let found: Found[] = []
+  const join = new SearchJoin(matcher, true, each => {
+    found.push(each)
+    if (found.length >= 2 * limit) found = newest(found, limit)
+  })
+  const room = Buffer.allocUnsafe(WALK_BYTES)
+  const numbers = segmentNumbers(await source.files.list(layout.lane(source.folder, lane)))
+  let after: SegmentHeader | undefined
+  for (const segment of numbers.toReversed()) {
+    const opened = await openSegment(source.files, source.folder, { lane, segment })
+    if (opened === undefined) break
+    try {
+      const last = await walkSegment(opened, room, (frame, number) => join.add(frame, number))
+      checkOrder(opened.header, last, after)
+      join.segmentEnds()
+      after = opened.header
+      for (const { entry } of newest(found, limit)) yield entry
+      found = []
+      const beganMs = await firstTime(opened)
+      if (beganMs !== undefined && beganMs < span.sinceMs - CLOCK_SLACK_MS) return
+    } finally {
+      await opened.file.close()
+    }
+  }
+}
+
+function newest(found: readonly Found[], limit: number): Found[] {
+  return found.toSorted((a, b) => b.number - a.number).slice(0, limit)
+}
+
+/** What matches in a lane, the first event first. */
+export async function* oldestFirst(search: LaneSearch): AsyncGenerator<Findable, void> {
+  const { source, lane, matcher, span, limit } = search
+  let found: Found[] = []
+  const join = new SearchJoin(matcher, false, each => {
+    found.push(each)
+    if (found.length >= 2 * limit) found = oldest(found, limit)
+  })
+  const room = Buffer.allocUnsafe(WALK_BYTES)
+  const numbers = segmentNumbers(await source.files.list(layout.lane(source.folder, lane)))
+  let before: { readonly header: SegmentHeader; readonly last: number } | undefined
+  for (const [at, segment] of numbers.entries()) {
+    if (await endsBefore(search, numbers[at + 1])) continue
+    const opened = await openSegment(source.files, source.folder, { lane, segment })
+    if (opened === undefined) break
+    try {
+      const beganMs = await firstTime(opened)
+      if (beganMs !== undefined && beganMs > span.untilMs + CLOCK_SLACK_MS) break
+      if (before !== undefined) checkOrder(before.header, before.last, opened.header)
+      const last = await walkSegment(opened, room, (frame, number) => join.add(frame, number))
+      before = { header: opened.header, last }
+    } finally {
+      await opened.file.close()
+    }
+    // What stands behind a call that has no outcome yet has to wait for it.
+    const open = join.oldestOpen ?? Number.POSITIVE_INFINITY
+    const sorted = oldest(found, limit)
+    for (const { entry } of sorted.filter(({ number }) => number < open)) yield entry
+    found = sorted.filter(({ number }) => number > open)
+  }
+  join.finish()
+  for (const { entry } of oldest(found, limit)) yield entry
+}
+
+function oldest(found: readonly Found[], limit: number): Found[] {
+  return found.toSorted((a, b) => a.number - b.number).slice(0, limit)
+}
+
+/** Whether all events before this segment are older than the query asks for. */
+async function endsBefore({ source, lane, span }: LaneSearch, next: number | undefined): Promise<boolean> {
+  if (next === undefined || span.sinceMs === Number.NEGATIVE_INFINITY) return false
+  const opened = await openSegment(source.files, source.folder, { lane, segment: next })
+  if (opened === undefined) return false
+  try {
+    const beganMs = await firstTime(opened)
+    return beganMs !== undefined && beganMs < span.sinceMs - CLOCK_SLACK_MS
+  } finally {
+    await opened.file.close()
+  }
+}
+
+/** The time of a segment's first event; undefined where it has none. */
+async function firstTime({ file, start }: OpenSegment): Promise<number | undefined> {
+  const frames = scanFrames(file, start)
+  const step = await frames.next()
+  await frames.return?.({ kind: 'end', offset: 0, tail: start, reason: '' })
+  return step.done === true ? undefined : readPayload(step.value.frame).event.timeMs
+}
+
+/** Segments follow each other without a gap; each begins where the one before it ended. */
+function checkOrder(header: SegmentHeader, last: number, next: SegmentHeader | undefined): void {
+  if (next === undefined || (next.segment === header.segment + 1 && next.firstEvent === last + 1)) return
+  const { lane, segment } = next
+  const place = { lane, segment, offset: 0, event: last + 1 }
+  throw corrupt(place, `segment ${header.segment} before it ends with event ${last}`)
+}
