@@ -1,6 +1,9 @@
 import { GateError } from '../core/errors.ts'
 import type { ChainTail } from './chain.ts'
-import { readPayload } from './frame.ts'
+import { checkpointLanes } from './checkpoint/lane-file.ts'
+import type { PublicKeys } from './checkpoint/signer.ts'
+import { type CheckpointFault, type CheckpointReport, CheckpointWalk } from './checkpoint/walk.ts'
+import { FRAME_PREFIX_BYTES, readPayload } from './frame.ts'
 import { type Head, readHead } from './head.ts'
 import { openSegment } from './open-segment.ts'
 import { describePlace, type Place } from './place.ts'
@@ -13,6 +16,8 @@ export interface Break {
   readonly place: Place
   /** Prose: what does not fit. */
   readonly reason: string
+  /** Number of the checkpoint that does not hold, where it is one. */
+  readonly checkpoint?: number
 }
 
 export interface LaneReport {
@@ -28,6 +33,8 @@ export interface LaneReport {
    * they were never acknowledged.
    */
   readonly unfinished?: { readonly place: Place; readonly bytes: number }
+  /** Absent where the lane has none that hold. */
+  readonly checkpoints?: CheckpointReport
 }
 
 export interface VerifyReport {
@@ -39,14 +46,15 @@ export interface VerifyReport {
 /**
  * Proves that every lane's chain is whole, or names the first place where each is not. It finds every
  * altered, removed, moved or inserted byte up to the last known head, and an end cut off before it. What
- * it cannot find without an anchor outside of this machine: a chain, and its head file, that were both
- * rewritten from some place on.
+ * it cannot find: a chain, and its head file, that were both rewritten from some place behind the last
+ * checkpoint on. Signatures of checkpoints are checked where `keys` are given.
  */
-export async function verifyJournal(source: JournalSource): Promise<VerifyReport> {
+export async function verifyJournal(source: JournalSource, keys?: PublicKeys): Promise<VerifyReport> {
   const heads = headNumbers(await source.files.list(layout.heads(source.folder)))
-  const lanes = [...new Set([...heads, ...(await listLanes(source))])].sort((a, b) => a - b)
+  const checkpointed = await checkpointLanes(source)
+  const lanes = [...new Set([...heads, ...checkpointed, ...(await listLanes(source))])].sort((a, b) => a - b)
   const reports: LaneReport[] = []
-  for (const lane of lanes) reports.push(await verifyLane(source, lane))
+  for (const lane of lanes) reports.push(await verifyLane(source, lane, keys))
   return {
     whole: reports.every(report => report.break === undefined),
     events: reports.reduce((sum, report) => sum + report.events, 0),
@@ -54,8 +62,8 @@ export async function verifyJournal(source: JournalSource): Promise<VerifyReport
   }
 }
 
-async function verifyLane(source: JournalSource, lane: number): Promise<LaneReport> {
-  const walk = new LaneWalk(source, lane)
+async function verifyLane(source: JournalSource, lane: number, keys?: PublicKeys): Promise<LaneReport> {
+  const walk = new LaneWalk(source, lane, keys)
   try {
     await walk.run()
   } catch (error) {
@@ -68,21 +76,25 @@ async function verifyLane(source: JournalSource, lane: number): Promise<LaneRepo
 class LaneWalk {
   readonly #source: JournalSource
   readonly #lane: number
+  readonly #keys: PublicKeys | undefined
   #segment = 1
   #segments = 0
   #offset = 0
   #tail: ChainTail | undefined
   #journalId: Buffer | undefined
   #headSeen = false
+  #checkpoints: CheckpointWalk | undefined
   #break: Break | undefined
   #unfinished: LaneReport['unfinished']
 
-  constructor(source: JournalSource, lane: number) {
+  constructor(source: JournalSource, lane: number, keys: PublicKeys | undefined) {
     this.#source = source
+    this.#keys = keys
     this.#lane = lane
   }
 
   report(): LaneReport {
+    const checkpoints = this.#checkpoints?.report()
     return {
       lane: this.#lane,
       segments: this.#segments,
@@ -90,6 +102,7 @@ class LaneWalk {
       link: this.#tail?.link.toString('hex') ?? '',
       ...(this.#break === undefined ? {} : { break: this.#break }),
       ...(this.#unfinished === undefined ? {} : { unfinished: this.#unfinished }),
+      ...(checkpoints === undefined ? {} : { checkpoints }),
     }
   }
 
@@ -100,10 +113,27 @@ class LaneWalk {
     this.#break ??= { place, reason: reason.startsWith(known) ? reason.slice(known.length) : reason }
   }
 
+  /** The first thing that is wrong with the checkpoints, at the place that the walk has come to. */
+  #breakAt(fault: CheckpointFault | undefined): void {
+    if (fault === undefined || this.#break !== undefined) return
+    const reason = `checkpoint ${fault.number}: ${fault.reason}`
+    this.#break = { place: this.#place(), reason, checkpoint: fault.number }
+  }
+
+  /** Head and checkpoints are read first: a chain that is being written has passed them by the time it is read. */
   async run(): Promise<void> {
+    const head = await readHead(this.#source.files, this.#source.folder, this.#lane)
+    this.#checkpoints = new CheckpointWalk(this.#source, this.#lane, head, this.#keys)
+    try {
+      this.#breakAt(await this.#checkpoints.begin())
+      if (this.#break === undefined) await this.#walkLane(head, this.#checkpoints)
+    } finally {
+      await this.#checkpoints.close()
+    }
+  }
+
+  async #walkLane(head: Head | undefined, checkpoints: CheckpointWalk): Promise<void> {
     const { files, folder } = this.#source
-    // The head first: a chain that is being written has passed it by the time it is read.
-    const head = await readHead(files, folder, this.#lane)
     let end: ScanEnd | undefined
     for (;;) {
       const numbers = segmentNumbers(await files.list(layout.lane(folder, this.#lane)))
@@ -116,6 +146,7 @@ class LaneWalk {
     this.#segment = Math.max(this.#segments, 1)
     if (end !== undefined) this.#offset = end.offset
     this.#checkHead(head, end)
+    this.#breakAt(checkpoints.finish())
   }
 
   async #walkSegment(head: Head | undefined, hasNext: boolean): Promise<ScanEnd | undefined> {
@@ -159,6 +190,9 @@ class LaneWalk {
       readPayload(step.value.frame)
       this.#tail = step.value.tail
       this.#matchHead(head)
+      if (this.#checkpoints?.add(this.#tail.number, step.value.frame.subarray(FRAME_PREFIX_BYTES))) {
+        this.#breakAt(await this.#checkpoints.settle(this.#tail, this.#journalId))
+      }
       step = await frames.next()
     }
     return step.value

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { GateError } from '../../core/errors.ts'
 import { type JournalFile, type JournalFiles, readFully, replaceFile, writeFully } from '../files.ts'
+import type { JournalSource } from '../read.ts'
 import { laneName } from '../segment.ts'
 import { decodeCheckpoint, encodeCheckpoint, MAX_LINE_BYTES, type SignedCheckpoint } from './checkpoint.ts'
 
@@ -15,6 +16,12 @@ export function checkpointsFolder(folder: string): string {
 /** `checkpoints/00.jsonl` */
 export function checkpointPath(folder: string, lane: number): string {
   return join(checkpointsFolder(folder), `${laneName(lane)}.jsonl`)
+}
+
+/** Lanes that have a checkpoint file, ascending. */
+export async function checkpointLanes({ files, folder }: JournalSource): Promise<readonly number[]> {
+  const names = await files.list(checkpointsFolder(folder))
+  return names.filter(name => /^\d\d\.jsonl$/.test(name)).map(name => Number.parseInt(name, 10))
 }
 
 /** A line of a lane's checkpoint file. */
