@@ -5,7 +5,7 @@ import type { JournalFiles } from './files.ts'
 import { FRAME_PREFIX_BYTES, readPayload } from './frame.ts'
 import { type OpenSegment, openSegment } from './open-segment.ts'
 import { corrupt, type Place } from './place.ts'
-import { type ScanEnd, scanFrames } from './scan.ts'
+import { type ScanEnd, scanFrames, whyNotTorn } from './scan.ts'
 import { laneNumbers, layout, segmentNumbers } from './segment.ts'
 
 /** An event and where it stands. */
@@ -61,13 +61,17 @@ async function* readSegment(
   const { file, header, start } = opened
   try {
     let end: ScanEnd = yield* placedEvents(opened, start, wanted)
-    if (end.kind === 'end') return end.tail
-    if (!(await hasNext(source, header))) return undefined
-    // The writer may have finished this segment between the two looks: look again from where it stopped.
-    end = yield* placedEvents(opened, end.tail, wanted, end.offset)
-    if (end.kind === 'end') return end.tail
-    const { lane, segment } = header
-    throw corrupt({ lane, segment, offset: end.offset, event: end.tail.number + 1 }, end.reason)
+    for (;;) {
+      if (end.kind === 'end') return end.tail
+      const reason = (await hasNext(source, header)) ? end.reason : await whyNotTorn(file, end)
+      // The writer may have gone on between the two looks: look again from where it stopped.
+      const before: ScanEnd = end
+      end = yield* placedEvents(opened, before.tail, wanted, before.offset)
+      if (end.kind === 'end' || end.offset > before.offset) continue
+      if (reason === undefined) return undefined
+      const { lane, segment } = header
+      throw corrupt({ lane, segment, offset: end.offset, event: end.tail.number + 1 }, end.reason)
+    }
   } finally {
     await file.close()
   }
