@@ -5,6 +5,7 @@ import { type JournalSource, listLanes } from '../record/read.ts'
 import { layout } from '../record/segment.ts'
 import { printable } from '../record/shell.ts'
 import { DEFAULT_CONFIG_PATH } from './check.ts'
+import { exportSessions } from './sessions/export.ts'
 import { list } from './sessions/list.ts'
 import type { SessionsPorts } from './sessions/ports.ts'
 import { LONGEST_PAUSE_MS, type ReplaySpeed, replayPace } from './sessions/replay.ts'
@@ -19,6 +20,7 @@ const USAGE = `usage: sallyport sessions COMMAND [--config FILE | --data FOLDER]
   show ID      a session's calls as \`aws\` command lines, each with its decision; \`show ${REFUSED}\`: what was
                refused without a session; \`show EVENT\`: all of one call, by the id that a denial names
   replay ID    the same at its own pace: --speed N times as fast, no pause beyond --skip-idle SECONDS
+  export       writes what was recorded for others to read: OCSF, CloudTrail, CSV, JSON lines; see \`export --help\`
   verify       proves that the recording is whole; exit code 1 and the place if it is not
 `
 
@@ -37,6 +39,7 @@ interface Options {
  * it. Exit code 0: done; 1: the journal is broken, unreadable or has no such session; 2: wrong usage.
  */
 export async function sessions(args: readonly string[], ports: SessionsPorts): Promise<number> {
+  if (args[0] === 'export') return exportSessions(args.slice(1), ports)
   if (args.length === 0 || args.includes('--help') || args.includes('-h')) {
     await ports.out(USAGE)
     return args.length === 0 ? 2 : 0

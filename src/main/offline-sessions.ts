@@ -1,8 +1,11 @@
 import { once } from 'node:events'
 import { setTimeout } from 'node:timers/promises'
+import { loadCatalog } from '../catalog/load.ts'
+import type { Catalog } from '../catalog/model.ts'
 import { sessions as runSessions } from '../cli/sessions.ts'
 import { loadConfig } from '../config/load.ts'
 import { nodeFiles } from '../record/node-files.ts'
+import { apiFacts } from './api-facts.ts'
 
 /** `sallyport sessions`, on this process's own terminal. */
 export function sessions(args: readonly string[]): Promise<number> {
@@ -10,6 +13,7 @@ export function sessions(args: readonly string[]): Promise<number> {
   process.stdout.once('error', error => {
     process.exit('code' in error && error.code === 'EPIPE' ? 0 : 1)
   })
+  let catalog: Catalog | undefined
   return runSessions(args, {
     files: nodeFiles,
     async dataFolder(configPath) {
@@ -24,5 +28,9 @@ export function sessions(args: readonly string[]): Promise<number> {
     sleep: async delayMs => {
       await setTimeout(delayMs)
     },
+    facts: apiFacts(() => {
+      catalog ??= loadCatalog()
+      return catalog
+    }),
   })
 }

@@ -1,3 +1,4 @@
+import type { ApiFacts } from '../../record/export/facts.ts'
 import type { JournalFiles } from '../../record/files.ts'
 
 /** What `sallyport sessions` takes from outside. */
@@ -11,4 +12,6 @@ export interface SessionsPorts {
   /** Whether `out` goes to a terminal that wants colours. */
   readonly colored: boolean
   readonly sleep: (delayMs: number) => Promise<void>
+  /** What the catalog says of calls, for `export`. */
+  readonly facts: ApiFacts
 }

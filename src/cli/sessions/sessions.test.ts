@@ -131,6 +131,11 @@ async function run(files: MemoryFiles, args: readonly string[], colored = false)
     },
     colored,
     sleep: async delayMs => void slept.push(delayMs),
+    facts: {
+      signingName: () => undefined,
+      accessLevel: () => undefined,
+      lowerCamel: ({ parameters }) => parameters,
+    },
   })
   return { code, out, err, slept }
 }
