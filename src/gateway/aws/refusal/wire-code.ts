@@ -36,7 +36,8 @@ const WORDINGS: Readonly<Record<'s3' | 'query' | 'ec2' | 'json', Readonly<Record
     credentials: w('InvalidAccessKeyId', 403),
     expired: w('ExpiredToken', 400),
     clock: w('RequestTimeTooSkewed', 403),
-    invalid: w('InvalidRequest', 400),
+    // Not `InvalidRequest`: S3's model has that one for PutObject without members, so Go's SDK drops its message.
+    invalid: w('InvalidArgument', 400),
     throttled: w('SlowDown', 503),
     unavailable: w('ServiceUnavailable', 503),
     internal: w('InternalError', 500),

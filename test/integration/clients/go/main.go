@@ -30,21 +30,26 @@ type check struct {
 	run  func(context.Context, aws.Config) error
 }
 
+// The name comes first: it is what a line is known by.
+type result struct {
+	Name  string `json:"name"`
+	Error string `json:"error,omitempty"`
+}
+
 func main() {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	cfg, err := config.LoadDefaultConfig(ctx)
 	for _, c := range checks {
-		result := map[string]string{"name": c.name}
-		if err == nil {
-			err := c.run(ctx, cfg)
-			if err != nil {
-				result["error"] = err.Error()
-			}
-		} else {
-			result["error"] = err.Error()
+		said := result{Name: c.name}
+		failed := err
+		if failed == nil {
+			failed = c.run(ctx, cfg)
 		}
-		line, _ := json.Marshal(result)
+		if failed != nil {
+			said.Error = failed.Error()
+		}
+		line, _ := json.Marshal(said)
 		fmt.Println(string(line))
 	}
 }
