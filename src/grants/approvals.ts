@@ -6,6 +6,7 @@ import { type ApprovalLimits, DEFAULT_LIMITS, LEFT_AFTER_MS } from './limits.ts'
 import * as machine from './machine.ts'
 import type { AccessRequest, Person, Requester } from './model.ts'
 import { type Eligibility, mayApprove } from './people.ts'
+import { Places } from './places.ts'
 import type { RequestFilter } from './port.ts'
 import { callAsked, cutCall, scopeAsked, type Unnumbered } from './questions.ts'
 import { identityOf, Rate } from './rate.ts'
@@ -31,14 +32,17 @@ export class Approvals implements Desk {
   readonly #limits: ApprovalLimits
   readonly #changes: RequestChanges
   readonly #waiting: Waiting
-  /** Each principal asks one thing after the other: so their requests are counted before one more is kept. */
+  /** Of calls that ask the same at once, one asks. */
   readonly #asking = new Turns<AccessRequest>()
+  readonly #places: Places
   readonly #rate: Rate
   readonly #glass: Rate
 
   constructor({ limits, poll, ...ports }: ApprovalsOptions) {
     this.#ports = ports
     this.#limits = { ...DEFAULT_LIMITS, ...limits }
+    const { store, clock } = ports
+    this.#places = new Places({ store, clock, most: this.#limits.pendingPerPrincipal })
     this.#rate = new Rate(ports.clock, this.#limits.pendingPerPrincipal, this.#limits.askEveryMs)
     this.#glass = new Rate(ports.clock, this.#limits.glassTold, this.#limits.glassToldEveryMs)
     const { waiters: most, waitersEach: mostEach } = this.#limits
@@ -197,22 +201,16 @@ export class Approvals implements Desk {
     digest: string,
     describe: () => Promise<Unnumbered>,
   ): Promise<AccessRequest> {
-    return await this.#asking.take(requester.principalKey, async () => {
+    return await this.#asking.take(digest, async () => {
       const standing = await this.#ports.store.standingFor(digest, this.#ports.clock.now())
       if (standing !== undefined) return standing
-      await this.#checkMayAsk(requester)
-      const asked = await describe()
-      return await this.#changes.open((at, id) => machine.ask({ id, ...asked }, this.#limits.openForMs, at))
+      return await this.#places.within(requester.principalKey, async () => {
+        if (!this.#rate.take(identityOf(requester))) {
+          throw new GateError('requests-too-many', 'this principal has asked for too many approvals at once')
+        }
+        const asked = await describe()
+        return await this.#changes.open((at, id) => machine.ask({ id, ...asked }, this.#limits.openForMs, at))
+      })
     })
-  }
-
-  async #checkMayAsk(requester: Requester): Promise<void> {
-    const { store, clock } = this.#ports
-    const most = this.#limits.pendingPerPrincipal
-    if ((await store.pendingOf(requester.principalKey, clock.now())) >= most) {
-      throw new GateError('requests-too-many', `${most} access requests of this principal wait for an answer`)
-    }
-    if (this.#rate.take(identityOf(requester))) return
-    throw new GateError('requests-too-many', 'this principal has asked for too many approvals at once')
   }
 }
