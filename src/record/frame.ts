@@ -94,7 +94,11 @@ export function readFrame(bytes: Buffer, offset: number): FrameReading {
 
 /** Parses a frame's payload. Throws `journal-corrupt` if it is not what this version writes. */
 export function readPayload(frame: Buffer): Payload {
-  const text = frame.toString('utf8', FRAME_PREFIX_BYTES)
+  return parsePayload(frame.toString('utf8', FRAME_PREFIX_BYTES))
+}
+
+/** Parses a payload outside of its frame. Throws `journal-corrupt` if it is none. */
+export function parsePayload(text: string): Payload {
   let value: unknown
   try {
     value = JSON.parse(text)

@@ -1,7 +1,6 @@
 import { GateError } from '../../core/errors.ts'
 import type { ChainTail } from '../chain.ts'
 import type { JournalSource } from '../read.ts'
-import { laneName } from '../segment.ts'
 import {
   type Checkpoint,
   checkpointHash,
@@ -12,7 +11,7 @@ import {
 import type { CheckpointFile } from './lane-file.ts'
 import { leafHash } from './merkle.ts'
 import type { CheckpointRuntime, CheckpointSettings } from './ports.ts'
-import { firstEvent, readRange } from './range.ts'
+import { firstEvent, otherEvents, readRange } from './range.ts'
 import { type CheckpointRange, RangeTree } from './range-tree.ts'
 import { isSignature } from './signer.ts'
 
@@ -259,12 +258,6 @@ export class Checkpointer {
     this.#trouble = trouble
     this.#runtime.report(trouble)
   }
-}
-
-/** The chain goes on from other events than those that a checkpoint was signed over. */
-export function otherEvents({ lane, number, first, last }: SignedCheckpoint): GateError {
-  const which = `checkpoint ${number} of lane ${laneName(lane)}`
-  return new GateError('journal-corrupt', `${which} was signed over other events ${first} to ${last}`)
 }
 
 /** Public prose: an error of the gate's own, or the code of another, and no path. */

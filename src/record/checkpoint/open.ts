@@ -3,9 +3,10 @@ import type { Head } from '../head.ts'
 import { corrupt, type Place } from '../place.ts'
 import type { JournalSource } from '../read.ts'
 import type { SignedCheckpoint } from './checkpoint.ts'
-import { Checkpointer, otherEvents } from './checkpointer.ts'
+import { Checkpointer } from './checkpointer.ts'
 import { recoverCheckpoints } from './lane-file.ts'
 import { CHECKPOINT_DEFAULTS, type CheckpointPorts, type CheckpointRuntime } from './ports.ts'
+import { otherEvents } from './range.ts'
 import { isSignedBy } from './signer.ts'
 
 /** A lane as recovery has found it. */

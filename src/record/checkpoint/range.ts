@@ -1,10 +1,12 @@
+import { GateError } from '../../core/errors.ts'
 import type { ChainTail } from '../chain.ts'
 import { FRAME_PREFIX_BYTES } from '../frame.ts'
 import { type OpenSegment, openSegment } from '../open-segment.ts'
 import { corrupt } from '../place.ts'
 import type { JournalSource } from '../read.ts'
 import { scanFrames } from '../scan.ts'
-import { layout, segmentNumbers } from '../segment.ts'
+import { laneName, layout, segmentNumbers } from '../segment.ts'
+import type { SignedCheckpoint } from './checkpoint.ts'
 
 /** An event of a lane's chain, its link checked. */
 export interface ChainedPayload {
@@ -65,4 +67,10 @@ async function segmentWith(source: JournalSource, lane: number, event: number): 
     await opened?.file.close()
   }
   throw corrupt({ lane, segment: numbers[0] ?? 1, offset: 0, event }, 'the segment of the event is missing')
+}
+
+/** The events on disk are not those that a checkpoint was signed over. */
+export function otherEvents({ lane, number, first, last }: SignedCheckpoint): GateError {
+  const which = `checkpoint ${number} of lane ${laneName(lane)}`
+  return new GateError('journal-corrupt', `${which} was signed over other events ${first} to ${last}`)
 }

@@ -135,6 +135,7 @@ const REWRITES: readonly [string, (events: unknown[], at: number) => unknown[], 
   [
     'is swapped with the next',
     (events, at) => events.toSpliced(at, 2, ...events.slice(at, at + 2).reverse()),
+    0,
   ],
 ]
 
