@@ -33,7 +33,11 @@ const DENIED: Settled = {
 /** What happened at the desk, in order, and the decision that came of it. */
 async function settled(
   answers: readonly Settled[],
-  more: Partial<ApprovalCase> & { readonly held?: Held; readonly decision?: Decision } = {},
+  more: Partial<ApprovalCase> & {
+    readonly held?: Held
+    readonly decision?: Decision
+    readonly storeIsAway?: boolean
+  } = {},
 ): Promise<{ readonly decision: Decision; readonly steps: readonly string[] }> {
   const steps: string[] = []
   const left = [...answers]
@@ -48,6 +52,7 @@ async function settled(
       steps.push(`wait ${id === REQUEST.id} ${holdMs}`)
     },
     async brokeGlass() {
+      if (more.storeIsAway === true) throw new GateError('store-unavailable', 'away')
       steps.push('glass')
       return REQUEST
     },
@@ -159,4 +164,9 @@ it('broken glass is told before the call passes', async () => {
   const passed = await settled([], { decision })
   assert.equal(passed.decision, decision)
   assert.deepEqual(passed.steps, ['glass'])
+})
+
+it('no glass is broken where nobody could be told of it', async () => {
+  const decision: Decision = { effect: 'allow', statements: [], obligations: [], brokeGlass: [DEMAND] }
+  await assert.rejects(settled([], { decision, storeIsAway: true }), { code: 'store-unavailable' })
 })

@@ -67,7 +67,7 @@ describe('settling a call', () => {
 
   it('asks at a bounded rate, also one who takes back each request', async () => {
     const { desk, store, clock } = testRoom()
-    const limited = desk(store, { pendingPerPrincipal: 3, askEveryMs: 10_000 })
+    const limited = desk(store, { askBurst: 3, askEveryMs: 10_000 })
     const askAndTakeBack = async (digest: string): Promise<void> => {
       const { request } = await limited.settle(callQuestion(digest), 'D')
       await limited.revoke(request.id, person('agent'), 'never mind')

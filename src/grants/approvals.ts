@@ -43,8 +43,8 @@ export class Approvals implements Desk {
     this.#limits = { ...DEFAULT_LIMITS, ...limits }
     const { store, clock } = ports
     this.#places = new Places({ store, clock, most: this.#limits.pendingPerPrincipal })
-    this.#rate = new Rate(ports.clock, this.#limits.pendingPerPrincipal, this.#limits.askEveryMs)
-    this.#glass = new Rate(ports.clock, this.#limits.glassTold, this.#limits.glassToldEveryMs)
+    this.#rate = new Rate(clock, this.#limits.askBurst, this.#limits.askEveryMs)
+    this.#glass = new Rate(clock, this.#limits.glassTold, this.#limits.glassToldEveryMs)
     const { waiters: most, waitersEach: mostEach } = this.#limits
     this.#waiting = new Waiting({ store: ports.store, poll, most, mostEach })
     this.#changes = new RequestChanges(ports, id => this.#waiting.wake(id))

@@ -6,7 +6,8 @@ export interface ApprovalLimits {
   readonly openForMs: number
   /** How many requests of one principal may be pending; about, where several replicas ask at once. */
   readonly pendingPerPrincipal: number
-  /** As many may be asked at once; then one every so often, also where each is taken back at once, ms. */
+  /** How many one identity may ask at once; then one every so often, also where each is taken back, ms. */
+  readonly askBurst: number
   readonly askEveryMs: number
   /** Of calls of one principal that break the glass, as many are told at once; then one every so often, ms. */
   readonly glassTold: number
@@ -26,6 +27,7 @@ export interface ApprovalLimits {
 export const DEFAULT_LIMITS: ApprovalLimits = {
   openForMs: 24 * HOUR_MS,
   pendingPerPrincipal: 100,
+  askBurst: 100,
   askEveryMs: 10_000,
   glassTold: 20,
   glassToldEveryMs: 10_000,
