@@ -9,8 +9,10 @@ export interface LoadResult {
   readonly requestsPerSecond: number
   readonly p50Ms: number
   readonly p99Ms: number
-  /** Replies other than 2xx and 3xx, and broken connections. */
-  readonly errors: number
+  /** Replies other than 2xx and 3xx. */
+  readonly refused: number
+  /** Connections that broke or waited too long: of a machine that is too busy. */
+  readonly broken: number
 }
 
 export interface LoadRequest {
@@ -29,7 +31,17 @@ export async function load(
   const script = join(folder, 'request.lua')
   writeFileSync(script, lua(request))
   try {
-    const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '--latency', '-s', script, url]
+    const args = [
+      '-t1',
+      `-c${connections}`,
+      `-d${seconds}s`,
+      '--latency',
+      '--timeout',
+      '30s',
+      '-s',
+      script,
+      url,
+    ]
     const done = await execute('wrk', args)
     if (done.code !== 0) throw new Error(`wrk: ${done.stderr}${done.stdout}`)
     return parse(done.stdout)
@@ -47,16 +59,16 @@ function lua({ headers, body }: LoadRequest): string {
     ...headers.map(([name, value]) => `wrk.headers[${quoted(name)}] = ${quoted(value)}`),
     'function done(summary, latency, requests)',
     '  local e = summary.errors',
-    '  io.write(string.format("RESULT %f %f %f %d\\n", summary.requests / (summary.duration / 1e6),',
+    '  io.write(string.format("RESULT %f %f %f %d %d\\n", summary.requests / (summary.duration / 1e6),',
     '    latency:percentile(50) / 1000, latency:percentile(99) / 1000,',
-    '    e.connect + e.read + e.write + e.status + e.timeout))',
+    '    e.status, e.connect + e.read + e.write + e.timeout))',
     'end',
   ].join('\n')
 }
 
 function parse(output: string): LoadResult {
-  const match = /RESULT (\S+) (\S+) (\S+) (\d+)/.exec(output)
+  const match = /RESULT (\S+) (\S+) (\S+) (\d+) (\d+)/.exec(output)
   if (!match) throw new Error(`wrk printed no result: ${output}`)
-  const [requestsPerSecond = 0, p50Ms = 0, p99Ms = 0, errors = 0] = match.slice(1).map(Number)
-  return { requestsPerSecond, p50Ms, p99Ms, errors }
+  const [requestsPerSecond = 0, p50Ms = 0, p99Ms = 0, refused = 0, broken = 0] = match.slice(1).map(Number)
+  return { requestsPerSecond, p50Ms, p99Ms, refused, broken }
 }

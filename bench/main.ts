@@ -28,6 +28,7 @@ const skipped = [
 for (const line of skipped) console.log(`skipped: ${line}`)
 
 const measures = await roomMeasures(quick)
+for (const [what, result] of measures) console.log(`${what}: ${result}`)
 const setting = await openSetting(WORKERS, tools.nginx)
 try {
   const startUp = startMeasures(setting)
