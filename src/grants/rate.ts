@@ -26,17 +26,17 @@ export class Rate {
   /** False where nothing is left. */
   take(who: string): boolean {
     const left = this.#left(who)
-    if (left < 1) return false
+    const isThere = left >= 1
     this.#buckets.delete(who)
-    this.#buckets.set(who, { left: left - 1, filledMs: this.#clock.now() })
+    this.#buckets.set(who, { left: isThere ? left - 1 : left, filledMs: this.#clock.now() })
     for (const first of this.#buckets.keys()) {
       if (this.#buckets.size <= MAX_HELD) break
       this.#buckets.delete(first)
     }
-    return true
+    return isThere
   }
 
-  /** A clock that was set back fills nothing. */
+  /** A clock that was set back fills nothing, and fills again from then on. */
   #left(who: string): number {
     const bucket = this.#buckets.get(who)
     if (bucket === undefined) return this.#burst
