@@ -2,13 +2,14 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ManualClock } from '../../core/clock.ts'
 import type { DecisionEvent, JournalEvent } from '../../record/event.ts'
-import { FACTS } from '../../record/export/entries.fixture.ts'
+import { FACTS } from '../../record/export/facts.fixture.ts'
 import { ocsfProblems } from '../../record/export/ocsf-schema.fixture.ts'
 import { ALLOWED, APPROVED, BEGAN, DENIED, STRANGER } from '../../record/export/samples.fixture.ts'
 import { openJournal } from '../../record/journal.ts'
 import { MemoryFiles } from '../../record/memory-files.ts'
 import { layout } from '../../record/segment.ts'
 import { sessions } from '../sessions.ts'
+import { noTerminal } from './terminal.fixture.ts'
 
 const SESSION = '01JGJVS4G80000000000000001'
 
@@ -55,6 +56,7 @@ async function run(
       err += text
     },
     colored: true,
+    terminal: noTerminal(),
     sleep: async () => undefined,
     facts: FACTS,
   })

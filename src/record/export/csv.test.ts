@@ -4,24 +4,8 @@ import fc from 'fast-check'
 import { printable } from '../shell.ts'
 import { CSV_HEADER, csvRow } from './csv.ts'
 import { csvLine, defused } from './csv-line.ts'
-import { anyEntry } from './entries.fixture.ts'
+import { fieldsOf } from './csv-reader.fixture.ts'
 import { ALLOWED, STRANGER } from './samples.fixture.ts'
-
-/** A reader of RFC 4180, by its grammar alone. */
-function fieldsOf(line: string): string[] {
-  assert.ok(line.endsWith('\r\n'))
-  const fields: string[] = []
-  let rest = line.slice(0, -2)
-  for (;;) {
-    const quoted = /^"((?:[^"]|"")*)"/.exec(rest)
-    const field = quoted?.[0] ?? /^[^",\r\n]*/.exec(rest)?.[0] ?? ''
-    fields.push(quoted === null ? field : (quoted[1] ?? '').replaceAll('""', '"'))
-    rest = rest.slice(field.length)
-    if (rest === '') return fields
-    assert.equal(rest[0], ',')
-    rest = rest.slice(1)
-  }
-}
 
 const hostile = fc.oneof(
   fc.string({ unit: 'binary' }),
@@ -46,18 +30,6 @@ test('no field begins with what a spreadsheet runs, and a leading quote can be t
       assert.doesNotMatch(field, /^\s*[=+\-@|%＝＋－＠]/u)
       assert.equal(field.startsWith("'") ? field.slice(1) : field, text)
     }),
-  )
-})
-
-test('every entry is one line with a field for every column, and nothing that a terminal acts upon', () => {
-  const columns = fieldsOf(CSV_HEADER).length
-  fc.assert(
-    fc.property(anyEntry, entry => {
-      const line = csvRow(entry)
-      assert.equal(fieldsOf(line).length, columns)
-      assert.doesNotMatch(line.slice(0, -2), /[\u0000-\u001f\u007f-\u009f\u2028-\u202e]/)
-    }),
-    { numRuns: 1000 },
   )
 })
 

@@ -1,28 +1,15 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
 import fc from 'fast-check'
 import type { Json, JsonObject } from '../../core/json.ts'
 import type { Entry } from '../calls.ts'
 import type { DecisionEvent, OutcomeEvent, RecordedPrincipal } from '../event.ts'
-import type { AccessLevel, ApiFacts } from './facts.ts'
-
-/** A catalog of the few things that the tests call. */
-export const FACTS: ApiFacts = {
-  signingName: service => (service === 'cloudwatch' ? 'monitoring' : service),
-  accessLevel: action => LEVELS.get(action),
-  lowerCamel: ({ parameters }) =>
-    Object.fromEntries(
-      Object.entries(parameters).map(([name, value]) => [
-        name.charAt(0).toLowerCase() + name.slice(1),
-        value,
-      ]),
-    ),
-}
-
-const LEVELS: ReadonlyMap<string, AccessLevel> = new Map<string, AccessLevel>([
-  ['ec2:TerminateInstances', 'Write'],
-  ['ec2:DescribeInstances', 'List'],
-  ['secretsmanager:GetSecretValue', 'Read'],
-  ['iam:CreateUser', 'Write'],
-])
+import { cloudTrailRecord } from './cloudtrail.ts'
+import { CSV_HEADER, csvRow } from './csv.ts'
+import { fieldsOf } from './csv-reader.fixture.ts'
+import { FACTS } from './facts.fixture.ts'
+import { ocsfEvent } from './ocsf.ts'
+import { ocsfProblems } from './ocsf-schema.fixture.ts'
 
 const text = fc.oneof(fc.string({ unit: 'binary', maxLength: 20 }), fc.constantFrom('=1+1', "'", '', 'a,b"c'))
 const time = fc.integer({ min: 0, max: 4e12 })
@@ -59,7 +46,12 @@ const call: fc.Arbitrary<NonNullable<DecisionEvent['call']>> = fc.record({
   truncated: fc.boolean(),
   pairs: fc.array(
     fc.record({
-      action: fc.constantFrom(...LEVELS.keys(), 'ec2:Frobnicate'),
+      action: fc.constantFrom(
+        'ec2:TerminateInstances',
+        'ec2:DescribeInstances',
+        'iam:CreateUser',
+        'ec2:Frobnicate',
+      ),
       resource: fc.oneof(text, fc.constant('*')),
       certainty: fc.constantFrom('exact', 'any'),
     }),
@@ -196,10 +188,58 @@ const accessRequest: fc.Arbitrary<Entry> = fc.record({
 })
 
 /** Any entry that a recording can have, with hostile texts in it. */
-export const anyEntry: fc.Arbitrary<Entry> = fc.oneof(
+const anyEntry: fc.Arbitrary<Entry> = fc.oneof(
   allowed,
   denied,
   session,
   accessRequest,
   fc.record({ kind: fc.constant('outcome'), outcome }),
 )
+
+test('every event is valid by the published schema, whatever the entry', () => {
+  fc.assert(
+    fc.property(anyEntry, entry => {
+      assert.deepEqual(ocsfProblems(JSON.parse(JSON.stringify(ocsfEvent(entry, FACTS)))), [])
+    }),
+    { numRuns: 2000 },
+  )
+})
+
+/** The fields that are never optional, but for those that only calls of AWS have. */
+const ALWAYS = [
+  'eventVersion',
+  'userIdentity',
+  'eventTime',
+  'eventSource',
+  'eventName',
+  'awsRegion',
+  'sourceIPAddress',
+  'userAgent',
+  'requestParameters',
+  'responseElements',
+  'eventID',
+  'eventType',
+]
+
+test('a record has all that CloudTrail records always have, whatever the entry', () => {
+  fc.assert(
+    fc.property(anyEntry, entry => {
+      const record = JSON.parse(JSON.stringify(cloudTrailRecord(entry, FACTS)))
+      for (const name of ALWAYS) assert.ok(Object.hasOwn(record, name), name)
+      assert.match(record.eventTime, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/)
+    }),
+    { numRuns: 1000 },
+  )
+})
+
+test('every entry is one line with a field for every column, and nothing that a terminal acts upon', () => {
+  const columns = fieldsOf(CSV_HEADER).length
+  fc.assert(
+    fc.property(anyEntry, entry => {
+      const line = csvRow(entry)
+      assert.equal(fieldsOf(line).length, columns)
+      assert.doesNotMatch(line.slice(0, -2), /[\u0000-\u001f\u007f-\u009f\u2028-\u202e]/)
+    }),
+    { numRuns: 1000 },
+  )
+})
