@@ -3,6 +3,7 @@ import type { Config } from '../config/model.ts'
 import { compileDetectors } from '../mask/detect/set.ts'
 import { maskText } from '../mask/form.ts'
 import { Masker } from '../mask/masker.ts'
+import { EtagSeal } from '../mask/objects/etag-seal.ts'
 import { StreamedObjects } from '../mask/objects/object-masking.ts'
 import type { Masking } from '../mask/port.ts'
 
@@ -30,6 +31,7 @@ export function openMasking(config: Config, catalog: Catalog, hashKey: Buffer): 
         }
       },
     },
+    etags: new EtagSeal(hashKey),
     objects: new StreamedObjects({ detectors: names => compileDetectors(names, patterns), hashKey }),
   })
 }

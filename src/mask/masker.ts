@@ -1,8 +1,10 @@
 import type { Catalog } from '../catalog/model.ts'
 import { GateError } from '../core/errors.ts'
+import type { NameValue } from '../core/http.ts'
 import { BuiltIn } from './built-in.ts'
 import { canMatch } from './check-fields.ts'
 import { findMask } from './find-mask.ts'
+import type { EtagSeal } from './objects/etag-seal.ts'
 import { hasRawPayload, type RepliesOf, repliesOf } from './operation.ts'
 import type {
   MaskedCall,
@@ -31,6 +33,8 @@ export interface MaskerOptions {
   readonly texts: TextTools
   /** Without it, an S3 object that detectors would have to look through is withheld. */
   readonly objects?: ObjectMasking
+  /** Without it, ETags of masked objects are S3's, which may be digests of what is masked. */
+  readonly etags?: EtagSeal
   readonly limits?: MaskLimits
   /** Whether the built-in set is masked. */
   readonly builtIn: boolean
@@ -47,6 +51,7 @@ export class Masker implements Masking {
   readonly #catalog: Catalog
   readonly #texts: TextTools
   readonly #objects: ObjectMasking | undefined
+  readonly #etags: EtagSeal | undefined
   readonly #limits: MaskLimits
   readonly #builtIn: BuiltIn | undefined
   readonly #compiled = new Map<string, CompiledRules>()
@@ -55,6 +60,7 @@ export class Masker implements Masking {
     this.#catalog = options.catalog
     this.#texts = options.texts
     this.#objects = options.objects
+    this.#etags = options.etags
     this.#limits = options.limits ?? DEFAULT_MASK_LIMITS
     this.#builtIn = options.builtIn ? new BuiltIn(options.catalog) : undefined
   }
@@ -67,10 +73,11 @@ export class Masker implements Masking {
     return { fields, detect: [], as: 'full', otherObjects: 'pass', builtIn: true }
   }
 
-  plan(call: MaskedCall, rules: readonly MaskRule[]): MaskPlan | undefined {
+  plan(call: MaskedCall, given: readonly MaskRule[]): MaskPlan | undefined {
     const replies = repliesOf(this.#catalog, call)
+    const all = isMaskedObject(call, given) ? [...given, digestRule(call)] : given
     // The built-in ones were made of this very output, and there may be thousands.
-    const useful = rules
+    const useful = all
       .map(rule =>
         rule.builtIn === true
           ? rule
@@ -94,11 +101,26 @@ export class Masker implements Masking {
       if (!(plan instanceof ReplyPlan)) throw new GateError('internal', 'the plan is none of this masker')
       const { again, hold = () => undefined } = ports
       const limits = { maxBytes: this.#limits.bodyBytes, hold }
-      return await this.#mask(plan, { replies: plan.replies, rules: plan.compiled, limits }, reply, again)
+      const work = { replies: plan.replies, rules: plan.compiled, limits }
+      const masked = await this.#mask(plan, work, reply, again)
+      return isMaskedObject(plan.call, plan.rules) ? this.#withSealedEtag(masked) : masked
     } catch (error) {
       reply.body.destroy()
       throw error
     }
+  }
+
+  storedEtags(headers: readonly NameValue[]): readonly NameValue[] {
+    return this.#etags?.opened(headers) ?? headers
+  }
+
+  #withSealedEtag(reply: MaskedReply): MaskedReply {
+    const seal = this.#etags
+    if (seal === undefined) return reply
+    const headers = reply.headers.map(([name, value]): NameValue => {
+      return [name, name === 'etag' ? seal.seal(value) : value]
+    })
+    return { ...reply, headers }
   }
 
   findMask(call: MaskedCall): string | undefined {
@@ -137,6 +159,22 @@ export class Masker implements Masking {
     this.#compiled.set(key, compiled)
     return compiled
   }
+}
+
+/** What tells of an object that detectors look through: its digests would tell what they mask. */
+const OF_AN_OBJECT: ReadonlySet<string> = new Set(['GetObject', 'GetObjectAttributes', 'HeadObject'])
+
+function isMaskedObject({ service, operation }: MaskedCall, rules: readonly MaskRule[]): boolean {
+  return service === 's3' && OF_AN_OBJECT.has(operation) && rules.some(({ detect }) => detect.length > 0)
+}
+
+/** What is left out; the ETag in a header is sealed, and the contents themselves come without digests. */
+function digestRule({ operation }: MaskedCall): MaskRule {
+  const fields: Readonly<Record<string, readonly string[]>> = {
+    GetObjectAttributes: ['ETag', 'Checksum', 'ObjectParts.Parts[].Checksum*'],
+    HeadObject: ['Checksum*'],
+  }
+  return { fields: fields[operation] ?? [], detect: [], as: 'null', otherObjects: 'pass' }
 }
 
 class ReplyPlan implements MaskPlan {

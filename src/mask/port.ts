@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 import type { Protocol } from '../catalog/model.ts'
 import type { MaskForm } from '../core/decision.ts'
-import type { HttpReplyHead } from '../core/http.ts'
+import type { HttpReplyHead, NameValue } from '../core/http.ts'
 import type { JsonObject } from '../core/json.ts'
 
 /** The call whose reply is to be masked, as the gate understood it. */
@@ -101,6 +101,8 @@ export interface Masking {
    * @throws GateError `reply-unmaskable`: it cannot be read in full, and is withheld
    */
   mask(plan: MaskPlan, reply: ReplyToMask, ports?: MaskPorts): Promise<MaskedReply>
+  /** Headers of a request to S3, with its own ETags where they name those of masked objects. */
+  storedEtags(headers: readonly NameValue[]): readonly NameValue[]
   /** The path of a parameter that carries a mask back: `Environment.Variables["PASSWORD"]`. */
   findMask(call: MaskedCall): string | undefined
 }

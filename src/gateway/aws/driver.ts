@@ -104,7 +104,7 @@ export class AwsDriver implements Driver<AwsQuestion> {
     }
     response.once('close', onClose)
     try {
-      const asked = storedForm(call, plan)
+      const asked = storedForm(call, plan, this.#rooms.masking)
       const send = (form: ObjectRequest, of: UpstreamBody): Promise<UpstreamReply> =>
         this.#rooms.upstream.send(principal, upstreamRequest(call, form, of), leave.signal)
       const raw = await send(asked, body)

@@ -166,9 +166,14 @@ export function recordedMasks({ fields, detected, values }: MaskSummary): Record
 }
 
 /** Headers and query as they go to S3: what a read of a masked object asks for, and ETags as S3 knows them. */
-export function storedForm({ service, canonical }: AwsCall, plan: MaskPlan | undefined): ObjectRequest {
-  if (plan?.object === true) return prepareObjectRead(canonical).request
-  const { headers, query } = canonical
+export function storedForm(
+  { service, canonical }: AwsCall,
+  plan: MaskPlan | undefined,
+  masking: Masking,
+): ObjectRequest {
+  const { query } = canonical
+  const headers = service === 's3' ? masking.storedEtags(canonical.headers) : canonical.headers
+  if (plan?.object === true) return prepareObjectRead({ headers, query }).request
   return { headers: service === 's3' ? withStoredEtags(headers) : headers, query }
 }
 

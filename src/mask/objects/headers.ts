@@ -1,7 +1,7 @@
 import type { NameValue } from '../../core/http.ts'
 
 /** What a masked object's ETag ends with, within its quotes: it is no digest of what the client gets. */
-const SUFFIX = '-masked'
+export const SUFFIX = '-masked'
 
 /** Checksums of the bytes as they are stored. `x-amz-checksum-*` and `x-amz-checksum-type` beside these. */
 const DIGESTS: ReadonlySet<string> = new Set([
@@ -13,7 +13,7 @@ const DIGESTS: ReadonlySet<string> = new Set([
 ])
 
 /** Request headers that name an ETag which the client may have from a masked reply. */
-const CONDITIONS: ReadonlySet<string> = new Set([
+export const CONDITIONS: ReadonlySet<string> = new Set([
   'if-match',
   'if-none-match',
   'if-range',
