@@ -177,18 +177,24 @@ export function storedForm(
   return { headers: service === 's3' ? withStoredEtags(headers) : headers, query }
 }
 
+/** The actions that read what one writes. A session of a directory bucket reads as it writes. */
+const READ_BACK: ReadonlyMap<string, readonly string[]> = new Map([
+  ['s3:PutObject', ['s3:GetObject', 's3:GetObjectVersion']],
+  ['s3express:CreateSession', ['s3express:CreateSession']],
+])
+
 /**
- * Whether an upload is looked through for masks: where this principal would see the object masked by what
- * detectors find. It may hold what it was given in the place of what it must not see.
+ * Whether an upload is looked through for masks: where this principal would see the object masked, in part
+ * or as a whole. It may hold what it was given in the place of what it must not see.
  */
 export function scansUpload(
   { call, request }: AwsQuestion,
   { decide }: { readonly decide: Decide },
 ): boolean {
   if (call.service !== 's3') return false
-  return call.pairs.some(({ action, resource, certainty }) => {
-    if (action !== 's3:PutObject') return false
-    const pairs = [{ action: 's3:GetObject', resource, certainty }]
-    return decide({ ...request, pairs }).obligations.some(({ detect }) => detect.length > 0)
-  })
+  return call.pairs.some(pair =>
+    (READ_BACK.get(pair.action) ?? []).some(action =>
+      decide({ ...request, pairs: [{ ...pair, action }] }).obligations.some(masksContents),
+    ),
+  )
 }

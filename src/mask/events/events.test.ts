@@ -139,3 +139,24 @@ test('detectors are refused for events before the call is made', () => {
     code: 'reply-unmaskable',
   })
 })
+
+test('of a frame that tells an error, its code and message are left', async () => {
+  const error = writeFrame({
+    headers: [
+      text(':message-type', 'error'),
+      text(':error-code', 'InternalError'),
+      text(':error-message', 'try again'),
+      text('more', CANARY),
+    ],
+    payload: Buffer.from(CANARY),
+  })
+  const { body } = await mask('lambda', 'InvokeWithResponseStream', ['EventStream.PayloadChunk'], [error])
+  const chunks: Buffer[] = []
+  for await (const chunk of body as Readable) chunks.push(chunk)
+  const [frame] = frames(Buffer.concat(chunks))
+  assert.deepEqual(
+    frame?.headers.map(({ name }) => name),
+    [':message-type', ':error-code', ':error-message'],
+  )
+  assert.equal(frame?.payload.length, 0)
+})

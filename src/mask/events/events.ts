@@ -32,8 +32,10 @@ export class EventMasker {
   frame(frame: Frame): Frame {
     const type = headerText(frame, ':message-type')
     const name = headerText(frame, type === 'exception' ? ':exception-type' : ':event-type')
-    // An error that is no event carries a code and a message, and no member of the output.
-    if (type === 'error') return frame
+    // An error that is no event has a code and a message, and nothing else.
+    if (type === 'error') {
+      return { headers: frame.headers.filter(({ name }) => name.startsWith(':')), payload: Buffer.alloc(0) }
+    }
     if (name === 'initial-response') {
       return { ...frame, payload: this.#body(this.#replies.output, frame.payload, this.#output) }
     }
