@@ -1,7 +1,8 @@
 /**
  * Approvals a second at the desk, durable in SQLite and, where it is installed, in PostgreSQL on this machine's
- * disk: a call is asked for, a person approves it, and its use is taken: three commits. Without the journal,
- * which is measured by itself. `node bench/approvals.ts [SECONDS]`
+ * disk: a call is asked for, a person approves it, and its use is taken. Each of the three is a commit, and
+ * one more that marks its event as recorded. Without the journal itself, which is measured apart.
+ * `node bench/approvals.ts [SECONDS]`
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
