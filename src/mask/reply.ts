@@ -5,6 +5,7 @@ import { maskBody } from './body.ts'
 import { errorReply, maskErrorBody } from './error-reply.ts'
 import { EventMasker, EventStream } from './events/events.ts'
 import { maskHeaders, refitHeaders, withoutObject } from './headers.ts'
+import { withMaskedTexts } from './objects/headers.ts'
 import { type BodyLimits, codingsOf, readBody } from './open-body.ts'
 import { hasRawPayload, type RepliesOf } from './operation.ts'
 import type { MaskedReply, MaskSummary, ReplyToMask } from './port.ts'
@@ -36,8 +37,19 @@ export async function maskHead(work: ReplyWork, reply: ReplyToMask): Promise<Mas
   const bytes = await readBody(reply.body, [], work.limits)
   if (bytes.length > 0) throw unmaskable('it has a body where none belongs')
   const { walk, spot } = begin(work)
-  const headers = maskHeaders(work.replies, walk, spot, reply.headers)
+  const headers = maskEncodedWords(walk, maskHeaders(work.replies, walk, spot, reply.headers))
   return { status: reply.status, headers, body: bytes, summary: Promise.resolve(walk.tally.summary()) }
+}
+
+/** Metadata of objects beyond ASCII comes in encoded words, which hide it from detectors. */
+function maskEncodedWords(walk: MaskWalk, headers: readonly NameValue[]): readonly NameValue[] {
+  if (!walk.detects) return headers
+  const mask = (value: string, name: string): string => {
+    const text = Buffer.from(value, 'latin1').toString('utf8')
+    const masked = walk.detected(text, name)
+    return masked === text ? value : Buffer.from(masked, 'utf8').toString('latin1')
+  }
+  return withMaskedTexts(headers, mask, new Set())
 }
 
 /** A reply whose body is one member as it stands; undefined where the body may pass as it is. */
