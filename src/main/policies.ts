@@ -12,8 +12,10 @@ import { compile } from '../policy/compile.ts'
 import { decide, type PolicyLayer } from '../policy/decide.ts'
 import { demandsOn } from '../policy/demands.ts'
 import { unknowableKeys } from '../policy/keys.ts'
+import type { PolicyDocument } from '../policy/model.ts'
 import { sessionPolicies } from '../policy/narrow.ts'
 import { parsePolicy, parseTrustDocument, readPolicy } from '../policy/parse.ts'
+import type { Problem as PolicyProblem } from '../policy/problem.ts'
 import { evaluateTrust } from '../policy/trust.ts'
 import type { SessionPolicySource } from '../upstream/settings.ts'
 import { type MaskFacts, maskProblems } from './mask-checks.ts'
@@ -116,12 +118,26 @@ function parse(policy: PolicyText): ReturnType<typeof parsePolicy> {
   return parsePolicy(source(policy))
 }
 
+/** What people may do at the gate is allowed or denied: there is nobody else to ask, and nothing to mask. */
+function controlProblems({ name, statements }: PolicyDocument): readonly PolicyProblem[] {
+  return statements
+    .filter(({ effect }) => effect !== 'Allow' && effect !== 'Deny')
+    .map(({ at, effect }) => ({
+      severity: 'error',
+      kind: 'value',
+      policy: name,
+      at,
+      message: `a control policy has \`Allow\` and \`Deny\` alone, and no \`${effect}\``,
+    }))
+}
+
 /** What is wrong with a document, for whoever checks a configuration. */
 export function checkDocument(document: PolicyText, kind: PolicyKind, facts: MaskFacts): readonly Problem[] {
   const reading = readPolicy(source(document), kind === 'trust' ? 'trust' : 'permission')
   const keys = reading.document === undefined ? [] : unknowableKeys(reading.document, canKnow, kind)
   const masks = reading.document === undefined ? [] : maskProblems(reading.document, facts)
-  return [...reading.problems, ...keys, ...masks].map(({ severity, at, message }) => ({
+  const own = kind === 'control' && reading.document !== undefined ? controlProblems(reading.document) : []
+  return [...reading.problems, ...keys, ...masks, ...own].map(({ severity, at, message }) => ({
     severity,
     file: document.file,
     line: at.line,

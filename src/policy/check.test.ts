@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import { loadCatalog } from '../catalog/load.ts'
 import { checkPolicy } from './check.ts'
 import type { DocumentKind } from './keys.ts'
+import { readPolicy } from './parse.ts'
 import { formatProblem } from './problem.ts'
 
 const names = loadCatalog()
@@ -107,4 +108,42 @@ describe('checking a policy', () => {
     )
     assert.deepEqual(check([ALLOW, { ...ALLOW, Resource: 'arn:aws:s3:::other/*' }]), [])
   })
+})
+
+describe('the terms of an approval and of a mask', () => {
+  const check = (statement: object): readonly string[] => {
+    const text = JSON.stringify({
+      Version: '2012-10-17',
+      Statement: { Action: 's3:*', Resource: '*', ...statement },
+    })
+    return readPolicy({ name: 'p.yaml', text }).problems.map(({ message }) => message)
+  }
+  const approval = (terms: object): readonly string[] => check({ Effect: 'RequireApproval', Approval: terms })
+  const mask = (terms: object): readonly string[] => check({ Effect: 'Mask', Mask: terms })
+
+  it('are taken where they are right', () => {
+    for (const From of ['admin', 'group/on-call', 'group//keycloak/ops', 'person/okta/00u1@example.com']) {
+      assert.deepEqual(approval({ From, Hold: '15m', ValidFor: '30d', Count: 2, Uses: 1000 }), [])
+    }
+    for (const As of ['full', 'partial', 'hash', 'null']) assert.deepEqual(mask({ Fields: 'Body', As }), [])
+    assert.deepEqual(mask({ Detect: ['jwt'], OtherObjects: 'pass' }), [])
+  })
+
+  const wrong: [string, readonly string[], RegExp][] = [
+    ['nobody', approval({ From: [] }), /`From` is an empty list/],
+    ['a bare name', approval({ From: 'on-call' }), /must be `group\/NAME`/],
+    ['a person of no issuer', approval({ From: 'person/ann' }), /must be `group\/NAME`/],
+    [
+      'a wildcard is a name like any other, but control characters are none',
+      approval({ From: 'group/a\nb' }),
+      /must be/,
+    ],
+    ['a hold of a day', approval({ From: 'admin', Hold: '1d' }), /`Hold` `1d` must be a time .* up to `15m`/],
+    ['a form that is none', mask({ Fields: 'Body', As: 'blur' }), /`full`, `partial`, `hash` or `null`/],
+    ['objects', mask({ Detect: 'jwt', OtherObjects: 'skip' }), /`deny` or `pass`/],
+    ['nothing to mask', mask({ As: 'full' }), /must have `Fields`, `Columns` or `Detect`/],
+  ]
+  for (const [name, messages, pattern] of wrong) {
+    it(`are refused: ${name}`, () => assert.match(messages.join('\n'), pattern))
+  }
 })

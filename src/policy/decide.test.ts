@@ -116,7 +116,7 @@ describe('an approval', () => {
           validForMs,
           holdMs,
         ]),
-        [[['group/x'], 1, 1, 900_000, 30_000]],
+        [[['group/x'], 1, 1, 900_000, 25_000]],
       )
     }
   })

@@ -19,7 +19,7 @@ export function readApproval(report: Report, node: Tree): ApprovalTerms | undefi
     count: readCount(report, members, 'Count', 1),
     validForMs: readDuration(report, members, 'ValidFor', 15 * UNITS_MS.m),
     uses: readCount(report, members, 'Uses', 1),
-    holdMs: readDuration(report, members, 'Hold', 30 * UNITS_MS.s),
+    holdMs: readDuration(report, members, 'Hold', 25 * UNITS_MS.s, { longest: '15m', ms: 15 * UNITS_MS.m }),
     breakGlass: readFlag(report, members, 'BreakGlass'),
   }
   members.done()
@@ -76,18 +76,27 @@ function readCount(report: Report, members: Members, name: string, orElse: numbe
   return orElse
 }
 
-function readDuration(report: Report, members: Members, name: string, orElseMs: number): number {
+/** A client that is held longer has given up; nobody keeps connections open for a day. */
+const LONGEST = { longest: '30d', ms: MAX_DURATION_MS } as const
+
+function readDuration(
+  report: Report,
+  members: Members,
+  name: string,
+  orElseMs: number,
+  most: { readonly longest: string; readonly ms: number } = LONGEST,
+): number {
   const entry = members.take(name)
   const text = entry === undefined ? undefined : readText(report, `\`${name}\``, entry.value)
   if (text === undefined) return orElseMs
   const form = /^([1-9]\d{0,6})([smhd])$/.exec(text.text)
   const unit = form?.[2] as keyof typeof UNITS_MS | undefined
   const durationMs = unit === undefined ? Number.NaN : Number(form?.[1]) * UNITS_MS[unit]
-  if (durationMs <= MAX_DURATION_MS) return durationMs
+  if (durationMs <= most.ms) return durationMs
   report.error(
     'value',
     text.at,
-    `\`${name}\` ${quote(text.text)} must be a time like \`30s\`, \`15m\`, \`2h\`, up to \`30d\``,
+    `\`${name}\` ${quote(text.text)} must be a time like \`30s\`, \`15m\`, \`2h\`, up to \`${most.longest}\``,
   )
   return orElseMs
 }
