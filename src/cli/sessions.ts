@@ -1,15 +1,15 @@
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { GateError } from '../core/errors.ts'
-import { type JournalSource, listLanes } from '../record/read.ts'
-import { layout } from '../record/segment.ts'
+import type { JournalSource } from '../record/read.ts'
 import { printable } from '../record/shell.ts'
 import { DEFAULT_CONFIG_PATH } from './check.ts'
 import { exportSessions } from './sessions/export.ts'
 import { list } from './sessions/list.ts'
+import { explain, openSource } from './sessions/open.ts'
 import type { SessionsPorts } from './sessions/ports.ts'
-import { LONGEST_PAUSE_MS, type ReplaySpeed, replayPace } from './sessions/replay.ts'
+import { LONGEST_PAUSE_MS, type ReplaySpeed, replayPace, stepPace } from './sessions/replay.ts'
+import { search } from './sessions/search.ts'
 import { REFUSED, show } from './sessions/show.ts'
+import { tail } from './sessions/tail.ts'
 import { verify } from './sessions/verify.ts'
 
 export type { SessionsPorts } from './sessions/ports.ts'
@@ -19,7 +19,10 @@ const USAGE = `usage: sallyport sessions COMMAND [--config FILE | --data FOLDER]
   list         every session, and what was refused without one
   show ID      a session's calls as \`aws\` command lines, each with its decision; \`show ${REFUSED}\`: what was
                refused without a session; \`show EVENT\`: all of one call, by the id that a denial names
-  replay ID    the same at its own pace: --speed N times as fast, no pause beyond --skip-idle SECONDS
+  replay ID    the same at its own pace: --speed N times as fast, no pause beyond --skip-idle SECONDS;
+               --step: the next at a key, \`q\` ends it
+  tail         shows what happens while it does: --session ID, --role R, --denied
+  search QUERY finds calls, sessions and access requests by what they are; see \`search --help\`
   export       writes what was recorded for others to read: OCSF, CloudTrail, CSV, JSON lines; see \`export --help\`
   verify       proves that the recording is whole; exit code 1 and the place if it is not
 `
@@ -32,6 +35,8 @@ interface Options {
   readonly config: string
   readonly json: boolean
   readonly pace: ReplaySpeed
+  /** Waits for a key, not for the time. */
+  readonly step: boolean
 }
 
 /**
@@ -40,6 +45,8 @@ interface Options {
  */
 export async function sessions(args: readonly string[], ports: SessionsPorts): Promise<number> {
   if (args[0] === 'export') return exportSessions(args.slice(1), ports)
+  if (args[0] === 'search') return search(args.slice(1), ports)
+  if (args[0] === 'tail') return tail(args.slice(1), ports)
   if (args.length === 0 || args.includes('--help') || args.includes('-h')) {
     await ports.out(USAGE)
     return args.length === 0 ? 2 : 0
@@ -50,21 +57,11 @@ export async function sessions(args: readonly string[], ports: SessionsPorts): P
     return 2
   }
   try {
-    return await run(options, await open(options, ports), ports)
+    return await run(options, await openSource(options, ports), ports)
   } catch (error) {
     ports.err(`sallyport: ${explain(error)}\n`)
     return 1
   }
-}
-
-async function open(options: Options, ports: SessionsPorts): Promise<JournalSource> {
-  const data = options.data ?? (await ports.dataFolder(options.config))
-  const source = { files: ports.files, folder: join(data, 'journal') }
-  const heads = await ports.files.list(layout.heads(source.folder))
-  if (heads.length === 0 && (await listLanes(source)).length === 0) {
-    throw new GateError('journal-missing', `there is no journal in \`${data}\``)
-  }
-  return source
 }
 
 async function run(options: Options, source: JournalSource, ports: SessionsPorts): Promise<number> {
@@ -75,19 +72,16 @@ async function run(options: Options, source: JournalSource, ports: SessionsPorts
     case 'verify':
       return verify(source, json, ports)
     case 'replay':
-      return show(source, id ?? REFUSED, json, ports, replayPace(options.pace, ports.sleep))
+      return show(
+        source,
+        id ?? REFUSED,
+        json,
+        ports,
+        options.step ? stepPace(ports.terminal.key) : replayPace(options.pace, ports.sleep),
+      )
     default:
       return show(source, id ?? REFUSED, json, ports)
   }
-}
-
-/** Public prose for what went wrong: the file system's own errors by their code, without a stack. */
-function explain(error: unknown): string {
-  // A configuration may have several problems, each on a line of its own.
-  if (error instanceof GateError)
-    return `${error.message.split('\n').map(printable).join('\n')}\n${error.advice}`
-  if (error instanceof Error && 'code' in error) return `the journal cannot be read: \`${error.code}\``
-  throw error
 }
 
 const NEEDS_ID: ReadonlySet<string> = new Set(['show', 'replay'])
@@ -108,9 +102,11 @@ function parse(args: readonly string[]): Options | string {
     return `\`sessions ${command}\` takes ${NEEDS_ID.has(command) ? 'one id' : 'no id'}`
   }
   if (values.data !== undefined && values.config !== undefined) return 'give --data or --config, not both'
-  if (command !== 'replay' && (values.speed !== undefined || values['skip-idle'] !== undefined)) {
-    return '--speed and --skip-idle are for `sessions replay`'
+  const paced = values.speed !== undefined || values['skip-idle'] !== undefined
+  if (command !== 'replay' && (paced || values.step === true)) {
+    return '--speed, --skip-idle and --step are for `sessions replay`'
   }
+  if (paced && values.step === true) return '--step goes by keys, not by --speed or --skip-idle'
   const speed = positive(values.speed ?? '1')
   if (speed === undefined) return `--speed takes a number above 0, not \`${values.speed}\``
   const skipIdle = values['skip-idle'] === undefined ? LONGEST_PAUSE_MS / 1000 : positive(values['skip-idle'])
@@ -121,12 +117,20 @@ function parse(args: readonly string[]): Options | string {
     data: values.data,
     config: values.config ?? DEFAULT_CONFIG_PATH,
     json: values.json ?? false,
+    step: values.step ?? false,
     pace: { speed, skipIdleMs: skipIdle * 1000 },
   }
 }
 
 function parseCommandLine(args: readonly string[]): {
-  values: { data?: string; config?: string; json?: boolean; speed?: string; 'skip-idle'?: string }
+  values: {
+    data?: string
+    config?: string
+    json?: boolean
+    speed?: string
+    'skip-idle'?: string
+    step?: boolean
+  }
   positionals: string[]
 } {
   return parseArgs({
@@ -138,6 +142,7 @@ function parseCommandLine(args: readonly string[]): {
       json: { type: 'boolean' },
       speed: { type: 'string' },
       'skip-idle': { type: 'string' },
+      step: { type: 'boolean' },
     },
   })
 }

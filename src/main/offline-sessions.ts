@@ -6,6 +6,7 @@ import { sessions as runSessions } from '../cli/sessions.ts'
 import { loadConfig } from '../config/load.ts'
 import { nodeFiles } from '../record/node-files.ts'
 import { apiFacts } from './api-facts.ts'
+import { processTerminal } from './terminal.ts'
 
 /** `sallyport sessions`, on this process's own terminal. */
 export function sessions(args: readonly string[]): Promise<number> {
@@ -28,6 +29,7 @@ export function sessions(args: readonly string[]): Promise<number> {
     sleep: async delayMs => {
       await setTimeout(delayMs)
     },
+    terminal: processTerminal(),
     facts: apiFacts(() => {
       catalog ??= loadCatalog()
       return catalog

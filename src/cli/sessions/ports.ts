@@ -1,5 +1,6 @@
 import type { ApiFacts } from '../../record/export/facts.ts'
 import type { JournalFiles } from '../../record/files.ts'
+import type { Terminal } from './terminal.ts'
 
 /** What `sallyport sessions` takes from outside. */
 export interface SessionsPorts {
@@ -12,6 +13,7 @@ export interface SessionsPorts {
   /** Whether `out` goes to a terminal that wants colours. */
   readonly colored: boolean
   readonly sleep: (delayMs: number) => Promise<void>
+  readonly terminal: Terminal
   /** What the catalog says of calls, for `export`. */
   readonly facts: ApiFacts
 }

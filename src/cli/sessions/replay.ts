@@ -22,5 +22,16 @@ export function replayPace(
     beforeMs = Math.max(timeMs, beforeMs ?? timeMs)
     const pauseMs = Math.min(Math.min(idleMs, skipIdleMs) / speed, LONGEST_PAUSE_MS)
     if (pauseMs > 0) await sleep(pauseMs)
+    return 'go'
+  }
+}
+
+/** Waits for a key before each entry but the first; `q`, Ctrl-C and the end of the input end it. */
+export function stepPace(key: () => Promise<string | undefined>): Pace {
+  let isFirst = true
+  return async () => {
+    const pressed = isFirst ? '' : await key()
+    isFirst = false
+    return pressed === undefined || pressed === 'q' ? 'stop' : 'go'
   }
 }

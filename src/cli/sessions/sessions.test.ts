@@ -7,6 +7,7 @@ import { openJournal } from '../../record/journal.ts'
 import { MemoryFiles } from '../../record/memory-files.ts'
 import { layout } from '../../record/segment.ts'
 import { sessions } from '../sessions.ts'
+import { noTerminal } from './terminal.fixture.ts'
 
 const STARTED_MS = Date.UTC(2026, 0, 2, 3, 4, 5)
 const SESSION = '01JGJVS4G80000000000000001'
@@ -130,6 +131,7 @@ async function run(files: MemoryFiles, args: readonly string[], colored = false)
       err += text
     },
     colored,
+    terminal: noTerminal(),
     sleep: async delayMs => void slept.push(delayMs),
     facts: {
       signingName: () => undefined,

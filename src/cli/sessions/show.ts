@@ -11,10 +11,10 @@ import { facts, Timeline, whose } from './timeline.ts'
 /** The word that stands for what was refused without a session, in place of an id. */
 export const REFUSED = 'refused'
 
-/** Waits before an entry is shown, for `replay`. */
-export type Pace = (timeMs: number) => Promise<void>
+/** Waits before an entry is shown, for `replay`; `stop` where the person has seen enough. */
+export type Pace = (timeMs: number) => Promise<'go' | 'stop'>
 
-const AT_ONCE: Pace = async () => undefined
+const AT_ONCE: Pace = async () => 'go'
 
 /**
  * `sallyport sessions show ID`: the recording of a session, or of all that was refused without one, or
@@ -42,10 +42,12 @@ async function recording(
   ports: SessionsPorts,
   pace: Pace,
 ): Promise<number> {
-  const writer = json ? new JsonRecording(selection) : new TextRecording(selection, paint(ports.colored))
+  const writer = json
+    ? new JsonRecording(selection)
+    : new TextRecording(selection, paint(ports.colored), ports.terminal.columns)
   await ports.out(writer.begin())
   for await (const entry of readEntries(source, selection)) {
-    await pace(timeOf(entry))
+    if ((await pace(timeOf(entry))) === 'stop') break
     await ports.out(writer.entry(entry))
   }
   await ports.out(writer.end())
@@ -91,7 +93,7 @@ class JsonRecording {
 }
 
 /** The entry with its command line, which is how most people want to see it. */
-function forJson(entry: Entry): object {
+export function forJson(entry: Entry): object {
   if (entry.kind !== 'call' || entry.decision.call === undefined) return entry
   return { commandLine: commandLine(entry.decision.call), ...entry }
 }
@@ -108,10 +110,10 @@ class TextRecording {
   #firstMs: number | undefined
   #lastMs = 0
 
-  constructor(selection: Selection, colors: Paint) {
+  constructor(selection: Selection, colors: Paint, columns: number | undefined) {
     this.#title = selection === REFUSED ? `${colors.bold('Refused without a session')}\n` : ''
     this.#paint = colors
-    this.#timeline = new Timeline(colors)
+    this.#timeline = new Timeline(colors, { columns })
   }
 
   begin(): string {

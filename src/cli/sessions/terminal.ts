@@ -1,0 +1,15 @@
+import type { Changes } from '../../record/follow/journal.ts'
+
+/** What commands that live longer than a moment take of the terminal. */
+export interface Terminal {
+  /** Its width in columns; undefined where `out` is no terminal. */
+  readonly columns: number | undefined
+  /** Aborts when the person wants no more (Ctrl-C). */
+  readonly interrupted: AbortSignal
+  /** Tells when the journal in this folder may have changed, until `interrupted`. */
+  readonly changes: (folder: string) => Changes
+  /** The next key that is pressed; undefined where nobody can press one, or wants no more. */
+  readonly key: () => Promise<string | undefined>
+  /** Time now, ms since the epoch. */
+  readonly now: () => number
+}

@@ -1,0 +1,48 @@
+import type { Terminal } from '../cli/sessions/terminal.ts'
+import { watchJournal } from '../record/follow/watch.ts'
+import { nodeFiles } from '../record/node-files.ts'
+
+/** What Ctrl-C is where the terminal gives keys one by one. */
+const CTRL_C = '\u0003'
+
+/** This process's own terminal. Signals are only taken by what asks for them. */
+export function processTerminal(): Terminal {
+  const interrupt = new AbortController()
+  let listens = false
+  const interrupted = (): AbortSignal => {
+    if (!listens) process.once('SIGINT', () => interrupt.abort())
+    listens = true
+    return interrupt.signal
+  }
+  return {
+    columns: process.stdout.isTTY === true ? process.stdout.columns : undefined,
+    get interrupted() {
+      return interrupted()
+    },
+    changes: folder => watchJournal({ folder, files: nodeFiles, signal: interrupted() }),
+    key: nextKey,
+    now: () => Date.now(),
+  }
+}
+
+/** The next key; undefined at the end of the input, and for Ctrl-C. */
+function nextKey(): Promise<string | undefined> {
+  const { stdin } = process
+  const isRaw = stdin.isTTY === true
+  return new Promise(resolve => {
+    const done = (key: string | undefined): void => {
+      stdin.off('data', onData)
+      stdin.off('end', onEnd)
+      if (isRaw) stdin.setRawMode(false)
+      stdin.pause()
+      resolve(key === CTRL_C ? undefined : key)
+    }
+    const onData = (bytes: Buffer): void => done(bytes.toString('utf8'))
+    const onEnd = (): void => done(undefined)
+    if (isRaw) stdin.setRawMode(true)
+    if (stdin.readableEnded) resolve(undefined)
+    stdin.on('data', onData)
+    stdin.on('end', onEnd)
+    stdin.resume()
+  })
+}
