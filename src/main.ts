@@ -49,6 +49,13 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
     },
   ],
   [
+    'reconcile',
+    {
+      summary: 'find calls in CloudTrail that did not come through the gate',
+      run: async args => (await import('./main/offline-reconcile.ts')).reconcile(args),
+    },
+  ],
+  [
     'keys',
     {
       summary: 'rotate the key that seals credentials',

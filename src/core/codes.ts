@@ -208,6 +208,22 @@ const table = {
     status: 413,
     advice: 'The call cannot be recorded within the limit of one event; make a smaller call.',
   },
+  'events-unreadable': {
+    party: 'operator',
+    status: 400,
+    advice:
+      'Name files as CloudTrail delivers them: JSON with `Records`, or an event a line, also as .gz; fetch a damaged one again.',
+  },
+  'reconcile-too-large': {
+    party: 'operator',
+    status: 413,
+    advice: 'Reconcile a shorter span of time: `--since` and `--until`, and run it for each.',
+  },
+  'reconcile-roles-missing': {
+    party: 'operator',
+    status: 400,
+    advice: 'Name the configuration of the gate with `--config`, or the roles that it leases with `--role ARN`.',
+  },
   'export-unwritable': {
     party: 'operator',
     status: 500,

@@ -1,0 +1,23 @@
+import type { JournalFiles } from '../../record/files.ts'
+import type { TrailFile } from '../../record/reconcile/trail-file.ts'
+
+/** What a configuration says that reconciling needs. */
+export interface ConfiguredGate {
+  /** The data folder. */
+  readonly data: string
+  /** ARNs of the real roles that leases are of. */
+  readonly roles: readonly string[]
+}
+
+/** What `sallyport reconcile` takes from outside. */
+export interface ReconcilePorts {
+  readonly files: JournalFiles
+  /** Throws `config-invalid`. */
+  readonly gate: (configPath: string) => Promise<ConfiguredGate>
+  /** The files of events at a path: itself, or all in a folder. Calls `skip` for each that is passed over. */
+  readonly trailFiles: (path: string, skip: () => void) => AsyncIterable<TrailFile>
+  readonly out: (text: string) => Promise<void>
+  readonly err: (text: string) => void
+  /** Whether `out` goes to a terminal that wants colours. */
+  readonly colored: boolean
+}

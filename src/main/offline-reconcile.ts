@@ -1,0 +1,27 @@
+import { once } from 'node:events'
+import { reconcile as runReconcile } from '../cli/reconcile.ts'
+import { loadConfig } from '../config/load.ts'
+import { nodeFiles } from '../record/node-files.ts'
+import { configPorts } from './config-ports.ts'
+import { trailFiles } from './trail-files.ts'
+
+/** `sallyport reconcile`, on this process's own terminal. */
+export function reconcile(args: readonly string[]): Promise<number> {
+  return runReconcile(args, {
+    files: nodeFiles,
+    async gate(configPath) {
+      const { data, roles } = loadConfig(configPath, await configPorts())
+      // Where nothing is assumed, the gate's own credentials make the calls, and their role is not known here.
+      return {
+        data,
+        roles: roles.flatMap(({ arn, upstream }) => (upstream.assume ? [upstream.role] : [arn])),
+      }
+    },
+    trailFiles,
+    async out(text) {
+      if (!process.stdout.write(text)) await once(process.stdout, 'drain')
+    },
+    err: text => void process.stderr.write(text),
+    colored: process.stdout.isTTY === true && !process.env['NO_COLOR'],
+  })
+}
