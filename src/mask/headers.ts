@@ -87,7 +87,7 @@ export function maskHeaders(
     const map = prefixed.find(({ wireName }) => wireName !== '' && name.startsWith(wireName.toLowerCase()))
     if (map !== undefined) {
       const key = name.slice(map.wireName.length)
-      return entry(name, walk.text(value, walk.key(walk.member(spot, map.name), key)))
+      return entry(name, walk.text(value, walk.header(walk.member(spot, map.name), key)))
     }
     if (OF_HTTP.has(name) || OF_HTTP_PREFIX.test(name)) return [[name, value]]
     const unknown = walk.unknown(spot, name)

@@ -93,6 +93,13 @@ export function takes(step: Step, name: string): boolean {
   return step.kind === 'glob' && globTakes(step.pieces, name)
 }
 
+/** The step as it is in headers, whose names have no case. */
+export function inLowerCase(step: Step): Step {
+  if (step.kind === 'any') return step
+  if (step.kind === 'name') return { kind: 'name', name: step.name.toLowerCase() }
+  return { kind: 'glob', pieces: step.pieces.map(piece => piece.toLowerCase()) }
+}
+
 /** Each piece is searched once from where the one before it ended: no way back, so linear. */
 function globTakes(pieces: readonly string[], name: string): boolean {
   const first = pieces[0] ?? ''

@@ -1,5 +1,5 @@
 import type { MaskForm } from '../core/decision.ts'
-import { type Step, takes } from './pattern.ts'
+import { inLowerCase, type Step, takes } from './pattern.ts'
 
 /** What becomes of a member that a pattern names: a form, or only the signature of a presigned URL goes. */
 export type Treatment = MaskForm | 'presigned'
@@ -66,8 +66,21 @@ export class Place {
 
   /** The place of a map's value. Not kept: a reply may have any keys. */
   key(name: string): Place {
+    return this.#next(one => goesOn(one, name))
+  }
+
+  /** As `key`, where the map travels in headers, whose names have no case. */
+  header(name: string): Place {
+    const lowerCase = name.toLowerCase()
+    return this.#next(({ pattern, at }) => {
+      const step = pattern.steps[at]
+      return step !== undefined && (step.kind === 'any' || takes(inLowerCase(step), lowerCase))
+    })
+  }
+
+  #next(goes: (one: Progress) => boolean): Place {
     if (this.#progress.length === 0) return this
-    const going = this.#progress.filter(one => goesOn(one, name))
+    const going = this.#progress.filter(goes)
     // Nothing can be named beneath any more: one place for all that is there.
     if (going.length === 0) {
       this.#beneath ??= new Place([], this.treatment)

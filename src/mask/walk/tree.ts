@@ -81,7 +81,7 @@ export class TreeMasker<V> {
 
   #structure(resolved: OutputShape, value: V, spot: Spot): V | undefined {
     const members = this.#format.members(value)
-    if (members === undefined) return this.untyped(value, spot)
+    if (members === undefined) return this.#misshapen(value, spot)
     const index = bodyMembers(this.#walk.shapes, resolved.shape)
     const masked: (readonly [string, V])[] = []
     let changed = false
@@ -99,6 +99,12 @@ export class TreeMasker<V> {
     return this.#format.ofMembers(masked)
   }
 
+  /** No members where members belong: what a rule is about may be anywhere in it. */
+  #misshapen(value: V, spot: Spot): V | undefined {
+    const mayHold = spot.place.open && this.#format.list(value) === undefined
+    return this.untyped(value, mayHold ? { ...spot, unknown: true } : spot)
+  }
+
   #list(resolved: OutputShape, value: V, spot: Spot): V | undefined {
     const items = this.#format.list(value)
     if (items === undefined) return this.untyped(value, spot)
@@ -109,7 +115,7 @@ export class TreeMasker<V> {
 
   #map(resolved: OutputShape, value: V, spot: Spot): V | undefined {
     const members = this.#format.members(value)
-    if (members === undefined) return this.untyped(value, spot)
+    if (members === undefined) return this.#misshapen(value, spot)
     const valueShape = elementOf(this.#walk.shapes, resolved.shape.value)
     return this.#entries(value, members, spot, (one, at) => this.value(valueShape, one, at))
   }

@@ -95,6 +95,11 @@ export class MaskWalk {
     return { place: spot.place.key(key), trail, context, unknown: spot.unknown }
   }
 
+  /** The value of a map whose keys are names of headers. */
+  header(spot: Spot, name: string): Spot {
+    return { ...this.key(spot, name), place: spot.place.header(name) }
+  }
+
   item(spot: Spot): Spot {
     return { ...spot, trail: { parent: spot.trail, step: '[]' } }
   }

@@ -21,7 +21,7 @@ export class XmlMasker {
 
   /** The members of a structure in their element. */
   structure(resolved: OutputShape, element: XmlElement, spot: Spot): XmlElement | undefined {
-    if (element.text.trim() !== '') return this.untyped(element, spot)
+    if (element.text.trim() !== '') return this.untyped(element, misshapen(spot))
     const index = bodyMembers(this.#walk.shapes, resolved.shape)
     const attributes =
       element.attributes.length === 0
@@ -81,7 +81,7 @@ export class XmlMasker {
     spot: Spot,
     mask: (child: XmlElement) => XmlElement | undefined,
   ): XmlElement | undefined {
-    if (element.text.trim() !== '') return this.untyped(element, spot)
+    if (element.text.trim() !== '') return this.untyped(element, misshapen(spot))
     const attributes = this.#unknownAttributes(element, spot)
     return rebuilt(element, attributes, element.children.map(mask))
   }
@@ -150,6 +150,11 @@ export class XmlMasker {
     const text = this.#walk.text(value, this.#walk.unknown(spot, name))
     return text === undefined ? [] : [[name, text]]
   }
+}
+
+/** A text where elements belong: what a rule is about may be in it. */
+function misshapen(spot: Spot): Spot {
+  return spot.place.open ? { ...spot, unknown: true } : spot
 }
 
 function kept(elements: readonly (XmlElement | undefined)[]): readonly XmlElement[] {

@@ -29,7 +29,7 @@ export const MASKED: object = {
       Effect: 'Mask',
       Action: ['s3:GetObject', 's3:GetObjectVersion'],
       Resource: 'arn:aws:s3:::sealed/*',
-      Mask: { Fields: ['B*y'] },
+      Mask: { Fields: ['B*y', 'Metadata.Owner'] },
     },
     {
       Sid: 'ExpressObjects',
