@@ -88,7 +88,9 @@ async function run(options: Options, ports: ReconcilePorts): Promise<number> {
     }),
     skipped: () => skipped,
   })
-  await ports.out(options.json ? `${safeJson(report, 2)}\n` : reportText(report, ports.colored))
+  const configured = gate !== undefined || options.roles.length > 0
+  const text = options.json ? `${safeJson(report, 2)}\n` : reportText(report, configured, ports.colored)
+  await ports.out(text)
   return report.notThroughGate.count === 0 ? 0 : 1
 }
 

@@ -142,6 +142,8 @@ test('the journals of all replicas count; without one of them, its calls look st
   const files = await recorded(rest, await recorded(half), 'other')
   const both = await reportOf(files, DELIVERED, '--data', 'data', '--data', 'other', '--data', 'data')
   assert.deepEqual([both.calls.confirmed.count, both.notThroughGate.count], [3, 3])
+  const { out } = await run(files, DELIVERED, ['--data', 'data', '--events', USE1])
+  assert.match(out, /only roles that had a session in the journal are looked for/)
   const one = await reportOf(files, DELIVERED, '--data', 'data')
   assert.deepEqual([one.calls.confirmed.count, one.notThroughGate.count], [2, 4])
 })

@@ -22,10 +22,15 @@ const MEANINGS: readonly (readonly [CallClass, string])[] = [
   ['unpaired', 'without a request id of AWS, so that nothing can be said'],
 ]
 
-export function reportText(report: ReconcileReport, colored: boolean): string {
+const ROLES_OF_JOURNAL =
+  'only roles that had a session in the journal are looked for: --config or --role names the others'
+
+/** `configured`: the roles are those of a configuration too, and not of the journal alone. */
+export function reportText(report: ReconcileReport, configured: boolean, colored: boolean): string {
   const colors = paint(colored)
   return `${[
     ...span(report),
+    ...(configured ? [] : [colors.dim(ROLES_OF_JOURNAL)]),
     '',
     ...strange(report.notThroughGate, colors),
     '',

@@ -2,7 +2,14 @@ import { GateError } from '../../core/errors.ts'
 import { arnParts } from '../export/arn.ts'
 import { isWithin, type Span } from '../export/span.ts'
 import { MAX_RECORDED, type Recorded, type RecordedAllowed } from './recorded.ts'
-import { type CallClass, type ListedCall, Listing, type ReconcileReport, type StrangeCall } from './report.ts'
+import {
+  type CallClass,
+  type Listed,
+  type ListedCall,
+  Listing,
+  type ReconcileReport,
+  type StrangeCall,
+} from './report.ts'
 import type { LeasedRoles } from './roles.ts'
 import type { TrailEvent } from './trail-event.ts'
 import { isDataEvent } from './unlogged.ts'
@@ -165,7 +172,7 @@ export class Reconciliation {
         unlogged: lists.unlogged.listed,
         unpaired: lists.unpaired.listed,
       },
-      notThroughGate: this.#strange.listed,
+      notThroughGate: inOrderOfTime(this.#strange.listed),
       byServices: Object.fromEntries([...this.#byServices].sort(([a], [b]) => (a < b ? -1 : 1))),
     }
   }
@@ -197,4 +204,9 @@ function listedCall({
     session,
     ...(rest.requestId === undefined ? { trouble: rest.trouble } : { requestId: rest.requestId }),
   }
+}
+
+/** Files of several regions come one after the other. */
+function inOrderOfTime({ count, first }: Listed<StrangeCall>): Listed<StrangeCall> {
+  return { count, first: first.toSorted((a, b) => a.timeMs - b.timeMs) }
 }

@@ -5,7 +5,7 @@ import { isWithin, type Span } from '../export/span.ts'
 import { type JournalSource, readJournal } from '../read.ts'
 import type { LeasedRoles } from './roles.ts'
 
-/** Calls, and sessions, of a span that are held in memory: some 300 MB. */
+/** Calls, and sessions, of a span that are held in memory: a million are some 500 MB. */
 export const MAX_RECORDED = 1_000_000
 /**
  * Calls this much outside of the span are known as well: CloudTrail's time is when a request was done, by
