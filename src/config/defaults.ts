@@ -31,7 +31,7 @@ export const DEFAULTS = {
   maxStanding: '8h',
   pending: 100,
   groupsFor: '12h',
-  maskBody: '32MiB',
+  maskBody: '16MiB',
 } as const
 
 /** A configuration file beyond this many bytes is refused. */

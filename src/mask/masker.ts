@@ -26,7 +26,7 @@ export interface MaskLimits {
   readonly bodyBytes: number
 }
 
-export const DEFAULT_MASK_LIMITS: MaskLimits = { bodyBytes: 32 * 1024 * 1024 }
+export const DEFAULT_MASK_LIMITS: MaskLimits = { bodyBytes: 16 * 1024 * 1024 }
 
 export interface MaskerOptions {
   readonly catalog: Catalog

@@ -47,6 +47,7 @@ describe('broken glass', () => {
   const masking = {
     builtInFields: () => ['SecretString'],
     builtInRule: () => ({ fields: [], as: 'full', detect: [], otherObjects: 'deny' }),
+    plan: () => undefined,
   } as unknown as AwsRooms['masking']
   const fieldsMasked = (call: Decision, unmask: Decision): number => {
     const decide = ({ pairs }: DecisionRequest): Decision =>

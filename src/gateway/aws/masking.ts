@@ -133,8 +133,33 @@ export function decideMasked(
   question: AwsQuestion,
   { decide, masking }: { readonly decide: Decide; readonly masking: Masking },
 ): Decision {
-  return withMasks(decide(question.request), question, masking, decide)
+  const decision = withMasks(decide(question.request), question, masking, decide)
+  if (decision.effect === 'deny' || decision.obligations.length === 0) return decision
+  return cannotBeMasked(question.call, decision.obligations, masking) ?? decision
 }
+
+/** The denial of a call whose reply could not be masked, whatever it is: known before anything has left. */
+function cannotBeMasked(
+  call: AwsCall,
+  obligations: readonly Obligation[],
+  masking: Masking,
+): Decision | undefined {
+  try {
+    plans.set(obligations, planOf(call, obligations, masking))
+    return undefined
+  } catch (error) {
+    if (!(error instanceof GateError) || error.code === 'internal') throw error
+    return {
+      effect: 'deny',
+      statements: obligations.map(({ from }) => from),
+      obligations: [],
+      denial: { kind: 'explicit', code: error.code, reason: error.message },
+    }
+  }
+}
+
+/** Plans by the obligations of the decision that they were made for. */
+const plans = new WeakMap<readonly Obligation[], MaskPlan | undefined>()
 
 /** What has to be done to the reply; undefined where it passes as it is. Throws `mask-rule-invalid`. */
 export function planMasks(
@@ -143,6 +168,10 @@ export function planMasks(
   masking: Masking,
 ): MaskPlan | undefined {
   if (obligations.length === 0) return undefined
+  return plans.has(obligations) ? plans.get(obligations) : planOf(call, obligations, masking)
+}
+
+function planOf(call: AwsCall, obligations: readonly Obligation[], masking: Masking): MaskPlan | undefined {
   const rules = obligations.map(({ from, fields, detect, as, otherObjects }): MaskRule => {
     return from === BUILT_IN ? masking.builtInRule(fields) : { fields, detect, as, otherObjects }
   })
