@@ -35,6 +35,13 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
     },
   ],
   [
+    'verify-proof',
+    {
+      summary: 'check the proof of one recorded event with a public key',
+      run: async args => (await import('./main/offline-proof.ts')).verifyProof(args),
+    },
+  ],
+  [
     'approvals',
     {
       summary: 'list, show, approve, deny and revoke access requests',
@@ -69,7 +76,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
 ])
 
 function help(): string {
-  const rows = [...COMMANDS].map(([name, command]) => `  ${name.padEnd(10)}${command.summary}`)
+  const rows = [...COMMANDS].map(([name, command]) => `  ${name.padEnd(14)}${command.summary}`)
   return `sallyport: a gate for AWS\n\nusage: sallyport COMMAND [options]\n\n${rows.join('\n')}\n\nCOMMAND --help tells more.\n`
 }
 

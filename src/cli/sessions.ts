@@ -6,6 +6,7 @@ import { exportSessions } from './sessions/export.ts'
 import { list } from './sessions/list.ts'
 import { explain, openSource } from './sessions/open.ts'
 import type { SessionsPorts } from './sessions/ports.ts'
+import { key, prove } from './sessions/prove.ts'
 import { LONGEST_PAUSE_MS, type ReplaySpeed, replayPace, stepPace } from './sessions/replay.ts'
 import { search } from './sessions/search.ts'
 import { REFUSED, show } from './sessions/show.ts'
@@ -24,7 +25,10 @@ const USAGE = `usage: sallyport sessions COMMAND [--config FILE | --data FOLDER]
   tail         shows what happens while it does: --session ID, --role R, --denied
   search QUERY finds calls, sessions and access requests by what they are; see \`search --help\`
   export       writes what was recorded for others to read: OCSF, CloudTrail, CSV, JSON lines; see \`export --help\`
-  verify       proves that the recording is whole; exit code 1 and the place if it is not
+  verify       proves that the recording is whole; exit code 1 and the place if it is not; --key FILE: by the
+               public keys in this file, not by those of the data folder
+  prove EVENT  writes a proof of one event that stands by itself; \`sallyport verify-proof\` checks it
+  key          prints the public keys that checkpoints and proofs are checked with
 `
 
 /** A command line that was understood. */
@@ -46,6 +50,9 @@ interface Options {
 export async function sessions(args: readonly string[], ports: SessionsPorts): Promise<number> {
   if (args[0] === 'export') return exportSessions(args.slice(1), ports)
   if (args[0] === 'search') return search(args.slice(1), ports)
+  if (args[0] === 'verify') return verify(args.slice(1), ports)
+  if (args[0] === 'prove') return prove(args.slice(1), ports)
+  if (args[0] === 'key') return key(args.slice(1), ports)
   if (args[0] === 'tail') return tail(args.slice(1), ports)
   if (args.length === 0 || args.includes('--help') || args.includes('-h')) {
     await ports.out(USAGE)
@@ -69,8 +76,6 @@ async function run(options: Options, source: JournalSource, ports: SessionsPorts
   switch (command) {
     case 'list':
       return list(source, json, ports)
-    case 'verify':
-      return verify(source, json, ports)
     case 'replay':
       return show(
         source,
@@ -85,7 +90,7 @@ async function run(options: Options, source: JournalSource, ports: SessionsPorts
 }
 
 const NEEDS_ID: ReadonlySet<string> = new Set(['show', 'replay'])
-const COMMANDS: ReadonlySet<string> = new Set(['list', 'verify', ...NEEDS_ID])
+const COMMANDS: ReadonlySet<string> = new Set(['list', ...NEEDS_ID])
 
 /** The options, or what is wrong with the command line. */
 function parse(args: readonly string[]): Options | string {

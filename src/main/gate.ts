@@ -56,7 +56,7 @@ export async function openGate(config: Config, lane: number, log: Log): Promise<
   const catalog = loadCatalog()
   const policies = openPolicies(config)
   const metrics = createMetrics()
-  const journal = await openLane(config, lane)
+  const journal = await openLane(config, lane, log)
   const open = await openDesk(config, journal)
   const upstream = openUpstream(config, catalog, policies, log)
   const keyring = openKeyring(config)

@@ -1,13 +1,22 @@
 import { join } from 'node:path'
 import type { Config } from '../config/model.ts'
 import { systemClock, systemRandom } from '../core/clock.ts'
+import { secretFiles } from '../identity/secret-files.ts'
+import { openFileSigner } from '../record/checkpoint/key-file.ts'
 import type { Journal } from '../record/event.ts'
 import { openJournal } from '../record/journal.ts'
 import { nodeFiles } from '../record/node-files.ts'
+import type { Log } from './log.ts'
 
-/** A lane of the journal: each process writes its own. */
-export function openLane(config: Config, lane: number): Promise<Journal> {
+/** A lane of the journal: each process writes its own, and signs it with the key that all of them share. */
+export async function openLane(config: Config, lane: number, log: Log): Promise<Journal> {
   const { durability, segmentBytes } = config.record
+  const signer = openFileSigner({
+    path: join(config.data, 'keys', 'journal.json'),
+    files: secretFiles,
+    clock: systemClock,
+    random: systemRandom,
+  })
   return openJournal(
     { folder: join(config.data, 'journal'), lane, durability, segmentBytes },
     {
@@ -17,6 +26,13 @@ export function openLane(config: Config, lane: number): Promise<Journal> {
       after(delayMs, run) {
         const timer = setTimeout(run, delayMs)
         return () => clearTimeout(timer)
+      },
+      checkpoints: {
+        signer,
+        report: trouble => {
+          if (trouble === undefined) log.info('checkpoints of the journal are made again')
+          else log.warn({ trouble }, 'checkpoints of the journal cannot be made; it goes on without them')
+        },
       },
     },
   )

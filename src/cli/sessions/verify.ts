@@ -1,16 +1,36 @@
 import { describePlace } from '../../record/place.ts'
-import type { JournalSource } from '../../record/read.ts'
 import { printable } from '../../record/shell.ts'
 import { type LaneReport, type VerifyReport, verifyJournal } from '../../record/verify.ts'
 import { count, safeJson } from './format.ts'
+import { givenKeys, ownKeys } from './journal-keys.ts'
 import { type Paint, paint } from './paint.ts'
 import type { SessionsPorts } from './ports.ts'
+import { runProofCommand } from './proof-command.ts'
 
-/** `sallyport sessions verify`: proves that the chain is whole. Exit code 1 if it is not. */
-export async function verify(source: JournalSource, json: boolean, ports: SessionsPorts): Promise<number> {
-  const report = await verifyJournal(source)
-  await ports.out(json ? `${safeJson(report, 2)}\n` : text(report, paint(ports.colored)))
-  return report.whole ? 0 : 1
+const USAGE = `usage: sallyport sessions verify [--key PUBLIC] [--json] [--config FILE | --data FOLDER]
+
+  --key PUBLIC  checks the signatures with the public keys in this file (\`sallyport sessions key\` prints them), not
+                with those that the data folder itself has
+
+  Prints where each lane ends, and how far signed checkpoints reach. Exit code 1 and the place if it is not whole.
+`
+
+/**
+ * `sallyport sessions verify`: proves that the chain is whole, and that it is the one that the checkpoints were
+ * signed over. Exit code 1 if it is not.
+ */
+export function verify(args: readonly string[], ports: SessionsPorts): Promise<number> {
+  return runProofCommand(args, ports, {
+    usage: USAGE,
+    takesEvent: false,
+    takes: new Set(['key', 'json'] as const),
+    async run({ key, json }, source) {
+      const keys = key === undefined ? await ownKeys(source) : await givenKeys(source.files, key)
+      const report = await verifyJournal(source, keys)
+      await ports.out(json ? `${safeJson(report, 2)}\n` : text(report, paint(ports.colored)))
+      return report.whole ? 0 : 1
+    },
+  })
 }
 
 function text(report: VerifyReport, colors: Paint): string {
@@ -34,9 +54,18 @@ function laneLines(lane: LaneReport, colors: Paint): string[] {
     ]
   }
   const lines = [`${name}  ${colors.good('whole')}   ${content}  ${colors.dim(`link ${lane.link}`)}`]
+  lines.push(`         ${checkpointLine(lane, colors)}`)
   if (lane.unfinished !== undefined) {
     const bytes = count(lane.unfinished.bytes, 'byte')
     lines.push(`         ${bytes} of an event that is being written, or that a crash cut off, follow`)
   }
   return lines
+}
+
+/** How far signed checkpoints reach: what stands behind them is shown by the chain and its head alone. */
+function checkpointLine({ events, checkpoints }: LaneReport, colors: Paint): string {
+  if (checkpoints === undefined) return events === 0 ? 'no checkpoint yet' : colors.warn('no checkpoint')
+  const reach = `${count(checkpoints.count, 'checkpoint')} up to event ${checkpoints.lastEvent}`
+  if (checkpoints.signatures === 'verified') return reach
+  return `${reach}, ${colors.warn('signatures not checked: there is no key, give one with --key')}`
 }
