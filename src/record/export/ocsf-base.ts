@@ -140,8 +140,11 @@ export function actorOf(principal: RecordedPrincipal | undefined, sessionId: str
   })
 }
 
+/** `ip_t` of the schema: the longest that it takes, zeros in front and all. */
+const MAX_IP_CHARACTERS = 40
+
 /** An address as an endpoint: text that is no IP address stands as its name. */
 export function endpointOf(address: string): JsonObject {
-  if (isIP(address) !== 0) return { ip: address }
+  if (isIP(address) !== 0 && address.length <= MAX_IP_CHARACTERS) return { ip: address }
   return { name: address === '' ? 'unknown' : address }
 }

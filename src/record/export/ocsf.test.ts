@@ -35,6 +35,17 @@ test('an allowed call says what was done, by whom, why, and how it ended', () =>
   assert.equal(at(event, 'unmapped', 'parametersTruncated'), true)
 })
 
+test('an address is an ip where the schema takes it for one, and a name where not', () => {
+  const of = (clientAddress: string): Json | undefined => {
+    const entry = { ...ALLOWED, decision: { ...ALLOWED.decision, clientAddress } }
+    return ocsfEvent(entry, FACTS)['src_endpoint']
+  }
+  assert.deepEqual(of('::ffff:192.0.2.7'), { ip: '::ffff:192.0.2.7' })
+  const long = '0000:0000:0000:0000:0000:0000:100.100.100.100'
+  assert.deepEqual(of(long), { name: long })
+  assert.deepEqual(of(''), { name: 'unknown' })
+})
+
 test('a denied call is blocked, with the reason', () => {
   const event = ocsfEvent(DENIED, FACTS)
   assert.equal(event['status'], 'Failure')
