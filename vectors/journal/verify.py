@@ -10,6 +10,7 @@ import struct
 import sys
 from pathlib import Path
 
+EVENTS = ('session', 'decision', 'outcome', 'access-request', 'recovery')
 MOST_TORN = 4 * 1024 * 1024 + 1024 * 1024 + 40
 
 
@@ -107,7 +108,7 @@ def check_lane(folder, lane):
             n, b = position(payload)
             if before != link or n != number + 1 or b > n:
                 break
-            need(json.loads(payload)['e']['type'] in ('session', 'decision', 'outcome', 'recovery'), 'no event')
+            need(json.loads(payload)['e']['type'] in EVENTS, 'no event')
             number, link, at = n, hashlib.sha256(before + payload).digest(), at + size
         if at < len(data):
             need(segment == segments[-1], f'segment {segment} is damaged behind event {number}')

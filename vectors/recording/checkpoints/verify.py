@@ -1,0 +1,187 @@
+"""A second verifier of Sallyport's checkpoints and proofs, written from docs/recording-format.md and nothing else.
+
+python3 verify.py PUBLIC.pem FOLDER|PROOF...: a FOLDER is a data/journal (that its chain is whole, verify.py of
+vectors/journal proves), a PROOF a file. Prints a line for each lane and proof; exit code 1 if one does not hold.
+Signatures are checked where the module `cryptography` is there; roots, order and links always are.
+"""
+
+import base64
+import hashlib
+import json
+import re
+import struct
+import sys
+from pathlib import Path
+
+try:
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives import serialization
+except ImportError:
+    serialization = None
+
+MEMBERS = 'journal lane number first last link root previous timeMs key signature'.split()
+HEX = {'journal': 16, 'link': 32, 'root': 32, 'previous': 32, 'key': 16}
+
+
+class Broken(Exception):
+    pass
+
+
+def need(condition, reason):
+    if not condition:
+        raise Broken(reason)
+
+
+def sha(*parts):
+    return hashlib.sha256(b''.join(parts)).digest()
+
+
+def root(leaves):
+    if len(leaves) == 1:
+        return leaves[0]
+    half = 1
+    while half * 2 < len(leaves):
+        half *= 2
+    return sha(b'\x01', root(leaves[:half]), root(leaves[half:]))
+
+
+def root_from_path(node, index, size, path):
+    """RFC 6962 turned around: the halves of the tree from the top down name the sides, the path goes back up."""
+    sides = []
+    while size > 1:
+        half = 1
+        while half * 2 < size:
+            half *= 2
+        left = index < half
+        sides.append(left)
+        index, size = (index, half) if left else (index - half, size - half)
+    need(len(path) == len(sides), 'the path is not as long as the tree is high')
+    for beside, left in zip(path, reversed(sides)):
+        node = sha(b'\x01', node, beside) if left else sha(b'\x01', beside, node)
+    return node
+
+
+class Key:
+    def __init__(self, pem):
+        body = re.fullmatch(r'-----BEGIN PUBLIC KEY-----\s+([\w+/=\s]+)-----END PUBLIC KEY-----\s*', pem)[1]
+        self.id = hashlib.sha256(base64.b64decode(body)).hexdigest()[:32]
+        self.key = serialization.load_pem_public_key(pem.encode()) if serialization else None
+
+    def check(self, signature, data):
+        if self.key is None:
+            return
+        try:
+            self.key.verify(signature, data)
+        except InvalidSignature:
+            raise Broken('the signature does not hold') from None
+
+
+def line_of(checkpoint):
+    members = {'version': 1, **{name: checkpoint[name] for name in MEMBERS}}
+    return json.dumps(members, separators=(',', ':'), ensure_ascii=False)
+
+
+def signed_bytes(c):
+    return b''.join([
+        b'sallyport journal checkpoint 1', bytes.fromhex(c['journal']),
+        struct.pack('>HQQQ', c['lane'], c['number'], c['first'], c['last']),
+        bytes.fromhex(c['link']), bytes.fromhex(c['root']), bytes.fromhex(c['previous']),
+        struct.pack('>Q', c['timeMs']), bytes.fromhex(c['key']),
+    ])
+
+
+def read_checkpoint(text, key):
+    """The checkpoint of a line, its form and its signature checked, and its hash."""
+    c = json.loads(text)
+    need(isinstance(c, dict) and c.get('version') == 1 and line_of(c) == text, 'the line is not written so')
+    for name, size in HEX.items():
+        need(re.fullmatch('[0-9a-f]{%d}' % (2 * size), c[name]), f'{name} is not {size} bytes in hex')
+    numbers = [c[name] for name in ('lane', 'number', 'first', 'last', 'timeMs')]
+    need(all(type(each) is int and 0 <= each < 2**53 for each in numbers), 'a number is none')
+    need(c['number'] >= 1 and 1 <= c['first'] <= c['last'] and c['lane'] <= 99, 'a number is out of its range')
+    signature = base64.b64decode(c['signature'], validate=True)
+    need(len(signature) == 64 and base64.b64encode(signature).decode() == c['signature'], 'no signature')
+    need(c['key'] == key.id, 'signed with another key')
+    key.check(signature, signed_bytes(c))
+    return c, sha(signed_bytes(c), signature).hex()
+
+
+def events(folder, lane):
+    """Journal id, and for each event its link and its leaf; their chain is checked elsewhere."""
+    journal, chain, leaves = None, [], []
+    for path in sorted((folder / f'{lane:02}').glob('*.seg')):
+        data, at = path.read_bytes(), 76
+        journal = data[24:40].hex()
+        while len(data) - at >= 40:
+            (length,) = struct.unpack_from('>I', data, at + 4)
+            if at + 40 + length > len(data):
+                break
+            payload = data[at + 40 : at + 40 + length]
+            chain.append(sha(data[at + 8 : at + 40], payload).hex())
+            leaves.append(sha(b'\x00', payload))
+            at += 40 + length
+    return journal, chain, leaves
+
+
+def check_lane(folder, lane, key):
+    head_file = folder / 'heads' / f'{lane:02}.json'
+    head = json.loads(head_file.read_text()) if head_file.exists() else {'clean': False}
+    known = head.get('checkpoint') or {'number': 0}
+    path = folder / 'checkpoints' / f'{lane:02}.jsonl'
+    *lines, rest = path.read_bytes().split(b'\n') if path.exists() else [b'']
+    need(rest == b'' or not head['clean'], 'a line without an end, where the journal was closed')
+    journal, chain, leaves = events(folder, lane)
+    last, previous = 0, '0' * 64
+    for number, text in enumerate(lines, 1):
+        need(len(text) <= 1024, 'too long a line')
+        c, name = read_checkpoint(text.decode('ascii'), key)
+        need((c['journal'], c['lane'], c['number']) == (journal, lane, number), f'not checkpoint {number}')
+        need(number == 1 or c['first'] == last + 1, f'checkpoint {number} leaves events out')
+        need(c['previous'] == previous, f'checkpoint {number} does not follow')
+        need(c['last'] <= len(chain), f'the chain ends before checkpoint {number}')
+        need(c['link'] == chain[c['last'] - 1], f'checkpoint {number} has another link')
+        need(c['root'] == root(leaves[c['first'] - 1 : c['last']]).hex(), f'checkpoint {number} has another root')
+        need(known['number'] != number or known['hash'] == name, f'the head knows another checkpoint {number}')
+        last, previous = c['last'], name
+    need(known['number'] <= len(lines), 'a checkpoint is missing that the head knows')
+    return len(lines), last
+
+
+def check_proof(path, key):
+    proof = json.loads(path.read_text())
+    need(list(proof) == ['version', 'number', 'payload', 'path', 'checkpoint'] and proof['version'] == 1, 'no proof')
+    c, _ = read_checkpoint(json.dumps(proof['checkpoint'], separators=(',', ':')), key)
+    number, payload = proof['number'], proof['payload'].encode()
+    need(c['first'] <= number <= c['last'], 'the event is not of this checkpoint')
+    hashes = [bytes.fromhex(each) for each in proof['path']]
+    leaf = sha(b'\x00', payload)
+    found = root_from_path(leaf, number - c['first'], c['last'] - c['first'] + 1, hashes)
+    need(found.hex() == c['root'], 'the path leads to another root')
+    need(json.loads(payload)['n'] == number, 'the payload is of another event')
+    return json.loads(payload)['e']['id']
+
+
+def check(path, key):
+    whole = True
+    if path.is_file():
+        try:
+            print(f'{path}: proves {check_proof(path, key)}')
+        except (Broken, ValueError, KeyError, TypeError) as error:
+            print(f'{path}: broken: {error}')
+            return False
+        return True
+    names = [each.name for each in path.iterdir()]
+    names += [each.stem for folder in ('heads', 'checkpoints') for each in path.glob(f'{folder}/*.json*')]
+    for lane in sorted({int(name) for name in names if re.fullmatch(r'\d\d', name)}):
+        try:
+            count, last = check_lane(path, lane, key)
+            print(f'{path}: lane {lane:02} {count} checkpoints up to event {last}')
+        except (Broken, ValueError, KeyError, TypeError) as error:
+            print(f'{path}: lane {lane:02} broken: {error}')
+            whole = False
+    return whole
+
+
+if __name__ == '__main__':
+    KEY = Key(Path(sys.argv[1]).read_text())
+    sys.exit(0 if all([check(Path(name), KEY) for name in sys.argv[2:]]) else 1)
