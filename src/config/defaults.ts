@@ -28,6 +28,7 @@ export const DEFAULTS = {
   store: 'sqlite',
   groups: 'groups',
   openFor: '24h',
+  keepFor: '90d',
   maxStanding: '8h',
   pending: 100,
   groupsFor: '12h',

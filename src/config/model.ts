@@ -146,6 +146,8 @@ export interface ApprovalsConfig {
   readonly policies: readonly PolicyText[]
   /** How long a request waits for an answer. */
   readonly openForMs: number
+  /** How long one that has ended is kept, from its beginning. */
+  readonly keepForMs: number
   /** Longest standing access. */
   readonly maxStandingMs: number
   readonly pendingPerPrincipal: number

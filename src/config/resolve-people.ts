@@ -26,6 +26,7 @@ export function resolveApprovals(
       findings.policyFile(['approvals', 'policies', i], file, 'control'),
     ),
     openForMs: approvals.openFor,
+    keepForMs: approvals.keepFor,
     maxStandingMs: approvals.maxStanding,
     pendingPerPrincipal: approvals.pending,
     groupsForMs: approvals.groupsFor,

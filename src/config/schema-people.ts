@@ -22,6 +22,7 @@ export interface PeopleSettings {
     readonly url?: string | undefined
     readonly policies: readonly string[]
     readonly openFor: number
+    readonly keepFor: number
     readonly maxStanding: number
     readonly pending: number
     readonly groupsFor: number
@@ -124,6 +125,7 @@ export const PEOPLE_SHAPE: z.ZodRawShape = {
     url: httpUrl.optional(),
     policies: z.array(path).max(100).default([]),
     openFor: withDefault(duration(60_000, 30 * 24 * HOUR, 'from 1m to 30d'), asMs(DEFAULTS.openFor)),
+    keepFor: withDefault(duration(24 * HOUR, 3650 * 24 * HOUR, 'from 1d to 3650d'), asMs(DEFAULTS.keepFor)),
     maxStanding: withDefault(duration(60_000, 7 * 24 * HOUR, 'from 1m to 7d'), asMs(DEFAULTS.maxStanding)),
     pending: withDefault(count(1, 10_000), DEFAULTS.pending),
     groupsFor: withDefault(duration(60_000, 7 * 24 * HOUR, 'from 1m to 7d'), asMs(DEFAULTS.groupsFor)),

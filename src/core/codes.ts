@@ -222,7 +222,8 @@ const table = {
   'reconcile-roles-missing': {
     party: 'operator',
     status: 400,
-    advice: 'Name the configuration of the gate with `--config`, or the roles that it leases with `--role ARN`.',
+    advice:
+      'Name the configuration of the gate with `--config`, or the roles that it leases with `--role ARN`.',
   },
   'export-unwritable': {
     party: 'operator',

@@ -7,13 +7,23 @@ const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
  * time. The form is ULID's (https://github.com/ulid/spec); ids of one millisecond are in no order.
  */
 export function newId(clock: Clock, random: Random): string {
-  let time = clock.now()
+  const head = headOf(clock.now())
+  let tail = ''
+  for (const byte of random.bytes(16)) tail += ALPHABET.charAt(byte & 31)
+  return head + tail
+}
+
+/** What sorts before every id that was made at this time or later, ms. */
+export function firstIdAt(timeMs: number): string {
+  return headOf(Math.max(timeMs, 0)) + '0'.repeat(16)
+}
+
+function headOf(timeMs: number): string {
+  let time = Math.floor(timeMs)
   let head = ''
   for (let i = 0; i < 10; i++) {
     head = ALPHABET.charAt(time % 32) + head
     time = Math.floor(time / 32)
   }
-  let tail = ''
-  for (const byte of random.bytes(16)) tail += ALPHABET.charAt(byte & 31)
-  return head + tail
+  return head
 }

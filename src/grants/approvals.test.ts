@@ -413,6 +413,20 @@ describe('people at the desk', () => {
     assert.deepEqual(journal.said, ['asked', 'shown', 'shown'])
   })
 
+  it('find what ended a long time ago gone, and what has not ended there', async () => {
+    const { desk, clock } = testRoom()
+    const ended = await desk().settle(callQuestion('a'), 'D')
+    await desk().revoke(ended.request.id, ann, 'never mind')
+    clock.advance(89 * 24 * 60 * MINUTE_MS)
+    await desk().sweep()
+    const { request } = await desk().settle(callQuestion('b'), 'D')
+    assert.equal((await desk().get(ended.request.id))?.state, 'revoked')
+    clock.advance(24 * 60 * MINUTE_MS)
+    await desk().sweep()
+    assert.equal(await desk().get(ended.request.id), undefined)
+    assert.equal((await desk().get(request.id))?.state, 'expired')
+  })
+
   it('learn what they may answer', async () => {
     const { desk, clock } = testRoom()
     const { request } = await desk().settle(callQuestion('d'), 'D')

@@ -1,4 +1,5 @@
 import { GateError } from '../core/errors.ts'
+import { firstIdAt } from '../core/id.ts'
 import { type Changed, type ChangePorts, RequestChanges } from './changes.ts'
 import type { CallQuestion, Desk, Narrowing, ScopeQuestion, Settled } from './desk.ts'
 import { requestDigest } from './digest.ts'
@@ -25,6 +26,8 @@ const MAX_TRIES = 20
 const SWEEP = 200
 const SWEEP_STEPS = 50
 const MAX_LISTED = 500
+/** How often a sweep forgets what ended long ago, ms. */
+const FORGET_EVERY_MS = 60_000
 
 /** The desk over a store and a journal; one for each process. See `Desk`. */
 export class Approvals implements Desk {
@@ -32,6 +35,7 @@ export class Approvals implements Desk {
   readonly #limits: ApprovalLimits
   readonly #changes: RequestChanges
   readonly #waiting: Waiting
+  #forgotAtMs = 0
   /** Of calls that ask the same at once, one asks. */
   readonly #asking = new Turns<AccessRequest>()
   readonly #places: Places
@@ -144,6 +148,12 @@ export class Approvals implements Desk {
     for (let step = 0; step < SWEEP_STEPS; step++) {
       if ((await this.#changes.recordLeft(nowMs - LEFT_AFTER_MS, SWEEP)) < SWEEP) break
     }
+    if (nowMs - this.#forgotAtMs < FORGET_EVERY_MS) return
+    const beforeId = firstIdAt(nowMs - this.#limits.keepForMs)
+    for (let step = 0; step < SWEEP_STEPS; step++) {
+      if ((await store.forget(beforeId, SWEEP)) < SWEEP) break
+    }
+    this.#forgotAtMs = nowMs
   }
 
   /** Takes a use: of the grant for this very call, else of standing access, which ends first. */

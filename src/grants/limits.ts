@@ -4,6 +4,8 @@ const HOUR_MS = 60 * MINUTE_MS
 export interface ApprovalLimits {
   /** How long a request waits for an answer, ms. */
   readonly openForMs: number
+  /** How long one that has ended is kept, from its beginning, ms. The journal keeps what became of it. */
+  readonly keepForMs: number
   /** How many requests of one principal may be pending; about, where several replicas ask at once. */
   readonly pendingPerPrincipal: number
   /** How many one identity may ask at once; then one every so often, also where each is taken back, ms. */
@@ -26,6 +28,7 @@ export interface ApprovalLimits {
 
 export const DEFAULT_LIMITS: ApprovalLimits = {
   openForMs: 24 * HOUR_MS,
+  keepForMs: 90 * 24 * HOUR_MS,
   pendingPerPrincipal: 100,
   askBurst: 100,
   askEveryMs: 10_000,

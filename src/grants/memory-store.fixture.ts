@@ -83,6 +83,17 @@ export class MemoryGrantStore implements GrantStore {
     )
   }
 
+  async forget(beforeId: string, limit: number): Promise<number> {
+    this.#check()
+    const ended = [...this.#requests.values()]
+      .filter(({ id, state }) => id < beforeId && state !== 'pending' && state !== 'approved')
+      .map(({ id }) => id)
+      .toSorted()
+      .slice(0, limit)
+    for (const id of ended) this.#requests.delete(id)
+    return ended.length
+  }
+
   async overdue(nowMs: number, limit: number): Promise<readonly AccessRequest[]> {
     return this.#where(
       ({ state, standsUntilMs }) => (state === 'pending' || state === 'approved') && standsUntilMs <= nowMs,

@@ -52,6 +52,8 @@ export interface GrantStore {
   scopes(principalKey: string, roleArn: string, nowMs: number): Promise<readonly AccessRequest[]>
   /** Pending and approved requests that stand no longer. */
   overdue(nowMs: number, limit: number): Promise<readonly AccessRequest[]>
+  /** Forgets requests with a lesser id that have ended, `limit` at most; gives how many. */
+  forget(beforeId: string, limit: number): Promise<number>
   /** How many requests of this principal are pending. */
   pendingOf(principalKey: string, nowMs: number): Promise<number>
 

@@ -38,6 +38,7 @@ export async function openDesk(config: Config, journal: Journal): Promise<OpenDe
     },
     limits: {
       openForMs: approvals.openForMs,
+      keepForMs: approvals.keepForMs,
       pendingPerPrincipal: approvals.pendingPerPrincipal,
       maxScopeMs: approvals.maxStandingMs,
     },

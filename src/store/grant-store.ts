@@ -47,6 +47,10 @@ export class SqlGrantStore implements GrantStore {
     return guarded(() => requests.scopes(this.#engine.db, principalKey, roleArn, nowMs))
   }
 
+  async forget(beforeId: string, limit: number): Promise<number> {
+    return await guarded(() => requests.forget(this.#engine, beforeId, limit))
+  }
+
   async overdue(nowMs: number, limit: number): Promise<readonly AccessRequest[]> {
     checkLimit(limit)
     return await guarded(() => requests.overdue(this.#engine.db, nowMs, limit))

@@ -23,6 +23,7 @@ test('every query finds its rows by an index, however many there are', async t =
   await store.replace(only(approved(request)))
   await store.scopes('x', 'x', NOW)
   await store.overdue(NOW, 10)
+  await store.forget('0'.repeat(26), 10)
   await store.pendingOf('x', NOW)
   await store.unrecorded(NOW, 10)
   await store.recorded(['x'])

@@ -132,6 +132,24 @@ export async function overdue(db: Db, nowMs: number, limit: number): Promise<rea
   return rows.map(readRequest)
 }
 
+/** See `GrantStore.forget`. */
+export async function forget({ atomically }: Engine, beforeId: string, limit: number): Promise<number> {
+  return await atomically(async tx => {
+    const rows = await tx
+      .selectFrom('access_requests')
+      .select('id')
+      .where('id', '<', beforeId)
+      .where('state', 'not in', ['pending', 'approved'])
+      .orderBy('id')
+      .limit(limit)
+      .execute()
+    for (const some of portions(rows.map(({ id }) => id))) {
+      await tx.deleteFrom('access_requests').where('id', 'in', some).execute()
+    }
+    return rows.length
+  })
+}
+
 /** See `GrantStore.pendingOf`. */
 export async function pendingOf(db: Db, principalKey: string, nowMs: number): Promise<number> {
   const { count } = await db

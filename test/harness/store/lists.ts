@@ -75,6 +75,27 @@ export function listsContract(on: On): void {
     assert.equal((await overdue(NOW + 7, 2)).length, 2)
   })
 
+  on('what has ended long ago is forgotten, the oldest first; what has not ended never', async store => {
+    const states = ['expired', 'denied', 'pending', 'spent', 'revoked'] as const
+    for (const [n, state] of states.entries()) {
+      await store.open(only(aRequest(n, { state, standsUntilMs: state === 'pending' ? NOW + 1 : 0 })), NOW)
+    }
+    await store.open(only({ ...approved(aRequest(5)), version: 1 }), NOW)
+    const left = async (): Promise<string[]> =>
+      (await store.list({ limit: 500 })).map(({ id }) => id).toSorted()
+    assert.equal(await store.forget(idOf('R', 4), 2), 2)
+    assert.deepEqual(
+      await left(),
+      [2, 3, 4, 5].map(n => idOf('R', n)),
+    )
+    assert.equal(await store.forget(idOf('R', 4), 2), 1)
+    assert.equal(await store.forget(idOf('R', 4), 2), 0)
+    assert.deepEqual(
+      await left(),
+      [2, 4, 5].map(n => idOf('R', n)),
+    )
+  })
+
   on('pending requests are counted for each principal, while they stand', async store => {
     const { requester } = aRequest(0)
     await store.open(only(aRequest(1, { standsUntilMs: NOW + 5 })), NOW)
