@@ -421,7 +421,7 @@ describe('people at the desk', () => {
     await desk().sweep()
     const { request } = await desk().settle(callQuestion('b'), 'D')
     assert.equal((await desk().get(ended.request.id))?.state, 'revoked')
-    clock.advance(24 * 60 * MINUTE_MS)
+    clock.advance(25 * 60 * MINUTE_MS)
     await desk().sweep()
     assert.equal(await desk().get(ended.request.id), undefined)
     assert.equal((await desk().get(request.id))?.state, 'expired')
