@@ -30,7 +30,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   [
     'sessions',
     {
-      summary: 'list, show, replay and verify what was recorded',
+      summary: 'list, show, replay, follow, search and verify what was recorded',
       run: async args => (await import('./main/offline-sessions.ts')).sessions(args),
     },
   ],
@@ -39,6 +39,13 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
     {
       summary: 'check the proof of one recorded event with a public key',
       run: async args => (await import('./main/offline-proof.ts')).verifyProof(args),
+    },
+  ],
+  [
+    'review',
+    {
+      summary: 'what roles did against what they may do, for an auditor',
+      run: async args => (await import('./main/offline-review.ts')).review(args),
     },
   ],
   [

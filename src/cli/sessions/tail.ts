@@ -4,7 +4,7 @@ import { CallJoiner } from '../../record/follow/join.ts'
 import { JournalFollower } from '../../record/follow/journal.ts'
 import type { JournalSource, PlacedEvent } from '../../record/read.ts'
 import { compileQuery } from '../../record/search/match.ts'
-import { parseQuery } from '../../record/search/parse.ts'
+import { globPattern } from '../../record/search/pattern.ts'
 import type { Query, TextKey } from '../../record/search/query.ts'
 import { printable } from '../../record/shell.ts'
 import { count, safeJson } from './format.ts'
@@ -73,17 +73,9 @@ function queryOf(session: string | undefined, role: string | undefined, denied: 
   })
   return [
     ...(session === undefined ? [] : [exactly('session', session)]),
-    ...(role === undefined ? [] : parseQuery(`role:${quoteBut(role)}`, 0)),
+    ...(role === undefined ? [] : [{ key: 'role' as const, not: false, pattern: globPattern(role) }]),
     ...(denied ? [exactly('effect', 'deny')] : []),
   ]
-}
-
-/** Quotes all but the wildcards. */
-function quoteBut(text: string): string {
-  return text
-    .split(/([*?])/)
-    .map(part => (part === '*' || part === '?' ? part : `"${part.replace(/[\\"]/g, '\\$&')}"`))
-    .join('')
 }
 
 interface Following {

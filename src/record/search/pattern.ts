@@ -1,5 +1,16 @@
 import type { Pattern, Wildcard } from './query.ts'
 
+/** The pattern of a text in which `*` and `?` stand for other characters, and everything else for itself. */
+export function globPattern(text: string): Pattern {
+  const parts = text.split(/([*?])/).filter(part => part !== '')
+  return {
+    parts: parts.map(part => {
+      if (part === '*') return { wildcard: 'any' }
+      return part === '?' ? { wildcard: 'one' } : part
+    }),
+  }
+}
+
 /** Texts that stand side by side; null is any one character. */
 type Chunk = readonly (string | null)[]
 
