@@ -31,32 +31,3 @@ export function quote(text: string): string {
   const cut = text.length > 100 ? `${text.slice(0, 99)}…` : text
   return `\`${cut.replace(/[\u0000-\u001f\u007f-\u009f`]/g, '?')}\``
 }
-
-/** The nearest of `names` to a word that is none of them; undefined when none is near. */
-export function nearest(word: string, names: readonly string[]): string | undefined {
-  const wanted = word.slice(0, 64).toLowerCase()
-  let best: string | undefined
-  let bestDistance = Math.max(2, Math.floor(wanted.length / 3)) + 1
-  for (const name of names) {
-    const distance = editDistance(wanted, name.toLowerCase())
-    if (distance < bestDistance) {
-      best = name
-      bestDistance = distance
-    }
-  }
-  return best
-}
-
-/** Levenshtein's distance, by rows. */
-function editDistance(a: string, b: string): number {
-  let above = Array.from({ length: b.length + 1 }, (_, i) => i)
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i]
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = (above[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
-      row.push(Math.min(replaced, (above[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1))
-    }
-    above = row
-  }
-  return above[b.length] ?? 0
-}

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { nearest, quote } from './problem.ts'
+import { nearest } from '../core/nearest.ts'
+import { quote } from './problem.ts'
 import {
   domain,
   isLoopback,

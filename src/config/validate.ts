@@ -1,6 +1,7 @@
 import type { z } from 'zod'
+import { nearest } from '../core/nearest.ts'
 import type { Problem } from './problem.ts'
-import { nearest, quote } from './problem.ts'
+import { quote } from './problem.ts'
 import { keysAt, SCHEMA, type Settings } from './schema.ts'
 import type { Path, Source } from './source.ts'
 

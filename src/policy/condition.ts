@@ -1,6 +1,6 @@
+import { nearest } from '../core/nearest.ts'
 import { countColons, glob } from './glob/pattern.ts'
 import type { Comparison, Condition, Operator } from './model.ts'
-import { nearest } from './nearest.ts'
 import { OPERATOR_NAMES, parseOperator, takesVariables } from './operators.ts'
 import { type Located, quote } from './problem.ts'
 import { readTexts } from './report.ts'

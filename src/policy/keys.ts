@@ -1,5 +1,5 @@
+import { nearest } from '../core/nearest.ts'
 import type { PolicyDocument, PrincipalSelector, Statement } from './model.ts'
-import { nearest } from './nearest.ts'
 import { takesVariables } from './operators.ts'
 import { type Located, type Problem, quote } from './problem.ts'
 import { parseTemplate, variableKeys } from './variables.ts'

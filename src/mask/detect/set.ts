@@ -1,8 +1,8 @@
 import { GateError } from '../../core/errors.ts'
+import { nearest } from '../../core/nearest.ts'
 import { BUILT_IN } from './built-in.ts'
 import type { Detector } from './detector.ts'
 import type { Detectors, Masking } from './masking.ts'
-import { nearestOf } from './nearest.ts'
 import { compileOwn, type OwnPattern } from './own.ts'
 import { type Plan, planOf } from './plan.ts'
 import { DetectStream } from './stream.ts'
@@ -51,7 +51,7 @@ export function compileDetectors(names: readonly string[], own: ReadonlyMap<stri
   const known = [...DETECTOR_NAMES, ...own.keys()]
   for (const name of wanted) {
     if (known.includes(name)) continue
-    const near = nearestOf(name, known)
+    const near = nearest(name, known)
     const meant = near === undefined ? '' : `; did you mean \`${near}\`?`
     throw new GateError('mask-detector-unknown', `there is no detector \`${name.slice(0, 64)}\`${meant}`)
   }
