@@ -9,6 +9,14 @@ import { writePath } from './validate.ts'
 /** What a policy document is for; each kind has rules of its own. */
 export type PolicyKind = 'policy' | 'trust' | 'boundary' | 'control'
 
+/** What of the configuration a policy relies on. */
+export interface Surroundings {
+  /** The user's own detectors. */
+  readonly detectors: ReadonlyMap<string, string>
+  /** Names of the issuers that vouch for people. */
+  readonly peopleIssuers: readonly string[]
+}
+
 /** What the configuration takes from outside. */
 export interface ConfigPorts {
   readonly files: FilePort
@@ -16,7 +24,7 @@ export interface ConfigPorts {
   readonly checkPolicy: (
     document: PolicyText,
     kind: PolicyKind,
-    detectors: ReadonlyMap<string, string>,
+    surroundings: Surroundings,
   ) => readonly Problem[]
   /** What is wrong with the user's own detectors, in prose. */
   readonly checkDetectors: (detectors: ReadonlyMap<string, string>) => string | undefined
@@ -29,14 +37,13 @@ export class Findings {
   readonly source: Source
   readonly ports: ConfigPorts
   readonly problems: Problem[] = []
-  /** The user's own detectors, which policies may name. */
-  readonly detectors: ReadonlyMap<string, string>
+  readonly surroundings: Surroundings
   readonly #checked = new Set<string>()
 
-  constructor(source: Source, ports: ConfigPorts, detectors: ReadonlyMap<string, string> = new Map()) {
+  constructor(source: Source, ports: ConfigPorts, surroundings: Surroundings) {
     this.source = source
     this.ports = ports
-    this.detectors = detectors
+    this.surroundings = surroundings
   }
 
   error(path: Path, message: string): void {
@@ -86,6 +93,6 @@ export class Findings {
     const key = `${kind} ${document.file} ${document.name}`
     if (this.#checked.has(key)) return
     this.#checked.add(key)
-    this.problems.push(...this.ports.checkPolicy(document, kind, this.detectors))
+    this.problems.push(...this.ports.checkPolicy(document, kind, this.surroundings))
   }
 }

@@ -33,7 +33,10 @@ export function readConfig(path: string, ports: ConfigPorts): ConfigReading {
   if (source.problems.length > 0) return { problems: sortProblems(source.problems) }
   const { settings, problems } = validate(source)
   if (!settings) return { problems: sortProblems(problems) }
-  const findings = new Findings(source, ports, new Map(Object.entries(settings.masks.patterns)))
+  const findings = new Findings(source, ports, {
+    detectors: new Map(Object.entries(settings.masks.patterns)),
+    peopleIssuers: settings.issuers.flatMap(({ name, people }) => (people === undefined ? [] : [name])),
+  })
   const config = resolveSettings(settings, findings)
   const all = sortProblems([...problems, ...findings.problems])
   if (all.some(problem => problem.severity === 'error')) return { problems: all }

@@ -25,7 +25,7 @@ export function resolveSettings(settings: Settings, findings: Findings): Config 
       '`limits.buffered` is less than `limits.body`; expected at least as much',
     )
   }
-  const wrongDetectors = findings.ports.checkDetectors(findings.detectors)
+  const wrongDetectors = findings.ports.checkDetectors(findings.surroundings.detectors)
   if (wrongDetectors !== undefined) findings.error(['masks', 'patterns'], wrongDetectors)
   const tls = settings.tls && readTls(settings.tls, findings)
   return {
@@ -53,7 +53,7 @@ export function resolveSettings(settings: Settings, findings: Findings): Config 
     masks: {
       builtIn: settings.masks.builtIn,
       bodyBytes: settings.masks.body,
-      patterns: findings.detectors,
+      patterns: findings.surroundings.detectors,
     },
     log: settings.log,
   }

@@ -1,6 +1,7 @@
 import { loadCatalog } from '../catalog/load.ts'
 import { systemFiles } from '../config/files.ts'
 import type { ConfigPorts } from '../config/findings.ts'
+import { approverProblems } from './approver-checks.ts'
 import { patternProblem } from './mask-checks.ts'
 import { checkDocument } from './policies.ts'
 
@@ -10,7 +11,10 @@ export async function configPorts(): Promise<ConfigPorts> {
   return {
     files: systemFiles,
     services: catalog.services,
-    checkPolicy: (document, kind, own) => checkDocument(document, kind, { catalog: () => catalog, own }),
+    checkPolicy: (document, kind, { detectors, peopleIssuers }) => [
+      ...checkDocument(document, kind, { catalog: () => catalog, own: detectors }),
+      ...approverProblems(document, kind, peopleIssuers),
+    ],
     checkDetectors: patternProblem,
   }
 }
