@@ -64,6 +64,18 @@ test('several gates write, and one begins later', async () => {
   await follower.close()
 })
 
+test('a lane that appears is followed from its beginning, though it has gone on to other segments', async () => {
+  const files = new MemoryFiles()
+  const first = onDisk({ lane: 0 }, undefined, files)
+  const second = onDisk({ lane: 1, segmentBytes: 400 }, undefined, files)
+  const follower = new JournalFollower(first.source)
+  await append(first, 'a')
+  assert.deepEqual(await look(follower), ['a'])
+  await append(second, 'w', 'x', 'y', 'z')
+  assert.deepEqual(await look(follower), ['w', 'x', 'y', 'z'])
+  await follower.close()
+})
+
 test('the first look gives the newest segment of a lane, not its past', async () => {
   const disk = onDisk({ segmentBytes: 400 })
   await append(disk, 'a', 'b', 'c', 'd')

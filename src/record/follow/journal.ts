@@ -16,6 +16,7 @@ export class JournalFollower {
   readonly #source: JournalSource
   readonly #wanted: Wanted | undefined
   readonly #lanes = new Map<number, LaneFollower>()
+  #looked = false
 
   constructor(source: JournalSource, wanted?: Wanted) {
     this.#source = source
@@ -27,10 +28,13 @@ export class JournalFollower {
    * lane has. Throws `journal-corrupt` where a chain breaks.
    */
   async *look(): AsyncGenerator<PlacedEvent, void> {
+    // A lane that appears has no past; where it had been there before, its past is not of interest.
+    const from = this.#looked ? 'first' : 'newest'
+    this.#looked = true
     for (const lane of await listLanes(this.#source)) {
       let follower = this.#lanes.get(lane)
       if (follower === undefined) {
-        follower = new LaneFollower(this.#source, lane, this.#wanted)
+        follower = new LaneFollower(this.#source, lane, from, this.#wanted)
         this.#lanes.set(lane, follower)
       }
       yield* follower.look()

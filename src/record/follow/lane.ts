@@ -18,6 +18,8 @@ export const MAX_DAMAGED_LOOKS = 20
 export class LaneFollower {
   readonly #source: JournalSource
   readonly #lane: number
+  /** The segment with which the first look begins. */
+  readonly #from: 'first' | 'newest'
   readonly #wanted: Wanted | undefined
   #opened: OpenSegment | undefined
   #before: { readonly tail: ChainTail; readonly journalId: Buffer } | undefined
@@ -27,13 +29,14 @@ export class LaneFollower {
   #unsettled = new Unsettled()
   #damagedLooks = 0
 
-  constructor(source: JournalSource, lane: number, wanted?: Wanted) {
+  constructor(source: JournalSource, lane: number, from: 'first' | 'newest', wanted?: Wanted) {
     this.#source = source
     this.#lane = lane
+    this.#from = from
     this.#wanted = wanted
   }
 
-  /** What came since the last look; the first begins with the lane's newest segment. */
+  /** What came since the last look. */
   async *look(): AsyncGenerator<PlacedEvent, void> {
     for (;;) {
       const opened = await this.#open()
@@ -60,7 +63,8 @@ export class LaneFollower {
     if (this.#opened !== undefined) return this.#opened
     const { files, folder } = this.#source
     if (this.#segment === undefined) {
-      this.#segment = segmentNumbers(await files.list(layout.lane(folder, this.#lane))).at(-1)
+      const numbers = segmentNumbers(await files.list(layout.lane(folder, this.#lane)))
+      this.#segment = numbers.at(this.#from === 'first' ? 0 : -1)
       if (this.#segment === undefined) return undefined
     }
     const opened = await openSegment(
