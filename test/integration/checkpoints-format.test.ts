@@ -9,6 +9,7 @@ import { readPublicKeys, writePublicKeys } from '../../src/record/checkpoint/sig
 import { allowed, ended, STARTED_MS, steadyRandom } from '../../src/record/journal.fixture.ts'
 import { MemoryFiles } from '../../src/record/memory-files.ts'
 import { nodeFiles } from '../../src/record/node-files.ts'
+import type { JournalSource } from '../../src/record/read.ts'
 import { verifyJournal } from '../../src/record/verify.ts'
 import { execute, python, ROOT } from '../harness/process.ts'
 
@@ -23,7 +24,7 @@ const PROVEN = ['0-0', '0-3-end', '7-5']
 async function writeVectors(): Promise<Map<string, Buffer>> {
   const files = new MemoryFiles()
   const written = new Map<string, Buffer>()
-  let source = { files, folder: 'journal' }
+  let source: JournalSource = { files, folder: 'journal' }
   for (const lane of [0, 7]) {
     const disk = checkpointedDisk({ events: 5, segmentBytes: 700, lane }, files)
     source = disk.source
