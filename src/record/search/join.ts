@@ -55,21 +55,25 @@ export class SearchJoin {
 
   /** Takes an event; `frame` may change afterwards. */
   add(frame: Buffer, number: number): void {
+    const mayMatch = this.#matcher.mayMatch(frame.subarray(FRAME_PREFIX_BYTES))
+    // Oldest first, what comes is of interest only if it matches or ends what may.
+    if (!mayMatch && this.#late === undefined && this.#open.size === 0) return
     const { type, id, decisionId } = outlineOf(frame)
     switch (type) {
       case 'decision':
-        this.#decision(frame, number, id)
+        if (mayMatch) this.#decision(frame, number, id)
+        else if (this.#late !== undefined) this.#others.add(id)
         return
       case 'outcome':
         this.#ended(decisionId, frame)
         return
       case 'recovery': {
-        const copy = Buffer.from(frame)
+        const copy = copyOf(frame)
         for (const lost of recoveryOf(frame)?.inFlight ?? []) this.#ended(lost, copy)
         return
       }
       default:
-        if (this.#mayMatch(frame)) this.#offer(entryOf(readPayload(frame).event), number)
+        if (mayMatch) this.#offer(entryOf(readPayload(frame).event), number)
     }
   }
 
@@ -89,15 +93,11 @@ export class SearchJoin {
   }
 
   #decision(frame: Buffer, number: number, id: string): void {
-    if (!this.#mayMatch(frame)) {
-      if (this.#late !== undefined) this.#others.add(id)
-      return
-    }
     if (frame.includes(DENY) && decisionOf(frame)?.effect === 'deny') {
       this.#complete({ frame, number }, NO_OUTCOME)
       return
     }
-    this.#open.set(id, { frame: Buffer.from(frame), number })
+    this.#open.set(id, { frame: copyOf(frame), number })
     if (this.#open.size <= MAX_OPEN) return
     for (const [oldest, candidate] of this.#open) {
       this.#open.delete(oldest)
@@ -112,9 +112,10 @@ export class SearchJoin {
       this.#open.delete(decisionId)
       this.#complete(candidate, frame)
     } else if (this.#late !== undefined && !this.#others.delete(decisionId)) {
-      if (!this.#late.has(decisionId)) this.#late.set(decisionId, Buffer.from(frame))
+      if (!this.#late.has(decisionId)) this.#late.set(decisionId, copyOf(frame))
+      if (this.#late.size <= MAX_LATE) return
       const [oldest] = this.#late.keys()
-      if (this.#late.size > MAX_LATE && oldest !== undefined) this.#late.delete(oldest)
+      if (oldest !== undefined) this.#late.delete(oldest)
     }
   }
 
@@ -126,10 +127,6 @@ export class SearchJoin {
     this.#offer({ kind: 'call', decision, ending: endingOf(decision, ended) ?? otherwise }, number)
   }
 
-  #mayMatch(frame: Buffer): boolean {
-    return this.#matcher.mayMatch(frame.subarray(FRAME_PREFIX_BYTES))
-  }
-
   #offer(entry: Findable | undefined, number: number): void {
     if (entry === undefined || !this.#matcher.matches(entry)) return
     if (entry.kind === 'access-request') {
@@ -139,6 +136,12 @@ export class SearchJoin {
     }
     this.#found({ entry, number })
   }
+}
+
+function copyOf(frame: Buffer): Buffer {
+  const copy = Buffer.allocUnsafe(frame.length)
+  frame.copy(copy)
+  return copy
 }
 
 function decisionOf(frame: Buffer): DecisionEvent | undefined {
