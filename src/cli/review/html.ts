@@ -29,7 +29,9 @@ export function reviewHtml(report: ReviewReport, madeMs: number): string {
       ? []
       : [part('Nobody that the gate knows', [count(report.unidentified.calls, 'call')], strangers(report))]
   const beyond =
-    report.beyond === 0 ? '' : `<p>${report.beyond} events of roles that were too many are not in it.</p>\n`
+    report.beyond === 0
+      ? ''
+      : `<p>${report.beyond} events whose role is not known, or of too many roles, are not in it.</p>\n`
   return `<!doctype html>
 <html lang="en">
 <head>

@@ -22,7 +22,7 @@ export interface ReviewReport {
     readonly denials: Few<GroupedDenial>
     readonly addresses: Few<Done>
   }
-  /** Events of roles that were too many to be told apart. */
+  /** Events whose role is not known, or of roles that were too many to be told apart. */
   readonly beyond: number
 }
 

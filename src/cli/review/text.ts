@@ -12,7 +12,9 @@ export function reviewText(report: ReviewReport, colors: Paint, columns: number 
     `compared with the span of equal length before it, from ${dateTime(report.before.sinceMs)}`,
   ]
   if (report.beyond > 0)
-    lines.push(`${count(report.beyond, 'event')} of roles that were too many are not in it`)
+    lines.push(
+      `${count(report.beyond, 'event')} whose role is not known, or of too many roles, are not in it`,
+    )
   const add = (section: Section): void => void lines.push('', ...sectionLines(section, colors, columns))
   for (const role of report.roles) {
     lines.push('', colors.bold(printable(role.roleArn)), ...summaryOf(role).map(line => `  ${line}`))
