@@ -70,11 +70,15 @@ export class LaneWriter {
     const batch = this.#encode(events)
     if (this.#offset + batch.bytes.length - this.#synced.offset > MAX_BATCH_BYTES) await this.sync()
     const file = await this.#open()
-    const written = this.#write(file, batch.bytes)
-    // While the disk is busy: nobody waits for a hash.
+    let busy = writeFully(file, batch.bytes, this.#offset)
+    if (this.#options.durability === 'fsync') {
+      await busy
+      busy = this.#syncFile(file)
+    }
+    // While the disk is busy with what takes it longest: nobody waits for a hash.
     const { chained } = this.#options
     const leaves = chained === undefined ? [] : batch.events.map(({ payload }) => leafHash(payload))
-    await written
+    await busy
     batch.events.forEach(({ tail }, at) => {
       const leaf = leaves[at]
       if (leaf !== undefined) chained?.(tail, leaf)
@@ -82,11 +86,6 @@ export class LaneWriter {
     this.#tail = batch.tail
     this.#offset += batch.bytes.length
     if (this.#options.durability === 'fsync') this.#synced = { tail: this.#tail, offset: this.#offset }
-  }
-
-  async #write(file: JournalFile, bytes: Buffer): Promise<void> {
-    await writeFully(file, bytes, this.#offset)
-    if (this.#options.durability === 'fsync') await this.#syncFile(file)
   }
 
   /** Forces everything to the disk. */

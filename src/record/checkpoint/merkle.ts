@@ -11,14 +11,17 @@ import { hash } from 'node:crypto'
 /** Bytes of a leaf, a node and a root. */
 export const HASH_BYTES = 32
 const LEAF = Buffer.of(0x00)
-const NODE = Buffer.of(0x01)
+/** What of a node is hashed, written in place for each: two copies cost less than a buffer. */
+const node = Buffer.alloc(1 + 2 * HASH_BYTES, 0x01)
 
 export function leafHash(payload: Buffer): Buffer {
   return hash('sha256', Buffer.concat([LEAF, payload]), 'buffer')
 }
 
 export function nodeHash(left: Buffer, right: Buffer): Buffer {
-  return hash('sha256', Buffer.concat([NODE, left, right]), 'buffer')
+  left.copy(node, 1)
+  right.copy(node, 1 + HASH_BYTES)
+  return hash('sha256', node, 'buffer')
 }
 
 /** Builds a root leaf by leaf; holds one hash for each full subtree, so memory is logarithmic. */
@@ -32,12 +35,12 @@ export class MerkleTree {
   }
 
   add(leaf: Buffer): void {
-    let node = leaf
+    let root = leaf
     for (let size = this.#size; size % 2 === 1; size = Math.floor(size / 2)) {
       const left = this.#full.pop()
-      if (left !== undefined) node = nodeHash(left, node)
+      if (left !== undefined) root = nodeHash(left, root)
     }
-    this.#full.push(node)
+    this.#full.push(root)
     this.#size++
   }
 
@@ -89,21 +92,21 @@ export function rootFromPath(
   let at = place.index
   let last = place.size - 1
   if (at < 0 || at > last) return undefined
-  let node = leaf
+  let root = leaf
   for (const beside of path) {
     if (last === 0) return undefined
     if (at % 2 === 1 || at === last) {
-      node = nodeHash(beside, node)
+      root = nodeHash(beside, root)
       // Levels on which the node had no neighbour.
       while (at % 2 === 0 && at !== 0) {
         at = Math.floor(at / 2)
         last = Math.floor(last / 2)
       }
     } else {
-      node = nodeHash(node, beside)
+      root = nodeHash(root, beside)
     }
     at = Math.floor(at / 2)
     last = Math.floor(last / 2)
   }
-  return last === 0 ? node : undefined
+  return last === 0 ? root : undefined
 }
