@@ -19,31 +19,24 @@ interface Candidate {
 
 /** So many calls may be on their way at once; beyond it the oldest count as without an outcome. */
 export const MAX_OPEN = 20_000
-/** So many outcomes are kept for calls of older segments. */
-const MAX_LATE = 100_000
 
 const NO_OUTCOME = Buffer.alloc(0)
 const DENY = Buffer.from('"effect":"deny"')
 
 /**
  * Puts calls of one lane together with their outcomes and gives those that match. What can be ruled out by
- * its bytes is never parsed. Segments may come oldest first, or newest first with `segmentEnds` after each.
+ * its bytes is never parsed, and what cannot be wanted is not even looked at.
  */
 export class SearchJoin {
   readonly #matcher: Matcher
   readonly #found: (found: Found) => void
-  /** Newest first: outcomes of calls that older segments must have. */
-  readonly #late: Map<string, Buffer> | undefined
   /** Calls that may match and have no outcome yet. */
   readonly #open = new Map<string, Candidate>()
-  /** Newest first: other calls of this segment. */
-  readonly #others = new Set<string>()
   /** What happened to an access request may have been recorded twice, with one id. */
   readonly #said = new Set<string>()
 
-  constructor(matcher: Matcher, newestFirst: boolean, found: (found: Found) => void) {
+  constructor(matcher: Matcher, found: (found: Found) => void) {
     this.#matcher = matcher
-    this.#late = newestFirst ? new Map() : undefined
     this.#found = found
   }
 
@@ -56,40 +49,34 @@ export class SearchJoin {
   /** Takes an event; `frame` may change afterwards. */
   add(frame: Buffer, number: number): void {
     const mayMatch = this.#matcher.mayMatch(frame.subarray(FRAME_PREFIX_BYTES))
-    // Oldest first, what comes is of interest only if it matches or ends what may.
-    if (!mayMatch && this.#late === undefined && this.#open.size === 0) return
+    if (!mayMatch && this.#open.size === 0) return
     const { type, id, decisionId } = outlineOf(frame)
     switch (type) {
       case 'decision':
         if (mayMatch) this.#decision(frame, number, id)
-        else if (this.#late !== undefined) this.#others.add(id)
         return
       case 'outcome':
         this.#ended(decisionId, frame)
         return
-      case 'recovery': {
-        const copy = copyOf(frame)
-        for (const lost of recoveryOf(frame)?.inFlight ?? []) this.#ended(lost, copy)
+      case 'recovery':
+        this.#recovered(frame)
         return
-      }
       default:
         if (mayMatch) this.#offer(entryOf(readPayload(frame).event), number)
     }
   }
 
-  /** Oldest first: nothing more comes. */
-  finish(): void {
-    for (const candidate of this.#open.values()) this.#complete(candidate, NO_OUTCOME)
-    this.#open.clear()
+  /** Takes an event of which only how calls ended is of interest; `frame` may change afterwards. */
+  addEnding(frame: Buffer): void {
+    const { type, decisionId } = outlineOf(frame)
+    if (type === 'outcome') this.#ended(decisionId, frame)
+    else if (type === 'recovery') this.#recovered(frame)
   }
 
-  /** Newest first: the segment is read; what is still open ended in a newer one, or not at all. */
-  segmentEnds(): void {
-    for (const [id, candidate] of this.#open) this.#complete(candidate, this.#late?.get(id) ?? NO_OUTCOME)
-    for (const id of this.#open.keys()) this.#late?.delete(id)
-    for (const id of this.#others) this.#late?.delete(id)
+  /** Nothing more comes: what is still open ended as `ending` says. */
+  finish(ending: Ending): void {
+    for (const candidate of this.#open.values()) this.#complete(candidate, NO_OUTCOME, ending)
     this.#open.clear()
-    this.#others.clear()
   }
 
   #decision(frame: Buffer, number: number, id: string): void {
@@ -108,15 +95,13 @@ export class SearchJoin {
 
   #ended(decisionId: string, frame: Buffer): void {
     const candidate = this.#open.get(decisionId)
-    if (candidate !== undefined) {
-      this.#open.delete(decisionId)
-      this.#complete(candidate, frame)
-    } else if (this.#late !== undefined && !this.#others.delete(decisionId)) {
-      if (!this.#late.has(decisionId)) this.#late.set(decisionId, copyOf(frame))
-      if (this.#late.size <= MAX_LATE) return
-      const [oldest] = this.#late.keys()
-      if (oldest !== undefined) this.#late.delete(oldest)
-    }
+    if (candidate === undefined) return
+    this.#open.delete(decisionId)
+    this.#complete(candidate, frame)
+  }
+
+  #recovered(frame: Buffer): void {
+    for (const lost of recoveryOf(frame)?.inFlight ?? []) this.#ended(lost, frame)
   }
 
   /** `ended`: the frame that says how it ended; empty if none does. */

@@ -1,3 +1,4 @@
+import type { Ending } from '../calls.ts'
 import { readPayload } from '../frame.ts'
 import { type OpenSegment, openSegment } from '../open-segment.ts'
 import { corrupt } from '../place.ts'
@@ -45,7 +46,7 @@ export function spanOf(query: Query): Span {
 export async function* newestFirst(search: LaneSearch): AsyncGenerator<Findable, void> {
   const { source, lane, matcher, span, limit } = search
   let found: Found[] = []
-  const join = new SearchJoin(matcher, true, each => {
+  const join = new SearchJoin(matcher, each => {
     found.push(each)
     if (found.length >= 2 * limit) found = newest(found, limit)
   })
@@ -58,7 +59,7 @@ export async function* newestFirst(search: LaneSearch): AsyncGenerator<Findable,
     try {
       const last = await walkSegment(opened, room, (frame, number) => join.add(frame, number))
       checkOrder(opened.header, last, after)
-      join.segmentEnds()
+      join.finish(await endingsAfter(search, join, room, numbers.slice(numbers.indexOf(segment) + 1)))
       after = opened.header
       for (const { entry } of newest(found, limit)) yield entry
       found = []
@@ -70,6 +71,30 @@ export async function* newestFirst(search: LaneSearch): AsyncGenerator<Findable,
   }
 }
 
+/** Where a call has no outcome in its own segment, it is looked for in so many that follow. */
+const MAX_ENDING_SEGMENTS = 64
+
+/** Finds how calls ended in the segments that follow theirs; returns what to say of those that are left. */
+async function endingsAfter(
+  { source, lane }: LaneSearch,
+  join: SearchJoin,
+  room: Buffer,
+  newer: readonly number[],
+): Promise<Ending> {
+  const hasAll = (): boolean => join.oldestOpen === undefined
+  for (const segment of newer.slice(0, MAX_ENDING_SEGMENTS)) {
+    if (hasAll()) break
+    const opened = await openSegment(source.files, source.folder, { lane, segment })
+    if (opened === undefined) break
+    try {
+      await walkSegment(opened, room, frame => hasAll() || join.addEnding(frame), hasAll)
+    } finally {
+      await opened.file.close()
+    }
+  }
+  return { kind: newer.length > MAX_ENDING_SEGMENTS ? 'later' : 'open' }
+}
+
 function newest(found: readonly Found[], limit: number): Found[] {
   return found.toSorted((a, b) => b.number - a.number).slice(0, limit)
 }
@@ -78,7 +103,7 @@ function newest(found: readonly Found[], limit: number): Found[] {
 export async function* oldestFirst(search: LaneSearch): AsyncGenerator<Findable, void> {
   const { source, lane, matcher, span, limit } = search
   let found: Found[] = []
-  const join = new SearchJoin(matcher, false, each => {
+  const join = new SearchJoin(matcher, each => {
     found.push(each)
     if (found.length >= 2 * limit) found = oldest(found, limit)
   })
@@ -104,7 +129,7 @@ export async function* oldestFirst(search: LaneSearch): AsyncGenerator<Findable,
     for (const { entry } of sorted.filter(({ number }) => number < open)) yield entry
     found = sorted.filter(({ number }) => number > open)
   }
-  join.finish()
+  join.finish({ kind: 'open' })
   for (const { entry } of oldest(found, limit)) yield entry
 }
 
