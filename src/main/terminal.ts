@@ -5,21 +5,15 @@ import { nodeFiles } from '../record/node-files.ts'
 /** What Ctrl-C is where the terminal gives keys one by one. */
 const CTRL_C = '\u0003'
 
-/** This process's own terminal. Signals are only taken by what asks for them. */
+/** This process's own terminal. Ctrl-C is only taken by what follows the journal. */
 export function processTerminal(): Terminal {
-  const interrupt = new AbortController()
-  let listens = false
-  const interrupted = (): AbortSignal => {
-    if (!listens) process.once('SIGINT', () => interrupt.abort())
-    listens = true
-    return interrupt.signal
-  }
   return {
     columns: process.stdout.isTTY === true ? process.stdout.columns : undefined,
-    get interrupted() {
-      return interrupted()
+    changes(folder) {
+      const interrupt = new AbortController()
+      process.once('SIGINT', () => interrupt.abort())
+      return watchJournal({ folder, files: nodeFiles, signal: interrupt.signal })
     },
-    changes: folder => watchJournal({ folder, files: nodeFiles, signal: interrupted() }),
     key: nextKey,
     now: () => Date.now(),
   }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import fc from 'fast-check'
 import { ManualClock } from '../../core/clock.ts'
 import type { DecisionEvent, JournalEvent, OutcomeEvent } from '../../record/event.ts'
 import { openJournal } from '../../record/journal.ts'
@@ -222,4 +223,44 @@ test('lines are as wide as the terminal', async () => {
     )
     assert.match(out, /--bucket \\\n {23}reports/)
   }
+})
+
+test('nothing that a client sends reaches the terminal as it is', async () => {
+  const unit = fc.constantFrom(
+    'a',
+    ' ',
+    '\u001b',
+    '\u0007',
+    '\u009b',
+    '\u202e',
+    '\u200b',
+    "'",
+    '\n',
+    '\u{e0041}',
+  )
+  const wild = fc.string({ unit, maxLength: 60 })
+  await fc.assert(
+    fc.asyncProperty(wild, wild, async (first, second) => {
+      const principal = { ...PRINCIPAL, subject: first, roleArn: second }
+      const files = new MemoryFiles()
+      await append(
+        files,
+        0,
+        decided('a', 0, { principal, sessionId: second, clientAddress: first }),
+        ended('a', 5, { error: first, lease: second }),
+        denied('b', 6, { principal, denial: { kind: first, code: second, reason: first } }),
+      )
+      for (const args of [
+        ['tail'],
+        ['search'],
+        ['search', `role:"${first.replace(/[\\"]/g, '')}"x`, 'colour:x'],
+      ]) {
+        for (const more of [[], ['--json']]) {
+          const { out, err } = await run(files, [...args, ...more], { columns: 70 })
+          assert.doesNotMatch(out + err, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b\u202e\u{e0041}]/u)
+        }
+      }
+    }),
+    { numRuns: 60 },
+  )
 })

@@ -27,6 +27,8 @@ const USAGE = `usage: sallyport sessions tail [--session ID] [--role R] [--denie
 /** A call is waited for so long before it is shown without its outcome. */
 const HOLD_MS = 1_000
 const MAX_LAST = 10_000
+/** Calls without an outcome that are kept in mind. */
+const MAX_SHOWN_CALLS = 10_000
 const DEFAULT_LAST = 10
 
 /** `sallyport sessions tail`: exit code 0 when the person ends it; 1: the journal is broken or unreadable. */
@@ -158,10 +160,17 @@ class Lanes {
     for (const joiner of this.#joiners.values()) {
       for (const entry of joiner.release(nowMs, all)) {
         if (!this.#matches(entry)) continue
-        if (entry.kind === 'call' && entry.ending.kind === 'open') this.#shownCalls.add(entry.decision.id)
+        if (entry.kind === 'call' && entry.ending.kind === 'open') this.#remember(entry.decision.id)
         yield entry
       }
     }
+  }
+
+  /** So that its outcome is shown when it comes; a call that never ends is forgotten in time. */
+  #remember(id: string): void {
+    const [oldest] = this.#shownCalls
+    if (this.#shownCalls.size >= MAX_SHOWN_CALLS && oldest !== undefined) this.#shownCalls.delete(oldest)
+    this.#shownCalls.add(id)
   }
 }
 

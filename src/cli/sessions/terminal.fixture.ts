@@ -4,7 +4,6 @@ import type { Terminal } from './terminal.ts'
 export function noTerminal(parts: Partial<Terminal> = {}): Terminal {
   return {
     columns: undefined,
-    interrupted: new AbortController().signal,
     changes: () => ({ next: async () => false, close: () => undefined }),
     key: async () => undefined,
     now: () => Date.UTC(2026, 0, 2, 3, 4, 5),

@@ -4,9 +4,7 @@ import type { Changes } from '../../record/follow/journal.ts'
 export interface Terminal {
   /** Its width in columns; undefined where `out` is no terminal. */
   readonly columns: number | undefined
-  /** Aborts when the person wants no more (Ctrl-C). */
-  readonly interrupted: AbortSignal
-  /** Tells when the journal in this folder may have changed, until `interrupted`. */
+  /** Tells when the journal in this folder may have changed, until the person wants no more (Ctrl-C). */
   readonly changes: (folder: string) => Changes
   /** The next key that is pressed; undefined where nobody can press one, or wants no more. */
   readonly key: () => Promise<string | undefined>
