@@ -8,6 +8,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock, systemRandom } from '../src/core/clock.ts'
 import { newId } from '../src/core/id.ts'
+import { secretFiles } from '../src/identity/secret-files.ts'
+import { openFileSigner } from '../src/record/checkpoint/key-file.ts'
+import { byId, type CheckpointSigner } from '../src/record/checkpoint/signer.ts'
 import { commandLine } from '../src/record/command-line.ts'
 import type { DecisionEvent, RecordedCall } from '../src/record/event.ts'
 import { openJournal } from '../src/record/journal.ts'
@@ -73,8 +76,26 @@ async function bareDisk(folder: string, bytes: number): Promise<number> {
   return count
 }
 
-async function appendRate(folder: string, clients: number, durability: 'fsync' | 'os'): Promise<number> {
-  const ports = { files: nodeFiles, clock: systemClock, random: systemRandom, after }
+/** Signs as the gate does. */
+function openSigner(folder: string): CheckpointSigner {
+  const ports = { files: secretFiles, clock: systemClock, random: systemRandom }
+  return openFileSigner({ path: join(folder, 'keys', 'journal.json'), ...ports })
+}
+
+async function appendRate(
+  folder: string,
+  clients: number,
+  durability: 'fsync' | 'os',
+  signer?: CheckpointSigner,
+): Promise<number> {
+  const checkpoints = signer && { signer }
+  const ports = {
+    files: nodeFiles,
+    clock: systemClock,
+    random: systemRandom,
+    after,
+    ...(checkpoints && { checkpoints }),
+  }
   const journal = await openJournal({ folder, lane: 0, durability }, ports)
   const waits: number[] = []
   const start = performance.now()
@@ -95,7 +116,7 @@ async function appendRate(folder: string, clients: number, durability: 'fsync' |
   const rate = Math.round((waits.length / spent) * 1_000)
   const cpuUs = ((user + system) / waits.length).toFixed(1)
   console.log(
-    `${durability.padEnd(6)} ${String(clients).padStart(4)} at a time  ${String(rate).padStart(7)}/s  ` +
+    `${signer === undefined ? 'without checkpoints: ' : ''}${durability.padEnd(6)} ${String(clients).padStart(4)} at a time  ${String(rate).padStart(7)}/s  ` +
       `p50 ${percentile(waits, 0.5)} ms  p99 ${percentile(waits, 0.99)} ms  ${cpuUs} µs of CPU each`,
   )
   return waits.length
@@ -104,15 +125,17 @@ async function appendRate(folder: string, clients: number, durability: 'fsync' |
 const root = await mkdtemp(join(process.env['BENCH_FOLDER'] ?? tmpdir(), 'sallyport-bench-'))
 try {
   console.log(`disk alone: ${await bareDisk(root, 900)} writes of 900 bytes with fdatasync a second`)
+  const signer = openSigner(root)
   let events = 0
   for (const durability of ['fsync', 'os'] as const) {
     for (const clients of [1, 32, 128]) {
-      events += await appendRate(join(root, 'journal'), clients, durability)
+      events += await appendRate(join(root, 'journal'), clients, durability, signer)
     }
+    await appendRate(join(root, `plain-${durability}`), 128, durability)
   }
   const source = { files: nodeFiles, folder: join(root, 'journal') }
   let start = performance.now()
-  const report = await verifyJournal(source)
+  const report = await verifyJournal(source, byId([signer.publicKey]))
   const verifyMs = performance.now() - start
   start = performance.now()
   let bytes = 0

@@ -130,7 +130,7 @@ test('whatever the disk does, checkpoints cover durable events, once, and hold i
       await assertWhole(disk, [...acknowledged, 'last'])
       assert.deepEqual(lines(files, 'durable').slice(0, published.length), published)
     }),
-    { numRuns: 60 },
+    { numRuns: 40 },
   )
 })
 

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import fc from 'fast-check'
 import { genesis, nextLink } from '../chain.ts'
 import { FRAME_PREFIX_BYTES, frameBytes, writeFrame } from '../frame.ts'
 import { writeHead } from '../head.ts'
+import { allowed } from '../journal.fixture.ts'
 import type { MemoryFiles } from '../memory-files.ts'
 import { encodeHeader, layout } from '../segment.ts'
 import { type Break, verifyJournal } from '../verify.ts'
@@ -246,6 +248,33 @@ test('removed checkpoints are not missed where the head was rewritten: the repor
   files.contents.delete(PATH)
   const report = await verifyJournal({ ...disk.source, files }, disk.keys)
   assert.deepEqual([report.whole, report.lanes[0]?.checkpoints], [true, undefined])
+})
+
+test('verifying beside a gate that writes finds nothing, at any moment', async () => {
+  const disk = checkpointedDisk({ events: 3, segmentBytes: 900 })
+  const journal = await disk.open()
+  const looks = 15
+  let looked = 0
+  let written = 0
+  const writer = (async (): Promise<void> => {
+    for (; looked < looks; written++) {
+      await journal.append(allowed(`e${written}`))
+      if (written % 7 === 0) await setImmediate()
+    }
+  })()
+  try {
+    for (; looked < looks; looked++) {
+      const report = await verifyJournal(disk.source, disk.keys)
+      assert.equal(report.whole, true, JSON.stringify(report))
+      await setImmediate()
+    }
+  } finally {
+    looked = looks
+    await writer
+  }
+  await journal.close()
+  assert.ok(written > looks)
+  assert.equal((await verifyJournal(disk.source, disk.keys)).lanes[0]?.checkpoints?.lastEvent, written)
 })
 
 test('a journal that is being written holds up to the end of what is whole', async () => {
