@@ -175,7 +175,7 @@ const table = {
     party: 'operator',
     status: 503,
     advice:
-      'Run `sallyport sessions verify`; keep the named lane as evidence by moving it away, then start again.',
+      'Run `sallyport sessions verify`; keep the named lane as evidence by moving it away, with its files in `heads` and `checkpoints`, then start again.',
   },
   'journal-locked': {
     party: 'operator',

@@ -235,3 +235,21 @@ test('a checkpoint that the head file knows and that is gone keeps the journal f
   disk.files.put(path, lines.subarray(0, lines.indexOf('\n') + 1))
   await assert.rejects(disk.open(), { code: 'journal-corrupt', message: /checkpoint 2 is missing/ })
 })
+
+test('a lane that was moved away without its checkpoints is not begun anew under them', async () => {
+  const disk = checkpointedDisk()
+  const journal = await disk.open()
+  await fill(journal, 4)
+  await journal.close()
+  const path = checkpointPath('journal', 0)
+  for (const name of [...disk.files.contents.keys()]) if (name !== path) disk.files.contents.delete(name)
+  const bytes = disk.files.bytes(path)
+  // Another journal id, as another run would have.
+  disk.files.put(path, Buffer.from(bytes.toString().replace(/"journal":"../, '"journal":"00')))
+  await assert.rejects(disk.open(), {
+    code: 'journal-corrupt',
+    message: /checkpoints are of another journal/,
+  })
+  disk.files.contents.delete(path)
+  await (await disk.open()).close()
+})
