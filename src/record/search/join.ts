@@ -4,6 +4,7 @@ import { FRAME_PREFIX_BYTES, readPayload } from '../frame.ts'
 import type { Matcher } from './match.ts'
 import { outlineOf } from './outline.ts'
 import type { Findable } from './values.ts'
+import type { Uninteresting } from './walk.ts'
 
 /** Something that was searched for, and its number in the lane. */
 export interface Found {
@@ -44,6 +45,12 @@ export class SearchJoin {
   get oldestOpen(): number | undefined {
     const [first] = this.#open.values()
     return first?.number
+  }
+
+  /** What of a segment `add` would do nothing about. */
+  get uninteresting(): Uninteresting {
+    const { needle } = this.#matcher
+    return needle === undefined ? {} : { without: { needle, idle: () => this.#open.size === 0 } }
   }
 
   /** Takes an event; `frame` may change afterwards. */

@@ -50,6 +50,7 @@ export async function* newestFirst(search: LaneSearch): AsyncGenerator<Findable,
     found.push(each)
     if (found.length >= 2 * limit) found = newest(found, limit)
   })
+  const add = (frame: Buffer, number: number): void => join.add(frame, number)
   const room = Buffer.allocUnsafe(WALK_BYTES)
   const numbers = segmentNumbers(await source.files.list(layout.lane(source.folder, lane)))
   let after: SegmentHeader | undefined
@@ -57,7 +58,7 @@ export async function* newestFirst(search: LaneSearch): AsyncGenerator<Findable,
     const opened = await openSegment(source.files, source.folder, { lane, segment })
     if (opened === undefined) break
     try {
-      const last = await walkSegment(opened, room, (frame, number) => join.add(frame, number))
+      const last = await walkSegment(opened, room, add, join.uninteresting)
       checkOrder(opened.header, last, after)
       join.finish(await endingsAfter(search, join, room, numbers.slice(numbers.indexOf(segment) + 1)))
       after = opened.header
@@ -87,7 +88,7 @@ async function endingsAfter(
     const opened = await openSegment(source.files, source.folder, { lane, segment })
     if (opened === undefined) break
     try {
-      await walkSegment(opened, room, frame => hasAll() || join.addEnding(frame), hasAll)
+      await walkSegment(opened, room, frame => hasAll() || join.addEnding(frame), { enough: hasAll })
     } finally {
       await opened.file.close()
     }
@@ -107,6 +108,7 @@ export async function* oldestFirst(search: LaneSearch): AsyncGenerator<Findable,
     found.push(each)
     if (found.length >= 2 * limit) found = oldest(found, limit)
   })
+  const add = (frame: Buffer, number: number): void => join.add(frame, number)
   const room = Buffer.allocUnsafe(WALK_BYTES)
   const numbers = segmentNumbers(await source.files.list(layout.lane(source.folder, lane)))
   let before: { readonly header: SegmentHeader; readonly last: number } | undefined
@@ -118,7 +120,7 @@ export async function* oldestFirst(search: LaneSearch): AsyncGenerator<Findable,
       const beganMs = await firstTime(opened)
       if (beganMs !== undefined && beganMs > span.untilMs + CLOCK_SLACK_MS) break
       if (before !== undefined) checkOrder(before.header, before.last, opened.header)
-      const last = await walkSegment(opened, room, (frame, number) => join.add(frame, number))
+      const last = await walkSegment(opened, room, add, join.uninteresting)
       before = { header: opened.header, last }
     } finally {
       await opened.file.close()

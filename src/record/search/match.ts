@@ -11,6 +11,8 @@ export interface Matcher {
    * an access request); true where they say nothing. The event is of the entry that `matches` decides on.
    */
   readonly mayMatch: (payload: Buffer) => boolean
+  /** Bytes without which `mayMatch` is false; undefined where there are none. */
+  readonly needle: Buffer | undefined
   /** Text that one of the two must hold where there is an outcome: the event, or the call's outcome. */
   readonly mayMatchWith: (payload: Buffer, outcome: Buffer) => boolean
 }
@@ -32,6 +34,7 @@ export function compileQuery(query: Query): Matcher {
   // The longest are the rarest, as far as can be told without looking.
   needles.sort((a, b) => b.length - a.length)
   return {
+    needle: needles[0],
     matches: entry => tests.every(holds => holds(entry)),
     mayMatch: payload => needles.every(needle => payload.includes(needle)),
     mayMatchWith: (payload, outcome) =>

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import type { DecisionEvent, JournalEvent, OutcomeEvent } from '../event.ts'
 import { allowed, onDisk, STARTED_MS } from '../journal.fixture.ts'
 import { MemoryFiles } from '../memory-files.ts'
+import { SEGMENT_HEADER_BYTES } from '../segment.ts'
 import { compileQuery } from './match.ts'
 import { parseQuery } from './parse.ts'
 import type { Query } from './query.ts'
@@ -233,4 +234,44 @@ test('a search finds what a look at every entry finds, in order, up to the limit
     ),
     { numRuns: 250 },
   )
+})
+
+const DENIED: readonly JournalEvent[] = Array.from({ length: 30 }, (_, at) => ({
+  ...allowed(`e${at}`, STARTED_MS + at),
+  effect: 'deny',
+}))
+
+test('what cannot be read is an error, with its place', async () => {
+  const query = parseQuery('event:e29', 0)
+  for (const order of ['newest', 'oldest'] as const) {
+    const bent = await written([DENIED], 1_000_000)
+    const bytes = bent.bytes('journal/00/0000000001.seg')
+    bytes.writeUInt32BE(0xffff_ffff, SEGMENT_HEADER_BYTES + 4)
+    await assert.rejects(
+      search(bent, query, { order, limit: 1 }),
+      /damaged at lane 00, segment 1, event 1, byte 76/,
+    )
+    const changed = await written([DENIED], 1_000_000)
+    const last = changed.bytes('journal/00/0000000001.seg')
+    last.writeUInt8(last.readUInt8(last.length - 4) ^ 1, last.length - 4)
+    await assert.rejects(search(changed, query, { order, limit: 1 }), /event 30, .*checksum/)
+    const gap = await written([DENIED], 1_000)
+    await gap.remove('journal/00/0000000003.seg')
+    await assert.rejects(
+      search(gap, parseQuery('', 0), { order, limit: 100 }),
+      /segment 4, event \d+, byte 0/,
+    )
+  }
+})
+
+test('the newest page does not read what is older', async () => {
+  const files = await written([DENIED], 1_000)
+  files.calls.length = 0
+  const found = await search(files, parseQuery('', 0), { limit: 2 })
+  assert.equal(found.length, 2)
+  assert.ok(!files.calls.includes('open journal/00/0000000001.seg'))
+  files.calls.length = 0
+  const since = parseQuery('since:2026-01-02T05:00:00Z', 0)
+  assert.deepEqual(await search(files, since, { limit: 2 }), [])
+  assert.ok(!files.calls.includes('open journal/00/0000000001.seg'))
 })

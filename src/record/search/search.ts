@@ -14,8 +14,8 @@ export interface SearchOptions {
 /**
  * What in the journal matches a query: calls with their endings, sessions, access requests. In order of
  * time as far as the lanes' own orders allow. Memory is bounded by the limit, not by the journal. May
- * be read while a gate writes. Lengths and checksums are verified, links are not (`sessions verify`
- * does that). Throws `journal-corrupt` where it cannot be read.
+ * be read while a gate writes. Lengths and, of what is looked into, checksums are verified, links
+ * are not (`sessions verify` does that). Throws `journal-corrupt` where it cannot be read.
  */
 export async function* searchJournal(
   source: JournalSource,
