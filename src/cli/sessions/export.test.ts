@@ -35,8 +35,15 @@ async function recorded(all: readonly JournalEvent[] = events()): Promise<Memory
     { folder: 'data/journal', lane: 0 },
     { files, clock, random, after: () => () => {} },
   )
-  for (const event of all) await journal.append(event)
+  const outcomes: Promise<void>[] = []
+  for (const event of all) {
+    const written = journal.append(event)
+    // An outcome waits for what comes next, or for a timer, which this test has none of.
+    if (event.type === 'outcome') outcomes.push(written)
+    else await written
+  }
   await journal.close()
+  await Promise.all(outcomes)
   return files
 }
 
@@ -152,6 +159,37 @@ test('more calls than may be held back are exported all the same, each once', as
     ids.map(line => JSON.parse(line).metadata.uid),
     calls.map(({ id }) => id),
   )
+})
+
+test('while a gate records: what is on disk, and a whole document of it', async () => {
+  const files = new MemoryFiles()
+  let seed = 0
+  const random = { bytes: (length: number) => Buffer.alloc(length, seed++) }
+  const clock = new ManualClock(Date.UTC(2026, 0, 2))
+  const ports = { files, clock, random, after: () => () => {} }
+  const journal = await openJournal({ folder: 'data/journal', lane: 0 }, ports)
+  const exported = async (): Promise<string[]> => {
+    const { code, out } = await run(files, ...DATA, '--format', 'cloudtrail')
+    assert.equal(code, 0)
+    return JSON.parse(out).Records.map((record: { additionalEventData: { ending: string } }) => {
+      return record.additionalEventData.ending
+    })
+  }
+  await journal.append(ALLOWED.decision)
+  assert.deepEqual(await exported(), ['open'])
+  assert.ok(ALLOWED.ending.kind === 'outcome')
+  const outcome = journal.append(ALLOWED.ending.outcome)
+  await journal.append(DENIED.decision)
+  await outcome
+  assert.deepEqual(await exported(), ['done', 'denied'])
+  // The half of an event that is being written is no damage.
+  const segment = files.contents.get(layout.segment('data/journal', 0, 1))
+  assert.ok(segment)
+  const whole = segment.bytes
+  segment.bytes = Buffer.concat([whole, whole.subarray(-300, -100)])
+  assert.deepEqual(await exported(), ['done', 'denied'])
+  segment.bytes = whole
+  await journal.close()
 })
 
 test('wrong usage', async () => {
