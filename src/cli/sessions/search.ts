@@ -26,7 +26,7 @@ const USAGE = `usage: sallyport sessions search QUERY… [--limit N] [--oldest] 
 
 /** As many entries as a search gives when nothing is said. */
 const DEFAULT_LIMIT = 100
-const MAX_LIMIT = 100_000
+const MAX_LIMIT = 10_000
 const NOT = /^-[^-]/
 
 /** `sallyport sessions search`: exit code 0 also where nothing was found. */
