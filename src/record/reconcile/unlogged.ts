@@ -32,12 +32,7 @@ export const DATA_EVENTS: ReadonlyMap<string, ReadonlySet<string> | 'all'> = new
       GetQueueUrl ListDeadLetterSourceQueues ListQueueTags ListQueues ReceiveMessage SendMessage SendMessageBatch`),
   ],
   ['sns', names('Publish PublishBatch')],
-  [
-    'kinesis',
-    names(
-      'GetRecords GetShardIterator PutRecord PutRecords SubscribeToShard ListShards DescribeStreamSummary',
-    ),
-  ],
+  ['kinesis', names('GetRecords GetShardIterator PutRecord PutRecords SubscribeToShard')],
   ['firehose', names('PutRecord PutRecordBatch')],
   ['cloudwatch', names('GetMetricData GetMetricStatistics GetMetricWidgetImage ListMetrics PutMetricData')],
   ['logs', names('FilterLogEvents GetLogEvents PutLogEvents GetLogRecord StartLiveTail')],
