@@ -158,7 +158,7 @@ describe('a gate that is killed at random moments while people approve and clien
     const isWhole = (events: Map<string, Set<string>>): boolean =>
       requests.every(({ id, version }) => (events.get(id)?.size ?? 0) >= version)
     let events = await recorded()
-    for (const endMs = Date.now() + 60_000; !isWhole(events) && Date.now() < endMs; ) {
+    for (const endMs = Date.now() + 300_000; !isWhole(events) && Date.now() < endMs; ) {
       await sleep(200)
       events = await recorded()
     }
