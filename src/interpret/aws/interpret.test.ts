@@ -112,6 +112,20 @@ test('a request for a form of the reply goes on, and no other header without a p
   )
 })
 
+test('Glacier is told the version of its API, which its SDKs send in a header', () => {
+  const call = interpret({
+    sign: 'glacier',
+    method: 'GET',
+    target: '/-/vaults',
+    headers: [['x-amz-glacier-version', '2012-06-01']],
+  })
+  assert.equal(call.operation, 'ListVaults')
+  assert.deepEqual(
+    call.canonical.headers.filter(([name]) => name.startsWith('x-amz-')),
+    [['x-amz-glacier-version', '2012-06-01']],
+  )
+})
+
 test('a prefix of the host has to be the one that the call makes', () => {
   const sent = {
     sign: 'states',

@@ -9,7 +9,7 @@ import { addParameterKeys, addPlainKeys } from './context.ts'
 import { type OperationContext, type ReadInput, readInput, writeInput } from './protocols/protocol.ts'
 import { withQueueUrl } from './queue-url.ts'
 import type { Route, RoutedOperation } from './routing/facts.ts'
-import { checkHeaderUse, replyHeaders } from './routing/headers.ts'
+import { apiVersion, checkHeaderUse, replyHeaders } from './routing/headers.ts'
 import { checkQueuePath } from './routing/queue-path.ts'
 
 /** A request read as one of the operations that it may be. */
@@ -41,7 +41,9 @@ export function interpretCall(
   }
   addParameterKeys(input.parameters, answer)
   if (op.service.id === 's3') answer.setKey('s3:authType', authType(route))
-  const canonical = writeInput(op, input.parameters, { extraHeaders: replyHeaders(route.head.headers) })
+  const canonical = writeInput(op, input.parameters, {
+    extraHeaders: [...apiVersion(op.service), ...replyHeaders(route.head.headers)],
+  })
   if (!isAccountEndpoint(route, op.service, caller, answer)) {
     checkHostPrefix(route, op.service, canonical.hostPrefix)
   }

@@ -1,3 +1,4 @@
+import type { ServiceHead } from '../../../catalog/model.ts'
 import { GateError } from '../../../core/errors.ts'
 import type { NameValue } from '../../../core/http.ts'
 
@@ -34,6 +35,8 @@ const TRANSPORT: ReadonlySet<string> = new Set([
   'x-amz-te',
   'x-amz-region-set',
   'x-amz-api-version',
+  // The gate says it itself: see `apiVersion`.
+  'x-amz-glacier-version',
 ])
 
 /**
@@ -62,6 +65,14 @@ export function replyHeaders(headers: readonly NameValue[]): readonly NameValue[
     ([name, value]) =>
       (name === 'x-amzn-query-mode' && value === 'true') || (name === 'if-range' && isEtagOrDate(value)),
   )
+}
+
+/**
+ * The one service that wants the version of its API in a header of its own.
+ * https://docs.aws.amazon.com/amazonglacier/latest/dev/api-common-request-headers.html
+ */
+export function apiVersion({ id, apiVersion }: Pick<ServiceHead, 'id' | 'apiVersion'>): readonly NameValue[] {
+  return id === 'glacier' ? [['x-amz-glacier-version', apiVersion]] : []
 }
 
 /** Without it, who resumes a download would be given a part of another object. RFC 9110, 13.1.5. */
