@@ -81,7 +81,8 @@ async function assureDurability(client: pg.ClientBase): Promise<void> {
  * server that was restarted costs no call.
  */
 function watched(pool: pg.Pool, first: pg.PoolClient, limits: PoolLimits): PostgresPoolClient {
-  const until = performance.now() + limits.answerTimeoutMs
+  // A timer may come a millisecond early: a server that did not answer in time is not asked a second time.
+  const until = performance.now() + limits.answerTimeoutMs - 5
   let client: pg.PoolClient | undefined = first
   let isBroken = false
   let isUsed = false
