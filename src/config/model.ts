@@ -1,4 +1,5 @@
 import type { Redacted } from '../core/redacted.ts'
+import type { RecordConfig } from './model-record.ts'
 
 /** Where to listen. */
 export interface Address {
@@ -76,6 +77,8 @@ export interface RoleConfig {
   readonly policies: readonly PolicyText[]
   readonly boundary?: PolicyText
   readonly maxSessionMs: number
+  /** Whose content its sessions are: it can be shredded as a whole. */
+  readonly tenant: string
   readonly upstream: RoleUpstream
 }
 
@@ -90,15 +93,6 @@ export interface AwsConfig {
   readonly regions?: readonly string[]
   /** `aws`, `aws-cn`, `aws-us-gov` … */
   readonly partition: string
-}
-
-export interface RecordConfig {
-  /** Bytes of an event's parameters beyond which they are cut, and marked so. */
-  readonly parametersBytes: number
-  /** `fsync`: on disk before anything leaves; `os`: handed to the operating system. */
-  readonly durability: 'fsync' | 'os'
-  /** Bytes after which a new segment of the journal begins. */
-  readonly segmentBytes: number
 }
 
 export interface ProxyConfig {

@@ -73,14 +73,14 @@ function resolveChannel(
   ]
 }
 
-function checkWebhookUrl(url: string, path: Path, findings: Findings): void {
+export function checkWebhookUrl(url: string, path: Path, findings: Findings): void {
   const { protocol, hostname } = new URL(url)
   if (protocol === 'https:' || isLoopback(hostname.replace(/^\[|\]$/g, ''))) return
   findings.error(path, `\`${url}\` is plain HTTP, where what is told could be read by others; expected https`)
 }
 
 /** A secret in a file of its own, without the line's end; others must not be able to read it. */
-function readSecret(path: Path, written: string, findings: Findings): Redacted | undefined {
+export function readSecret(path: Path, written: string, findings: Findings): Redacted | undefined {
   const file = findings.read(path, written)
   if (file === undefined) return undefined
   if ((file.mode & 0o007) !== 0) {

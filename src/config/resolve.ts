@@ -5,6 +5,7 @@ import { DEFAULTS } from './defaults.ts'
 import type { Findings } from './findings.ts'
 import type { AwsConfig, Config, IssuerConfig, RoleConfig, TlsConfig } from './model.ts'
 import { resolveApprovals, resolveChannels, resolveStore } from './resolve-people.ts'
+import { resolveRecord } from './resolve-record.ts'
 import { isLoopback, parseHttpUrl, parseRoleArn } from './scalars.ts'
 import type { AwsSettings, IssuerSettings, RoleSettings, Settings } from './schema.ts'
 import type { IssuerPeopleSettings } from './schema-people.ts'
@@ -40,11 +41,7 @@ export function resolveSettings(settings: Settings, findings: Findings): Config 
     issuers: settings.issuers.map((issuer, i) => resolveIssuer(issuer, ['issuers', i], findings)),
     roles: settings.roles.map((role, i) => resolveRole(role, settings.aws.partition, ['roles', i], findings)),
     aws: resolveAws(settings.aws, findings),
-    record: {
-      parametersBytes: settings.record.parameters,
-      durability: settings.record.durability,
-      segmentBytes: settings.record.segment,
-    },
+    record: resolveRecord(settings.record, findings),
     proxy: settings.proxy,
     limits: resolveLimits(settings.limits),
     store: resolveStore(settings.store, findings),
@@ -206,6 +203,7 @@ function resolveRole(role: RoleSettings, partition: string, path: Path, findings
       ? {}
       : { boundary: findings.policyFile([...path, 'boundary'], role.boundary, 'boundary') }),
     maxSessionMs: role.maxSession,
+    tenant: role.tenant,
     upstream: {
       credentials: upstream.credentials,
       ...(upstream.profile === undefined ? {} : { profile: upstream.profile }),

@@ -27,6 +27,7 @@ import {
   PEOPLE_SHAPE,
   type PeopleSettings,
 } from './schema-people.ts'
+import { type RecordSettings, record } from './schema-record.ts'
 import { section, withDefault } from './sections.ts'
 
 /** The configuration as the file writes it: leaves parsed, files not read, rules between keys not checked. */
@@ -41,11 +42,7 @@ export interface Settings extends PeopleSettings {
   readonly issuers: readonly IssuerSettings[]
   readonly roles: readonly RoleSettings[]
   readonly aws: AwsSettings
-  readonly record: {
-    readonly parameters: number
-    readonly durability: 'fsync' | 'os'
-    readonly segment: number
-  }
+  readonly record: RecordSettings
   readonly proxy: { readonly enabled: boolean; readonly otherHosts: 'refuse' | 'tunnel' }
   readonly limits: LimitSettings
   readonly log: { readonly level: LogLevel }
@@ -66,6 +63,7 @@ export interface RoleSettings {
   readonly policies: readonly string[]
   readonly boundary?: string | undefined
   readonly maxSession: number
+  readonly tenant: string
   readonly upstream: UpstreamSettings
 }
 
@@ -151,6 +149,7 @@ const role = z.strictObject({
   policies: z.array(path).min(1).max(100),
   boundary: path.optional(),
   maxSession: withDefault(duration(15 * MINUTE, 12 * HOUR, 'from 15m to 12h'), asMs(DEFAULTS.maxSession)),
+  tenant: withDefault(name, DEFAULTS.tenant),
   upstream,
 })
 
@@ -170,12 +169,6 @@ const aws = section({
     ),
     DEFAULTS.partition,
   ),
-})
-
-const record = section({
-  parameters: withDefault(size(KIB, 16 * MIB, 'from 1KiB to 16MiB'), asBytes(DEFAULTS.parameters)),
-  durability: withDefault(choice(['fsync', 'os']), DEFAULTS.durability),
-  segment: withDefault(size(MIB, 4 * GIB, 'from 1MiB to 4GiB'), asBytes(DEFAULTS.segment)),
 })
 
 const limits = section({

@@ -578,6 +578,61 @@ const table = {
     advice: 'Use CRC32, CRC32C, CRC64NVME, SHA1, SHA256, SHA512 or MD5 as the checksum algorithm.',
   },
 
+  // --- wire/postgres: messages of PostgreSQL
+  'postgres-malformed': {
+    party: 'client',
+    status: 400,
+    advice:
+      'Connect with a client that speaks the PostgreSQL protocol 3.0 or 3.2; a pooler or proxy between client and gate may be rewriting messages.',
+  },
+  'postgres-version-refused': {
+    party: 'client',
+    status: 400,
+    advice: 'Connect with the PostgreSQL protocol 3.0 or 3.2, which every client since 2003 speaks.',
+  },
+  'postgres-message-unknown': {
+    party: 'client',
+    status: 400,
+    advice: 'Use the messages of the PostgreSQL protocol 3; an extension to it cannot pass the gate.',
+  },
+  'postgres-message-too-large': {
+    party: 'client',
+    status: 413,
+    advice: 'Send the data in several statements, or by `COPY`, which has no limit.',
+  },
+  'postgres-text-invalid': {
+    party: 'client',
+    status: 400,
+    advice: 'Use `client_encoding` UTF8, the default of most clients: `PGCLIENTENCODING=UTF8`.',
+  },
+  'postgres-name-too-long': {
+    party: 'client',
+    status: 400,
+    advice:
+      'Name prepared statements and portals with at most 63 bytes: the server would cut a longer name off without a word.',
+  },
+  'postgres-too-many-values': {
+    party: 'client',
+    status: 400,
+    advice: 'Send fewer parameters at once; the protocol itself ends at 65,535.',
+  },
+  'postgres-reply-malformed': {
+    party: 'upstream',
+    status: 502,
+    advice:
+      'Check that the target is a PostgreSQL server and that nothing between it and the gate rewrites messages.',
+  },
+  'postgres-reply-too-large': {
+    party: 'upstream',
+    status: 502,
+    advice: 'Select less in one row, or in parts (`substring`); rows that are not masked may be larger.',
+  },
+  'postgres-reply-too-wide': {
+    party: 'upstream',
+    status: 502,
+    advice: 'Select fewer columns; PostgreSQL itself ends at 1,664.',
+  },
+
   // --- wire: JSON, XML, CBOR
   'json-malformed': {
     party: 'client',

@@ -68,7 +68,7 @@ export async function* readEntries(
       held.set(event.id, { kind: 'call', decision: event, ending })
     } else if (event.type === 'access-request') {
       if (said.isNew(event.id)) held.set(event.id, { kind: 'access-request', event })
-    } else {
+    } else if (event.type === 'outcome') {
       const call = held.get(event.decisionId)
       if (call?.kind === 'call') call.ending = { kind: 'outcome', outcome: event }
       else yield { kind: 'outcome', outcome: event }

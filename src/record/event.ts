@@ -71,6 +71,8 @@ export interface RecordedCall {
   /** Paths that were redacted, and whether parameters were cut to fit the limit. */
   readonly redacted: readonly string[]
   readonly truncated: boolean
+  /** Set where the configuration keeps metadata alone: `parameters` is empty whatever was sent. */
+  readonly leftOut?: 'parameters'
   readonly pairs: readonly Pick<Pair, 'action' | 'resource' | 'certainty'>[]
 }
 
@@ -91,6 +93,25 @@ export interface OutcomeEvent extends EventHead {
   readonly masked?: RecordedMasks
   /** The upstream lease was sent without a session policy, or with a generalised one. */
   readonly lease?: string
+  /** What was kept of the bodies, where `record.keep` says so. */
+  readonly requestBody?: RecordedBody
+  /** As the client got it: masked. */
+  readonly replyBody?: RecordedBody
+}
+
+/** What was kept of a body. */
+export interface RecordedBody {
+  /** Bytes that went by. */
+  readonly bytes: number
+  /** SHA-256 of these bytes, hex. */
+  readonly sha256: string
+  /** The name of the file that holds them whole, compressed. */
+  readonly blob?: string
+  /** The body itself, or its beginning: text where it is UTF-8, else base64. */
+  readonly text?: string
+  readonly base64?: string
+  /** What is missing of it, and why, in prose; absent where nothing is. */
+  readonly cut?: string
 }
 
 /** What was masked: never the values. */
@@ -124,6 +145,51 @@ export interface AccessRequestEvent extends EventHead {
   readonly request?: JsonObject
 }
 
+/**
+ * A session ended, as far as the process that writes this lane saw it: others may have had calls of it, and say so in
+ * theirs. A session that went idle may go on: then it ends once more.
+ */
+export interface SessionEndEvent extends EventHead {
+  readonly type: 'session-end'
+  readonly sessionId: string
+  /** `stopped`: the gate was. */
+  readonly why: 'expired' | 'revoked' | 'idle' | 'stopped'
+  /** For `revoked`: `ISSUER/SUBJECT` of who did it, and the words given. */
+  readonly by?: string
+  readonly reason?: string
+  /** What it did in this lane since it began or was last said to have ended. */
+  readonly calls: number
+  readonly denied: number
+  readonly bytesIn: number
+  readonly bytesOut: number
+}
+
+/** Segments of a lane were removed by the rules of retention: their place in the chain is vouched for here. */
+export interface RemovalEvent extends EventHead {
+  readonly type: 'removal'
+  readonly lane: number
+  /** First and last segment, and first and last event, that are gone. */
+  readonly segments: readonly [number, number]
+  readonly events: readonly [number, number]
+  /** Links before the first and at the last of these events, hex. */
+  readonly before: string
+  readonly after: string
+  readonly why: 'age' | 'size'
+  /** Where they are kept still: `s3://…`. */
+  readonly kept?: string
+}
+
+/** Content was made unreadable for good. */
+export interface ShredEvent extends EventHead {
+  readonly type: 'shred'
+  readonly what: 'session' | 'tenant'
+  /** The session's id or the tenant's name. */
+  readonly of: string
+  /** Who did it, and why, as they said. */
+  readonly by: string
+  readonly reason?: string
+}
+
 /** The journal was opened after a crash: these decisions had no outcome. */
 export interface RecoveryEvent extends EventHead {
   readonly type: 'recovery'
@@ -133,7 +199,15 @@ export interface RecoveryEvent extends EventHead {
   readonly tornBytes: number
 }
 
-export type JournalEvent = SessionEvent | DecisionEvent | OutcomeEvent | AccessRequestEvent | RecoveryEvent
+export type JournalEvent =
+  | SessionEvent
+  | SessionEndEvent
+  | DecisionEvent
+  | OutcomeEvent
+  | AccessRequestEvent
+  | RemovalEvent
+  | ShredEvent
+  | RecoveryEvent
 
 /** The port through which the gate records. */
 export interface Journal {

@@ -131,9 +131,12 @@ interface RawPayload {
 
 const EVENT_TYPES: ReadonlySet<unknown> = new Set([
   'session',
+  'session-end',
   'decision',
   'outcome',
   'access-request',
+  'removal',
+  'shred',
   'recovery',
 ])
 

@@ -1,4 +1,4 @@
-import type { JournalEvent } from '../event.ts'
+import type { AccessRequestEvent, DecisionEvent, JournalEvent, OutcomeEvent } from '../event.ts'
 import { type JournalSource, readJournal, type Wanted } from '../read.ts'
 import { RoleTally } from './tally.ts'
 
@@ -73,7 +73,7 @@ class Tallies {
   readonly #said = new Set<string>()
 
   add(event: JournalEvent, roleArn: string | undefined, when: keyof RoleSpans): void {
-    if (event.type === 'session' || event.type === 'recovery') return
+    if (!isTallied(event)) return
     if (event.type === 'access-request' && this.#wasSaid(event.id)) return
     // Outcomes and approvals without a role belong to roles that were forgotten.
     if (roleArn === undefined && event.type !== 'decision') {
@@ -92,7 +92,7 @@ class Tallies {
   }
 
   roleOf(event: JournalEvent): string | undefined {
-    if (event.type === 'recovery') return undefined
+    if (!isTallied(event) && event.type !== 'session') return undefined
     if (event.type === 'session' || event.type === 'decision') {
       const roleArn = event.principal?.roleArn
       if (roleArn !== undefined && event.sessionId !== undefined) {
@@ -136,4 +136,9 @@ function requesterRole(request: object | undefined): string | undefined {
   const requester: unknown = Object.entries(request ?? {}).find(([name]) => name === 'requester')?.[1]
   if (typeof requester !== 'object' || requester === null || !('roleArn' in requester)) return undefined
   return typeof requester.roleArn === 'string' ? requester.roleArn : undefined
+}
+
+/** The types of events that say what a role did. */
+function isTallied(event: JournalEvent): event is DecisionEvent | OutcomeEvent | AccessRequestEvent {
+  return event.type === 'decision' || event.type === 'outcome' || event.type === 'access-request'
 }
