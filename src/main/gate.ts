@@ -39,6 +39,8 @@ export interface Gate {
   readonly metrics: Registry
   /** What the control API is built on. */
   readonly people: PeopleFoundations
+  /** The lane that this process writes. */
+  readonly journal: Journal
   /** Takes no new calls, lets those in flight end for `drainMs` at most, and closes the journal. */
   close(drainMs: number): Promise<void>
 }
@@ -93,6 +95,7 @@ export async function openGate(config: Config, lane: number, log: Log): Promise<
     ],
     metrics: metrics.registry,
     people: { open, policies, identities, log, links },
+    journal,
     async close(drainMs) {
       stopping = true
       const closed = new Promise<void>(resolve => server.close(() => resolve()))

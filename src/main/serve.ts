@@ -8,6 +8,7 @@ import { readConfig } from '../config/load.ts'
 import type { Config } from '../config/model.ts'
 import { formatProblem } from '../config/problem.ts'
 import { GateError } from '../core/errors.ts'
+import { openArchive } from './archive.ts'
 import { configPorts } from './config-ports.ts'
 import { type Control, openControl } from './control.ts'
 import { openDesk } from './desk.ts'
@@ -100,10 +101,12 @@ async function runAlone(config: Config): Promise<void> {
   )
   await announceAdmin(config, admin, gate.people.links)
   announce(config, await gate.listen())
+  const archive = openArchive(config, gate.journal, log)
   await toldToStop()
   admin.close()
   admin.closeAllConnections()
   await people.stop()
+  await archive.stop()
   await gate.close(DRAIN_MS)
 }
 
@@ -183,11 +186,13 @@ async function openPeople(config: Config, log: Log): Promise<Control & { readonl
   const identities = openIdentities(config, policies, openKeyring(config))
   const links = new Links(config)
   const control = await openControl(config, { open, policies, identities, log, links })
+  const archive = openArchive(config, journal, log)
   return {
     ...control,
     links,
     async stop() {
       await control.stop()
+      await archive.stop()
       await open.close()
       await journal.close()
     },

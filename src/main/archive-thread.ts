@@ -1,0 +1,83 @@
+/**
+ * The archivist's thread: what reads the journal again to keep it elsewhere takes a thread for milliseconds at a time,
+ * and no call is to wait for that.
+ */
+import { join } from 'node:path'
+import { parentPort, workerData } from 'node:worker_threads'
+import { Archivist } from '../archive/archivist.ts'
+import type { GateLine } from '../archive/job.ts'
+import { GateError } from '../core/errors.ts'
+import { nodeFiles } from '../record/node-files.ts'
+import { archiveJobs } from './archive-jobs.ts'
+import { type ArchiveTask, type FromArchive, recordOf, type ToArchive } from './archive-task.ts'
+
+const task = workerData as ArchiveTask
+
+function tell(message: FromArchive): void {
+  parentPort?.postMessage(message)
+}
+
+/** What waits for the gate's answer, by number. */
+const waiting = new Map<number, { resolve(): void; reject(error: GateError): void }>()
+let asked = 0
+
+const gate: GateLine = {
+  append(event) {
+    return new Promise((resolve, reject) => {
+      asked += 1
+      waiting.set(asked, { resolve, reject })
+      tell({ kind: 'append', number: asked, event })
+    })
+  },
+}
+
+function hear(message: ToArchive): void {
+  if (message.kind === 'stop') {
+    stop()
+    return
+  }
+  const asker = waiting.get(message.number)
+  waiting.delete(message.number)
+  if (message.error === undefined) asker?.resolve()
+  else asker?.reject(new GateError('journal-unavailable', message.error))
+}
+
+/** Two archivists in one data folder would upload everything twice: the second one waits for the first to end. */
+async function takeFolder(): Promise<void> {
+  const folder = join(task.data, 'archive')
+  await nodeFiles.makeFolder(folder)
+  if ((await nodeFiles.lock(join(folder, 'lock'))) !== undefined) return
+  throw new GateError('journal-locked', `\`${folder}\` is served by another process`)
+}
+
+let archivist: Archivist | undefined
+let stopped = false
+
+function stop(): void {
+  stopped = true
+  void (archivist?.stop() ?? Promise.resolve()).then(() => process.exit(0))
+}
+
+parentPort?.on('message', hear)
+try {
+  await takeFolder()
+  const jobs = await archiveJobs(task.data, recordOf(task), new Map(task.tenants), gate)
+  archivist = new Archivist(jobs, {
+    after(delayMs, run) {
+      const timer = setTimeout(run, delayMs)
+      return () => clearTimeout(timer)
+    },
+    chance: Math.random,
+    report: (job, reason) => tell({ kind: 'trouble', job, reason }),
+  })
+  tell({ kind: 'trouble', job: 'archivist', reason: undefined })
+  if (stopped) stop()
+  else archivist.start()
+} catch (error) {
+  tell({
+    kind: 'trouble',
+    job: 'archivist',
+    reason: error instanceof GateError ? error.message : 'it cannot start',
+  })
+  throw error
+}

@@ -1,0 +1,119 @@
+import { extname } from 'node:path'
+import { Worker } from 'node:worker_threads'
+import type { Config } from '../config/model.ts'
+import type { Journal } from '../record/event.ts'
+import { archiveTask, type FromArchive, type ToArchive } from './archive-task.ts'
+import type { Log } from './log.ts'
+
+/** The archivist beside the gate, as the gate sees it. */
+export interface Archive {
+  /** What it cannot do now, by job. The gate goes on without: nothing of it is part of a call. */
+  troubles(): ReadonlyMap<string, string>
+  stop(): Promise<void>
+}
+
+/** Its thread is started again so long after it ended. */
+const RESTART_MS = 5_000
+/** A round that does not end when it is told to is left behind: the state on the disk is made for that. */
+const STOP_MS = 5_000
+/** What the thread may have of the heap: it works in windows, whatever the size of the journal. */
+const HEAP_MIB = 384
+
+/** Whether there is anything for an archivist to do. */
+function isWanted({ record }: Config): boolean {
+  const { upload, anchors, streams, retention } = record
+  return (
+    upload !== undefined ||
+    anchors.length > 0 ||
+    streams.length > 0 ||
+    retention.ageMs !== undefined ||
+    retention.bytes !== undefined
+  )
+}
+
+/** Starts the archivist's thread, once in a data folder: in the gate's process, or in the primary of several. */
+export function openArchive(config: Config, journal: Journal, log: Log): Archive {
+  if (!isWanted(config)) return { troubles: () => new Map(), stop: () => Promise.resolve() }
+  return new ArchiveThread(config, journal, log)
+}
+
+class ArchiveThread implements Archive {
+  readonly #config: Config
+  readonly #journal: Journal
+  readonly #log: Log
+  readonly #troubles = new Map<string, string>()
+  #worker: Worker
+  #restart: NodeJS.Timeout | undefined
+  #stopping = false
+
+  constructor(config: Config, journal: Journal, log: Log) {
+    this.#config = config
+    this.#journal = journal
+    this.#log = log
+    this.#worker = this.#start()
+  }
+
+  troubles(): ReadonlyMap<string, string> {
+    return this.#troubles
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true
+    clearTimeout(this.#restart)
+    const worker = this.#worker
+    const ended = new Promise<void>(resolve => worker.once('exit', () => resolve()))
+    if (worker.threadId === -1) return
+    this.#tell({ kind: 'stop' })
+    const timer = setTimeout(() => void worker.terminate(), STOP_MS)
+    await ended
+    clearTimeout(timer)
+  }
+
+  #start(): Worker {
+    // The gate runs as TypeScript from a checkout and as JavaScript from a package.
+    const entry = new URL(`./archive-thread${extname(import.meta.url)}`, import.meta.url)
+    const worker = new Worker(entry, {
+      workerData: archiveTask(this.#config),
+      resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB },
+    })
+    worker.on('message', (message: FromArchive) => this.#hear(message))
+    worker.on('error', error => {
+      const why = 'code' in error && typeof error.code === 'string' ? error.code : error.name
+      this.#report('archivist', `its thread ended with \`${why}\``)
+    })
+    worker.once('exit', () => {
+      if (this.#stopping) return
+      this.#restart = setTimeout(() => {
+        this.#worker = this.#start()
+      }, RESTART_MS)
+    })
+    return worker
+  }
+
+  #hear(message: FromArchive): void {
+    if (message.kind === 'trouble') this.#report(message.job, message.reason)
+    if (message.kind === 'append') void this.#append(message)
+  }
+
+  async #append({ number, event }: Extract<FromArchive, { kind: 'append' }>): Promise<void> {
+    try {
+      await this.#journal.append(event)
+      this.#tell({ kind: 'appended', number })
+    } catch (error) {
+      this.#tell({ kind: 'appended', number, error: error instanceof Error ? error.message : 'it failed' })
+    }
+  }
+
+  #tell(message: ToArchive): void {
+    this.#worker.postMessage(message)
+  }
+
+  #report(job: string, reason: string | undefined): void {
+    if (reason === undefined) {
+      if (this.#troubles.delete(job)) this.#log.info({ job }, 'the archive is served again')
+      return
+    }
+    this.#troubles.set(job, reason)
+    this.#log.warn({ job, reason }, 'the archive cannot be served; it is tried again')
+  }
+}
