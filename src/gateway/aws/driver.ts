@@ -14,8 +14,6 @@ import type { MaskedReply, MaskPlan, ReadAgainSender } from '../../mask/port.ts'
 import { unmaskable } from '../../mask/unmaskable.ts'
 import type { RecordedMasks } from '../../record/event.ts'
 import type { UpstreamBody, UpstreamReply, UpstreamRequest } from '../../upstream/port.ts'
-import type { Payload } from '../../wire/sigv4/messages.ts'
-import { EMPTY_SHA256 } from '../../wire/sigv4/messages.ts'
 import type { Driver, Held, Outcome, Refusal } from '../exchange.ts'
 import { EMPTY_BODY, type WholeBody } from './body.ts'
 import { type CallerFacts, connectionContext, mergeContexts } from './context.ts'
@@ -29,6 +27,7 @@ import { withOwnQueueUrls } from './queue-url.ts'
 import { passReply, sendWhole } from './reply.ts'
 import type { AwsRooms } from './rooms.ts'
 import { sendRefusal } from './send-refusal.ts'
+import { refuseCutBody, refuseUnsignedBody } from './unsigned-body.ts'
 
 /** One AWS call on its way through the gate. */
 export class AwsDriver implements Driver<AwsQuestion> {
@@ -273,46 +272,6 @@ export class AwsDriver implements Driver<AwsQuestion> {
       throw new GateError('internal', 'a call was read before it was proven')
     return this.#identified
   }
-}
-
-/** A body that was signed and did not come: nothing would be read that could fail to fit the signature. */
-function refuseCutBody({ signed, request }: Identified): void {
-  if (hasBody(request)) return
-  const { payload } = signed
-  if (payload.kind === 'streaming') {
-    throw new GateError('chunk-malformed', 'the request announces chunks, and has no body')
-  }
-  if (payload.kind === 'sha256' && payload.hex !== EMPTY_SHA256) {
-    throw new GateError('payload-hash-mismatch', 'the signature covers a body, and the request has none')
-  }
-}
-
-/** Signing names whose clients may leave a body unsigned: TLS and a checksum guard it instead. */
-const MAY_LEAVE_UNSIGNED: ReadonlySet<string> = new Set([
-  's3',
-  's3express',
-  's3-outposts',
-  's3-object-lambda',
-])
-
-/** Elsewhere a body without a signature is one that anybody on the way could have written. */
-function refuseUnsignedBody({ signed, request }: Identified, route: Route): void {
-  if (!leavesBodyUnsigned(signed.payload) || !hasBody(request)) return
-  if (MAY_LEAVE_UNSIGNED.has(signed.scope.service)) return
-  const byModel =
-    route.candidates.length > 0 && route.candidates.every(({ operation }) => operation.unsignedBody)
-  if (byModel) return
-  throw new GateError(
-    'payload-unsigned',
-    `\`${signed.scope.service}\` takes no body that the signature does not cover`,
-  )
-}
-
-/** A trailing checksum is no signature: whoever changes the body changes it, too. */
-function leavesBodyUnsigned(payload: Payload): boolean {
-  return (
-    payload.kind === 'unsigned' || (payload.kind === 'streaming' && payload.variant === 'unsigned-trailer')
-  )
 }
 
 function bytesIn(body: UpstreamBody): number {
