@@ -84,10 +84,23 @@ const table = {
     status: 403,
     advice: 'Get new credentials from the STS of the gate; SDKs that assume the role themselves do so.',
   },
-  'credentials-revoked': {
+  'session-revoked': {
     party: 'client',
     status: 403,
-    advice: 'The session was ended by an operator. Start a new one if you may.',
+    advice:
+      'A person has ended the session. Ask them, by the event id; get new credentials from the STS of the gate if you may.',
+  },
+  'revocations-unknown': {
+    party: 'operator',
+    status: 503,
+    advice:
+      'Retry with back-off. The gate cannot read from its store which sessions were ended, and lets no call of any pass meanwhile: the operator checks the disk of the data folder, or the database of `store`.',
+  },
+  'revocations-too-many': {
+    party: 'client',
+    status: 429,
+    advice:
+      'End sessions by their principal or role instead of one by one: one order is enough for all of them.',
   },
   'keyring-unsafe': {
     party: 'operator',

@@ -66,9 +66,9 @@ export class Framer {
     this.#queuedBytes += chunk.length
   }
 
-  /** Bytes that came and are in no frame yet; a caller that pulls none reads no more from its socket. */
+  /** Bytes that came and were not looked at yet; a caller that does not pull reads no more from its socket. */
   get buffered(): number {
-    return this.#chunk.length - this.#at + this.#queuedBytes + this.#head.length + (this.#gathered ?? 0)
+    return this.#chunk.length - this.#at + this.#queuedBytes
   }
 
   /** Whether a message has begun that has not ended. */
@@ -115,10 +115,6 @@ export class Framer {
     return { count, bytes: chunk.subarray(start, at) }
   }
 
-  get #gathered(): number | undefined {
-    return this.#gatherer?.take().length
-  }
-
   #guarded(headBytes: number): Frame | undefined {
     if (this.#failed) throw new GateError('internal', 'a connection was read on after its framing had failed')
     this.#failed = true
@@ -157,7 +153,7 @@ export class Framer {
     const here = this.#chunk.length - this.#at
     if (this.#head.length === 0 && here >= headBytes) {
       const total = this.#total(this.#chunk, this.#at, headBytes)
-      if (total <= here) {
+      if (total <= here && total <= this.#grammar.limitsOf(this.#type).whole) {
         return { type: this.#type, part: 'whole', bytes: this.#take(total) }
       }
       return this.#beginSplit(total, EMPTY)
@@ -181,7 +177,8 @@ export class Framer {
       this.#gatherer.add(head)
       return undefined
     }
-    const bytes = head.length > 0 ? head : this.#take(this.#chunk.length - this.#at)
+    // One byte is left for the last piece, where the chunk has them all.
+    const bytes = head.length > 0 ? head : this.#take(Math.min(this.#chunk.length - this.#at, total - 1))
     if (head.length === 0) this.#missing -= bytes.length
     return { type: this.#type, part: 'first', bytes }
   }

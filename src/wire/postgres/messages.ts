@@ -180,13 +180,14 @@ export type BackendMessage =
       /** Names of the `_pq_.…` parameters that the server does not know. */
       readonly unknown: readonly string[]
     }
-  | {
-      readonly kind:
-        | 'parse-complete'
-        | 'bind-complete'
-        | 'close-complete'
-        | 'no-data'
-        | 'portal-suspended'
-        | 'empty-query'
-        | 'copy-done'
-    }
+  | { readonly kind: BareReply }
+
+/** Replies that say all by their type. */
+export type BareReply =
+  | 'parse-complete'
+  | 'bind-complete'
+  | 'close-complete'
+  | 'no-data'
+  | 'portal-suspended'
+  | 'empty-query'
+  | 'copy-done'
