@@ -5,11 +5,11 @@ import fc from 'fast-check'
 import { Webhook } from 'standardwebhooks'
 import { systemClock } from '../core/clock.ts'
 import { Redacted } from '../core/redacted.ts'
+import { webhookKey, webhookSignature } from '../core/webhook-secret.ts'
 import { DeliveryFailure } from './port.ts'
 import { Sender } from './send.ts'
 import { deliveryOf, eventOf, type Received, receiver, requestOf } from './testing.ts'
 import { WebhookNotifier } from './webhook.ts'
-import { webhookKey, webhookSignature } from './webhook-secret.ts'
 
 const secretOf = (bytes: Buffer): string => `whsec_${bytes.toString('base64')}`
 const SECRET = secretOf(Buffer.alloc(32, 7))

@@ -1,13 +1,13 @@
 import type { Clock } from '../core/clock.ts'
 import { GateError } from '../core/errors.ts'
 import type { Redacted } from '../core/redacted.ts'
+import { type WebhookKey, webhookKey, webhookSignature } from '../core/webhook-secret.ts'
 import type { AccessRequest } from '../grants/model.ts'
 import type { Delivery } from '../grants/port.ts'
 import { DeliveryFailure, type Notifier } from './port.ts'
 import { retryAfter } from './schedule.ts'
 import type { Reply, Sender } from './send.ts'
 import { webhookPayload } from './webhook-payload.ts'
-import { type WebhookKey, webhookKey, webhookSignature } from './webhook-secret.ts'
 
 export interface WebhookSettings {
   readonly name: string

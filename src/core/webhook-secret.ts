@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
-import { GateError } from '../core/errors.ts'
-import { Redacted } from '../core/redacted.ts'
+import { GateError } from './errors.ts'
+import { Redacted } from './redacted.ts'
 
 /** https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md, "Signature scheme" */
 const PREFIX = 'whsec_'
