@@ -18,6 +18,13 @@ interface EventHead {
   readonly timeMs: number
   /** The session; absent where the caller could not be identified. */
   readonly sessionId?: string
+  /**
+   * Never recorded: readers set it where the rest of a sealed event was shredded, and give nothing (`''`, 0) in
+   * place of the members that an event of its type always has.
+   */
+  readonly shredded?: true
+  /** As `shredded`, where the reader was given no keys. */
+  readonly sealed?: true
 }
 
 /** A session began: a credential was exchanged. */

@@ -6,6 +6,8 @@ import { FRAME_PREFIX_BYTES, readPayload } from './frame.ts'
 import { type OpenSegment, openSegment } from './open-segment.ts'
 import { corrupt, type Place } from './place.ts'
 import { type ScanEnd, scanFrames, whyNotTorn } from './scan.ts'
+import { FrameOpener } from './seal/opener.ts'
+import type { ContentKeys } from './seal/ports.ts'
 import { laneNumbers, layout, segmentNumbers } from './segment.ts'
 
 /** An event and where it stands. */
@@ -19,9 +21,11 @@ export interface JournalSource {
   readonly files: JournalFiles
   /** `data/journal` */
   readonly folder: string
+  /** Opens what is sealed; absent: readers give what stays readable of sealed events, marked `sealed`. */
+  readonly keys?: ContentKeys
 }
 
-/** Which events are parsed: those that it cannot rule out by the bytes of their JSON. */
+/** Which events are parsed: those that it cannot rule out by the bytes of their JSON, opened where it was sealed. */
 export type Wanted = (payload: Buffer) => boolean
 
 /** The lanes that the journal has, ascending. */
@@ -59,14 +63,15 @@ async function* readSegment(
   wanted?: Wanted,
 ): AsyncGenerator<PlacedEvent, ChainTail | undefined> {
   const { file, header, start } = opened
+  const opener = new FrameOpener(source.keys, header)
   try {
-    let end: ScanEnd = yield* placedEvents(opened, start, wanted)
+    let end: ScanEnd = yield* placedEvents(opened, opener, start, wanted)
     for (;;) {
       if (end.kind === 'end') return end.tail
       const reason = (await hasNext(source, header)) ? end.reason : await whyNotTorn(file, end)
       // The writer may have gone on between the two looks: look again from where it stopped.
       const before: ScanEnd = end
-      end = yield* placedEvents(opened, before.tail, wanted, before.offset)
+      end = yield* placedEvents(opened, opener, before.tail, wanted, before.offset)
       if (end.kind === 'end' || end.offset > before.offset) continue
       if (reason === undefined) return undefined
       const { lane, segment } = header
@@ -79,6 +84,7 @@ async function* readSegment(
 
 async function* placedEvents(
   opened: OpenSegment,
+  opener: FrameOpener,
   start: ChainTail,
   wanted?: Wanted,
   startOffset?: number,
@@ -87,14 +93,34 @@ async function* placedEvents(
   const frames = scanFrames(opened.file, start, startOffset)
   let step = await frames.next()
   while (step.done !== true) {
-    const { frame, offset, tail } = step.value
+    const { offset, tail } = step.value
+    const place = { lane, segment, offset, event: tail.number }
+    const opened = openFrame(opener, step.value.frame, place)
+    const frame = opened instanceof Promise ? await opened : opened
     if (wanted === undefined || wanted(frame.subarray(FRAME_PREFIX_BYTES))) {
-      const place = { lane, segment, offset, event: tail.number }
       yield { event: parse(frame, place), place }
     }
     step = await frames.next()
   }
   return step.value
+}
+
+/**
+ * The frame as it was before it was sealed; at once where that is possible. Throws or rejects with `journal-corrupt`
+ * and its place where it does not open.
+ */
+export function openFrame(opener: FrameOpener, frame: Buffer, place: Place): Buffer | Promise<Buffer> {
+  try {
+    const opened = opener.open(frame)
+    return opened instanceof Promise ? opened.catch(error => throwAt(place, error)) : opened
+  } catch (error) {
+    return throwAt(place, error)
+  }
+}
+
+function throwAt(place: Place, error: unknown): never {
+  if (error instanceof GateError && error.code === 'journal-corrupt') throw corrupt(place, error.message)
+  throw error
 }
 
 function parse(frame: Buffer, place: Place): JournalEvent {

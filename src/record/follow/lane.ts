@@ -2,8 +2,9 @@ import type { ChainTail } from '../chain.ts'
 import { FRAME_PREFIX_BYTES, readPayload, readPosition } from '../frame.ts'
 import { type OpenSegment, openSegment } from '../open-segment.ts'
 import { corrupt, type Place } from '../place.ts'
-import type { JournalSource, PlacedEvent, Wanted } from '../read.ts'
+import { type JournalSource, openFrame, type PlacedEvent, type Wanted } from '../read.ts'
 import { type ScanEnd, scanFrames } from '../scan.ts'
+import { FrameOpener } from '../seal/opener.ts'
 import { layout, SEGMENT_HEADER_BYTES, segmentNumbers } from '../segment.ts'
 import { type Position, Unsettled } from './unsettled.ts'
 
@@ -18,8 +19,8 @@ export const MAX_DAMAGED_LOOKS = 20
 export class LaneFollower {
   readonly #source: JournalSource
   readonly #lane: number
-  /** The segment with which the first look begins. */
-  readonly #from: 'first' | 'newest'
+  /** The segment with which the first look begins; of a number that is gone, the next one that there is. */
+  readonly #from: 'first' | 'newest' | number
   readonly #wanted: Wanted | undefined
   #opened: OpenSegment | undefined
   #before: { readonly tail: ChainTail; readonly journalId: Buffer } | undefined
@@ -29,7 +30,7 @@ export class LaneFollower {
   #unsettled = new Unsettled()
   #damagedLooks = 0
 
-  constructor(source: JournalSource, lane: number, from: 'first' | 'newest', wanted?: Wanted) {
+  constructor(source: JournalSource, lane: number, from: 'first' | 'newest' | number, wanted?: Wanted) {
     this.#source = source
     this.#lane = lane
     this.#from = from
@@ -64,7 +65,9 @@ export class LaneFollower {
     const { files, folder } = this.#source
     if (this.#segment === undefined) {
       const numbers = segmentNumbers(await files.list(layout.lane(folder, this.#lane)))
-      this.#segment = numbers.at(this.#from === 'first' ? 0 : -1)
+      const from = this.#from
+      this.#segment =
+        typeof from === 'number' ? numbers.find(each => each >= from) : numbers.at(from === 'first' ? 0 : -1)
       if (this.#segment === undefined) return undefined
     }
     const opened = await openSegment(
@@ -104,15 +107,20 @@ export class LaneFollower {
 
   async *#frames(opened: OpenSegment): AsyncGenerator<PlacedEvent, ScanEnd> {
     const frames = scanFrames(opened.file, this.#at.tail, this.#at.offset)
+    const opener = new FrameOpener(this.#source.keys, opened.header)
     let step = await frames.next()
     while (step.done !== true) {
       const { frame, offset, tail } = step.value
       const isNew = this.#unsettled.add({ offset, tail: this.#at.tail }, tail, readPosition(frame).batchStart)
       this.#at = { offset: offset + frame.length, tail }
-      if (isNew && (this.#wanted?.(frame.subarray(FRAME_PREFIX_BYTES)) ?? true)) {
+      if (isNew) {
         const { lane, segment } = opened.header
         const place: Place = { lane, segment, offset, event: tail.number }
-        yield { event: readPayload(frame).event, place }
+        const opening = openFrame(opener, frame, place)
+        const clear = opening instanceof Promise ? await opening : opening
+        if (this.#wanted?.(clear.subarray(FRAME_PREFIX_BYTES)) ?? true) {
+          yield { event: readPayload(clear).event, place }
+        }
       }
       step = await frames.next()
     }

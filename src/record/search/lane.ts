@@ -58,7 +58,7 @@ export async function* newestFirst(search: LaneSearch): AsyncGenerator<Findable,
     const opened = await openSegment(source.files, source.folder, { lane, segment })
     if (opened === undefined) break
     try {
-      const last = await walkSegment(opened, room, add, join.uninteresting)
+      const last = await walkSegment(opened, room, add, join.uninteresting, source.keys)
       checkOrder(opened.header, last, after)
       join.finish(await endingsAfter(search, join, room, numbers.slice(numbers.indexOf(segment) + 1)))
       after = opened.header
@@ -88,7 +88,13 @@ async function endingsAfter(
     const opened = await openSegment(source.files, source.folder, { lane, segment })
     if (opened === undefined) break
     try {
-      await walkSegment(opened, room, frame => hasAll() || join.addEnding(frame), { enough: hasAll })
+      await walkSegment(
+        opened,
+        room,
+        frame => hasAll() || join.addEnding(frame),
+        { enough: hasAll },
+        source.keys,
+      )
     } finally {
       await opened.file.close()
     }
@@ -120,7 +126,7 @@ export async function* oldestFirst(search: LaneSearch): AsyncGenerator<Findable,
       const beganMs = await firstTime(opened)
       if (beganMs !== undefined && beganMs > span.untilMs + CLOCK_SLACK_MS) break
       if (before !== undefined) checkOrder(before.header, before.last, opened.header)
-      const last = await walkSegment(opened, room, add, join.uninteresting)
+      const last = await walkSegment(opened, room, add, join.uninteresting, source.keys)
       before = { header: opened.header, last }
     } finally {
       await opened.file.close()

@@ -2,6 +2,9 @@ import { readFully } from '../files.ts'
 import { FRAME_PREFIX_BYTES, MAX_FRAME_BYTES, MAX_PAYLOAD_BYTES, readFrame } from '../frame.ts'
 import type { OpenSegment } from '../open-segment.ts'
 import { corrupt } from '../place.ts'
+import { openFrame } from '../read.ts'
+import { FrameOpener } from '../seal/opener.ts'
+import type { ContentKeys } from '../seal/ports.ts'
 import { SEGMENT_HEADER_BYTES } from '../segment.ts'
 
 /** Bytes read at once; holds the longest frame. */
@@ -18,7 +21,7 @@ export interface Uninteresting {
 /**
  * Calls `each` with the whole frames of a segment, in order, and with the event's number. Lengths and, of what
  * is given, checksums are verified; the links of the chain are not: that is what `verifyJournal` is for. The
- * frame is valid during the call. `room` is where bytes are read to; it has `WALK_BYTES`. Returns the
+ * frame is valid during the call; what is sealed in it was opened with `keys`. `room` is where bytes are read to; it has `WALK_BYTES`. Returns the
  * number of the last event that was met.
  */
 export async function walkSegment(
@@ -26,13 +29,17 @@ export async function walkSegment(
   room: Buffer,
   each: (frame: Buffer, number: number) => void,
   { enough, without }: Uninteresting = {},
+  keys?: ContentKeys,
 ): Promise<number> {
+  const { lane, segment } = header
+  const opener = new FrameOpener(keys, header)
   let number = start.number
   let offset = SEGMENT_HEADER_BYTES
   for (;;) {
     const count = await readFully(file, room, offset)
     const bytes = room.subarray(0, count)
-    const leaps = without === undefined ? undefined : new Leaps(bytes, without.needle)
+    // What is sealed has to be opened to be seen: no bytes of it can rule it out.
+    const leaps = without === undefined || keys !== undefined ? undefined : new Leaps(bytes, without.needle)
     let at = 0
     for (;;) {
       if (leaps !== undefined && without?.idle() === true) {
@@ -42,12 +49,13 @@ export async function walkSegment(
       }
       const reading = readFrame(bytes, at)
       if (reading.kind === 'damaged') {
-        const { lane, segment } = header
         throw corrupt({ lane, segment, offset: offset + at, event: number + 1 }, reading.reason)
       }
       if (reading.kind === 'incomplete') break
       number += 1
-      each(reading.frame, number)
+      const place = { lane, segment, offset: offset + at, event: number }
+      const opened = openFrame(opener, reading.frame, place)
+      each(opened instanceof Promise ? await opened : opened, number)
       at += reading.frame.length
     }
     if (count < room.length || enough?.() === true) return number
