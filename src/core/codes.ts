@@ -238,6 +238,12 @@ const table = {
     advice:
       'Name the configuration of the gate with `--config`, or the roles that it leases with `--role ARN`.',
   },
+  'index-damaged': {
+    party: 'operator',
+    status: 500,
+    advice:
+      'The index holds nothing that the journal does not: remove the folder `index` of the data folder, or search with --scan.',
+  },
   'export-unwritable': {
     party: 'operator',
     status: 500,

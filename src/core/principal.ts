@@ -33,9 +33,19 @@ export interface Principal {
   readonly sessionPolicy?: string
   /** Session tags that a chained role inherits. */
   readonly transitiveTagKeys?: readonly string[]
+  /** For a chained role: the sessions that it hangs on, nearest first. They end, and it ends. */
+  readonly chainedFrom?: readonly ParentSession[]
   /** `aws:FederatedProvider`: ARN of the OIDC provider; absent in a chained session. */
   readonly federatedProvider?: string
   /** When the session's credentials were issued and when they end, ms since the epoch. */
   readonly issuedAtMs: number
   readonly expiresAtMs: number
+}
+
+/** A session from which another was chained. */
+export interface ParentSession {
+  readonly sessionId: string
+  readonly roleArn: string
+  /** ms since the epoch. */
+  readonly issuedAtMs: number
 }

@@ -225,21 +225,24 @@ test('keys of AWS are turned away with where to get the right ones, and are not 
   }
 })
 
-test('a revoked session is refused although its credentials are alive', () => {
-  const { keyring, clock } = gate()
-  const revoked = new Set<string>()
-  const credentials = new GateCredentials({
-    keyring,
-    clock,
-    random: countingRandom(7),
-    isRevoked: id => revoked.has(id),
-  })
-  const principal = principalOf()
-  const issued = credentials.issue({ principal })
-  const open = () => credentials.open(issued.accessKeyId, issued.sessionToken.reveal())
-  open()
-  revoked.add(principal.sessionId)
-  assert.equal(code(open), 'credentials-revoked')
+test('a chained session names the sessions that it hangs on; credentials from before open without', () => {
+  const { credentials } = gate()
+  const parent = { sessionId: '0'.repeat(26), roleArn: principalOf().roleArn, issuedAtMs: START_MS - 5 }
+  const chained = principalOf({ actingFor: ['arn:aws:sts::1:assumed-role/a/b'], chainedFrom: [parent] })
+  for (const principal of [chained, principalOf({ actingFor: chained.actingFor })]) {
+    const issued = credentials.issue({ principal })
+    const opened = credentials.open(issued.accessKeyId, issued.sessionToken.reveal())
+    assert.deepEqual(opened.principal, principal)
+    const bucket = issueExpressSession(
+      credentials,
+      new ManualClock(START_MS),
+      principal,
+      'logs--use1-az4--x-s3',
+    )
+    const express = credentials.open(bucket.accessKeyId, bucket.sessionToken.reveal(), 's3express')
+    assert.deepEqual(express.principal.chainedFrom, principal.chainedFrom)
+    assert.equal(express.principal.sessionId, principal.sessionId)
+  }
 })
 
 test('an S3 Express session is for one bucket, five minutes, and its own header', () => {

@@ -41,8 +41,6 @@ export interface GateCredentialsOptions {
   readonly random: Random
   /** Most credentials kept open; each is about 5 KB. */
   readonly cacheSize?: number
-  /** True for a session that an operator has ended. Asked on every call, so it must be quick. */
-  readonly isRevoked?: (sessionId: string) => boolean
 }
 
 interface Cached {
@@ -80,8 +78,8 @@ export class GateCredentials {
 
   /**
    * The principal of an access key id and a session token. Throws `credentials-not-gate` for what another
-   * than the gate issued, `credentials-invalid`, `credentials-expired`, `credentials-revoked`. Messages
-   * name no key id of AWS and never a token.
+   * than the gate issued, `credentials-invalid`, `credentials-expired`. Messages name no key id of AWS and
+   * never a token. Whether a person has ended the session is for `Revocations` to say.
    */
   open(accessKeyId: string, sessionToken: string | undefined, use: TokenUse = 'session'): OpenedCredentials {
     if (!GATE_KEY_ID.test(accessKeyId) || sessionToken === undefined)
@@ -127,9 +125,6 @@ export class GateCredentials {
     if (nowMs >= principal.expiresAtMs) {
       const ended = new Date(principal.expiresAtMs).toISOString()
       throw new GateError('credentials-expired', `the credentials expired at \`${ended}\``)
-    }
-    if (this.#options.isRevoked?.(principal.sessionId) === true) {
-      throw new GateError('credentials-revoked', `the session \`${principal.sessionId}\` has been ended`)
     }
   }
 }

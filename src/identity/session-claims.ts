@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from '../core/json.ts'
-import type { Principal } from '../core/principal.ts'
+import type { ParentSession, Principal } from '../core/principal.ts'
 
 /**
  * What a session token holds: the principal, with one-letter names because every call carries it.
@@ -30,10 +30,27 @@ export function writeClaims(claims: SessionClaims): string {
     k: principal.transitiveTagKeys,
     f: principal.federatedProvider,
     x: claims.expressBucket,
+    h: principal.chainedFrom?.map(({ sessionId, roleArn, issuedAtMs }) => [sessionId, roleArn, issuedAtMs]),
   } satisfies Record<SealedName, unknown>)
 }
 
-type SealedName = 'r' | 'n' | 'd' | 'i' | 's' | 'c' | 't' | 'u' | 'a' | 'b' | 'e' | 'p' | 'k' | 'f' | 'x'
+type SealedName =
+  | 'r'
+  | 'n'
+  | 'd'
+  | 'i'
+  | 's'
+  | 'c'
+  | 't'
+  | 'u'
+  | 'a'
+  | 'b'
+  | 'e'
+  | 'p'
+  | 'k'
+  | 'f'
+  | 'x'
+  | 'h'
 
 /**
  * Reads authentic claims. Undefined where they are not in the form that this version writes: a replica
@@ -42,12 +59,15 @@ type SealedName = 'r' | 'n' | 'd' | 'i' | 's' | 'c' | 't' | 'u' | 'a' | 'b' | 'e
 export function readClaims(text: string): SessionClaims | undefined {
   const sealed: unknown = JSON.parse(text)
   if (!isObject(sealed)) return undefined
-  const { r, n, d, i, s, c, t, u, a, b, e, p, k, f, x } = sealed
+  const { r, n, d, i, s, c, t, u, a, b, e, p, k, f, x, h } = sealed
   if (!isText(r) || !isText(n) || !isText(d) || !isText(i) || !isText(s)) return undefined
   if (!isObject(c) || !isTags(t) || !isTexts(a) || typeof b !== 'number' || typeof e !== 'number')
     return undefined
   if (!isOptional(u, isText) || !isOptional(p, isText) || !isOptional(f, isText)) return undefined
   if (!isOptional(x, isText) || !isOptional(k, isTexts)) return undefined
+  // Credentials that were chained before parents were sealed have none, and open still.
+  const chainedFrom = h === undefined ? undefined : readParents(h)
+  if (h !== undefined && chainedFrom === undefined) return undefined
   const role = parseRoleArn(r)
   if (role === undefined) return undefined
   const principal: Principal = {
@@ -67,8 +87,20 @@ export function readClaims(text: string): SessionClaims | undefined {
     ...(p !== undefined && { sessionPolicy: p }),
     ...(k !== undefined && { transitiveTagKeys: k }),
     ...(f !== undefined && { federatedProvider: f }),
+    ...(chainedFrom !== undefined && { chainedFrom }),
   }
   return x === undefined ? { principal } : { principal, expressBucket: x }
+}
+
+function readParents(value: unknown): readonly ParentSession[] | undefined {
+  if (!Array.isArray(value)) return undefined
+  const parents: ParentSession[] = []
+  for (const each of value) {
+    const [sessionId, roleArn, issuedAtMs]: readonly unknown[] = Array.isArray(each) ? each : []
+    if (!isText(sessionId) || !isText(roleArn) || typeof issuedAtMs !== 'number') return undefined
+    parents.push({ sessionId, roleArn, issuedAtMs })
+  }
+  return parents
 }
 
 /** The parts of a role's ARN. */

@@ -9,7 +9,7 @@ export const IDENTITY_WIRE_CODES: Readonly<Partial<Record<ErrorCode, string>>> =
   'credentials-not-gate': 'InvalidClientTokenId',
   'credentials-invalid': 'InvalidClientTokenId',
   'credentials-expired': 'ExpiredToken',
-  'credentials-revoked': 'ExpiredToken',
+  'session-revoked': 'ExpiredToken',
   'issuer-unreachable': 'IDPCommunicationError',
   'identity-token-invalid': 'InvalidIdentityToken',
   'identity-token-expired': 'ExpiredTokenException',

@@ -9,7 +9,7 @@ import type { Context } from '../../core/decision.ts'
 import { GateError } from '../../core/errors.ts'
 import { newId } from '../../core/id.ts'
 import type { JsonObject } from '../../core/json.ts'
-import type { Principal } from '../../core/principal.ts'
+import type { ParentSession, Principal } from '../../core/principal.ts'
 import { principalContext, userId } from '../context.ts'
 import type { GateCredentials, IssuedCredentials } from '../credentials.ts'
 import type { Issuers, VerifiedIdentity } from '../oidc/verify.ts'
@@ -71,7 +71,7 @@ const STANDING = 'standing-access'
 export type RoleIdentity = SessionFacts & Pick<Principal, 'arn' | 'roleArn' | 'account'>
 
 type SessionFacts = Pick<Principal, 'issuer' | 'subject' | 'claims' | 'actingFor'> &
-  Partial<Pick<Principal, 'sourceIdentity' | 'federatedProvider'>>
+  Partial<Pick<Principal, 'sourceIdentity' | 'federatedProvider' | 'chainedFrom'>>
 
 export class Sts {
   readonly #options: StsOptions
@@ -166,6 +166,7 @@ export class Sts {
       subject: caller.subject,
       claims: caller.claims,
       actingFor: [caller.arn, ...caller.actingFor],
+      chainedFrom: [parentOf(caller), ...(caller.chainedFrom ?? [])],
       ...(sourceIdentity !== undefined && { sourceIdentity }),
     })
   }
@@ -268,6 +269,10 @@ function trustContext(
   if (sourceIdentity !== undefined) context.set('sts:sourceidentity', [sourceIdentity])
   if (externalId !== undefined) context.set('sts:externalid', [externalId])
   return context
+}
+
+function parentOf({ sessionId, roleArn, issuedAtMs }: Principal): ParentSession {
+  return { sessionId, roleArn, issuedAtMs }
 }
 
 /** Every value of `Principal.AWS` that means this caller. */

@@ -112,7 +112,7 @@ const CREDENTIALS: ReadonlySet<string> = new Set([
   'credentials-invalid',
   'signature-missing',
 ])
-const EXPIRED: ReadonlySet<string> = new Set(['credentials-expired', 'credentials-revoked'])
+const EXPIRED: ReadonlySet<string> = new Set(['credentials-expired', 'session-revoked'])
 const DENIED: ReadonlySet<string> = new Set([
   'credentials-would-leave',
   'region-not-allowed',
