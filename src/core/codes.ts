@@ -216,6 +216,24 @@ const table = {
     status: 400,
     advice: 'Trust nothing of the event: the proof was altered, or made with another key than the one given.',
   },
+  'body-unrecorded': {
+    party: 'operator',
+    status: 503,
+    advice:
+      'A rule of `record.keep` wants this body on disk, and it cannot be: free space on the data volume or repair it. A client can send bodies of more than 5 GiB in parts.',
+  },
+  'body-missing': {
+    party: 'client',
+    status: 404,
+    advice:
+      'Ask `sallyport sessions show EVENT` what was kept of the call; `record.keep` in the configuration says what is kept of the next.',
+  },
+  'body-damaged': {
+    party: 'operator',
+    status: 500,
+    advice:
+      'The file is not what was recorded. Keep it as evidence, and run `sallyport sessions verify --bodies`.',
+  },
   'event-too-large': {
     party: 'gate',
     status: 413,
@@ -963,6 +981,13 @@ const table = {
     status: 401,
     advice:
       'Set `SALLYPORT_TOKEN`, name a file by `--token-file`, or put the token into `~/.config/sallyport/token`.',
+  },
+
+  // --- interpret/sql
+  'sql-parser-gone': {
+    party: 'gate',
+    status: 503,
+    advice: 'Send the statement again; if it ends the parser each time, write it in a simpler way.',
   },
 
   // --- mask: what is looked for
