@@ -110,10 +110,15 @@ export interface OutcomeEvent extends EventHead {
 export interface RecordedBody {
   /** Bytes that went by. */
   readonly bytes: number
-  /** SHA-256 of these bytes, hex. */
-  readonly sha256: string
-  /** The name of the file that holds them whole, compressed. */
+  /**
+   * SHA-256 of these bytes, hex. Absent where they hold what the gate masks or redacts: whoever has a digest of few
+   * possible values can try them all.
+   */
+  readonly sha256?: string
+  /** The name of the file that holds them, compressed: `LANE/SEGMENT/EVENT.request.zst`. */
   readonly blob?: string
+  /** What the file holds, where that is not all that went by. */
+  readonly held?: { readonly bytes: number; readonly sha256: string }
   /** The body itself, or its beginning: text where it is UTF-8, else base64. */
   readonly text?: string
   readonly base64?: string
