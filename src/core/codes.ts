@@ -206,6 +206,24 @@ const table = {
     advice:
       'Give the public key as `sallyport sessions key` prints it; a key file is restored from a backup, with mode 0600 in a folder of mode 0700.',
   },
+  'master-key-unavailable': {
+    party: 'operator',
+    status: 503,
+    advice:
+      'Check the key of `record.encryption`: that its file is there with mode 0600, or that the gate may call `kms:Encrypt` and `kms:Decrypt` with it; see docs/encryption.md.',
+  },
+  'content-sealed': {
+    party: 'operator',
+    status: 409,
+    advice:
+      "Give the gate's configuration with `--config`: its `record.encryption` says where the key is that opens what was recorded.",
+  },
+  'content-shredded': {
+    party: 'operator',
+    status: 410,
+    advice:
+      'Nothing brings it back: its key was deleted; the `shred` event in the journal says by whom and why.',
+  },
   'checkpoint-missing': {
     party: 'operator',
     status: 404,
@@ -988,6 +1006,43 @@ const table = {
     party: 'gate',
     status: 503,
     advice: 'Send the statement again; if it ends the parser each time, write it in a simpler way.',
+  },
+
+  // --- archive: uploads and anchors
+  'bucket-unavailable': {
+    party: 'operator',
+    status: 502,
+    advice:
+      'Nothing is lost: it is tried again for ever. Check the region, the network, and that the credentials may do what `docs/archive.md` lists.',
+  },
+  'archive-contradicted': {
+    party: 'operator',
+    status: 500,
+    advice:
+      'Somebody has changed the journal, or has written where it is archived: keep both as they are and run `sallyport sessions verify --anchor`; `docs/archive.md` says how to go on.',
+  },
+  'archive-state-unreadable': {
+    party: 'operator',
+    status: 500,
+    advice:
+      'Move the named file away: what was archived is compared with the journal anew, and nothing is sent that is there.',
+  },
+  'archive-file-refused': {
+    party: 'operator',
+    status: 500,
+    advice:
+      'Find out who put it there: in the folder of the journal, the gate writes plain files and no links.',
+  },
+  'anchor-unavailable': {
+    party: 'operator',
+    status: 502,
+    advice:
+      'Nothing is lost: checkpoints are told in order, and tried again for ever; see `docs/archive.md`.',
+  },
+  'anchor-unreadable': {
+    party: 'operator',
+    status: 500,
+    advice: 'Give the file of an anchor, or the folder that `aws s3 sync` has made of one.',
   },
 
   // --- mask: what is looked for
