@@ -1,3 +1,4 @@
+import type { Revocation } from '../core/revocation.ts'
 import type { AccessRequest, Person, RequestEvent, RequestState } from '../grants/model.ts'
 import { anyObject, FormError, flag, list, object, oneOf, text, whole } from './form.ts'
 
@@ -104,6 +105,17 @@ const personForm = object({
   knownAs: texts,
 })
 
+const revocationForm = object({
+  id: text,
+  kind: oneOf('session', 'principal', 'role'),
+  of: text,
+  issuedUntilMs: whole,
+  keepUntilMs: whole,
+  by: text,
+  reason: text,
+  atMs: whole,
+})
+
 /** The value as an access request, all of whose members are what the model says. Throws `FormError`. */
 export function asRequest(value: unknown): AccessRequest {
   requestForm(value, 'request')
@@ -137,4 +149,10 @@ export function asEvent(value: unknown): RequestEvent {
 export function asPerson(value: unknown): Person {
   personForm(value, 'person')
   return value as Person
+}
+
+/** The value as an order to end sessions. Throws `FormError`. */
+export function asRevocation(value: unknown): Revocation {
+  revocationForm(value, 'revocation')
+  return value as Revocation
 }

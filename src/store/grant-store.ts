@@ -1,4 +1,5 @@
 import type { Buffer } from 'node:buffer'
+import type { KeptRevocation, Revocation, RevocationStore } from '../core/revocation.ts'
 import type { AccessRequest, Person, RequestEvent, RequestState } from '../grants/model.ts'
 import type { Change, Delivery, GrantStore, RequestFilter } from '../grants/port.ts'
 import type { Engine } from './engine.ts'
@@ -6,12 +7,13 @@ import { asStoreError } from './errors.ts'
 import * as outbox from './outbox.ts'
 import * as people from './people.ts'
 import * as requests from './requests.ts'
+import * as orders from './revocations.ts'
 
 /** Rows in one answer. */
 const MAX_LIMIT = 500
 
-/** The port over a database that was migrated. Whatever the database throws comes as a `GateError`. */
-export class SqlGrantStore implements GrantStore {
+/** The ports over a database that was migrated. Whatever the database throws comes as a `GateError`. */
+export class SqlGrantStore implements GrantStore, RevocationStore {
   readonly #engine: Engine
 
   constructor(engine: Engine) {
@@ -95,6 +97,15 @@ export class SqlGrantStore implements GrantStore {
       throw new RangeError(`a shared secret has ${people.SECRET_BYTES} bytes`)
     }
     return await guarded(() => people.secret(this.#engine.db, name, fresh))
+  }
+
+  revoke(revocation: Revocation, most: number): Promise<void> {
+    return guarded(() => orders.revoke(this.#engine, revocation, most))
+  }
+
+  async revocations(from: number, limit: number): Promise<readonly KeptRevocation[]> {
+    checkLimit(limit)
+    return await guarded(() => orders.revocationsFrom(this.#engine.db, from, limit))
   }
 
   close(): Promise<void> {

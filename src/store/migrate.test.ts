@@ -86,7 +86,7 @@ test('a migration that fails leaves the version from before', async () => {
   run(VERSION_1)
   const before = tables()
   const engine = await openSqlite(path)
-  const broken = { version: 3, up: async () => assert.fail('broken') }
+  const broken = { version: NEWEST + 1, up: async () => assert.fail('broken') }
   await assert.rejects(migrate(engine, 0, [...MIGRATIONS, broken]), { message: 'broken' })
   await engine.close()
   assert.deepEqual(versions(), [1])

@@ -2,11 +2,12 @@ import { GateError } from '../core/errors.ts'
 import type { Engine } from './engine.ts'
 import { requests } from './migrations/001-requests.ts'
 import { deliveries } from './migrations/002-deliveries.ts'
+import { revocations } from './migrations/003-revocations.ts'
 import type { Migration } from './migrations/migration.ts'
 import type { Tx } from './schema.ts'
 
 /** Every step, in order. */
-export const MIGRATIONS: readonly Migration[] = [requests, deliveries]
+export const MIGRATIONS: readonly Migration[] = [requests, deliveries, revocations]
 
 /** Name of the lock under which one process migrates and the others wait. */
 const LOCK = 'migrations'

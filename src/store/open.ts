@@ -1,4 +1,5 @@
 import type { Redacted } from '../core/redacted.ts'
+import type { RevocationStore } from '../core/revocation.ts'
 import type { GrantStore } from '../grants/port.ts'
 import type { Engine } from './engine.ts'
 import { asStoreError } from './errors.ts'
@@ -10,11 +11,14 @@ export type StoreSettings =
   | { readonly kind: 'sqlite'; readonly path: string }
   | { readonly kind: 'postgres'; readonly url: Redacted }
 
+/** Everything that the gate keeps beside its journal. */
+export type Store = GrantStore & RevocationStore
+
 /**
  * Opens the store and brings it to the version of this code. Errors: `store-unavailable`, `store-newer`,
  * `store-unsafe` (others can write the file), `store-url-invalid`.
  */
-export async function openStore(settings: StoreSettings): Promise<GrantStore> {
+export async function openStore(settings: StoreSettings): Promise<Store> {
   try {
     const engine = await openEngine(settings)
     try {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
+import { aRevocation } from '../../test/harness/store/revocations.ts'
 import { aPerson, approved, aRequest, NOW, only } from '../../test/harness/store/samples.ts'
 import { openStore } from './open.ts'
 
@@ -33,6 +34,9 @@ test('every query finds its rows by an index, however many there are', async t =
   await store.rememberPerson(aPerson('x'), NOW)
   await store.person('x')
   await store.secret('x', Buffer.alloc(32))
+  await store.revoke(aRevocation(1), 10)
+  await store.revoke(aRevocation(2, { of: aRevocation(1).of }), 10)
+  await store.revocations(1, 10)
   const queries = prepare.mock.calls.map(call => call.arguments[0])
   await store.close()
   const database = new DatabaseSync(path)

@@ -1,8 +1,9 @@
+import type { KeptRevocation, RevocationTarget } from '../core/revocation.ts'
 import type { AccessRequest, Person, RequestEvent, RequestState } from '../grants/model.ts'
 import type { Delivery } from '../grants/port.ts'
 import { damaged } from './errors.ts'
-import { asEvent, asPerson, asRequest, asState } from './forms.ts'
-import type { AccessRequestRow, DeliveryRow, PersonRow, RequestEventRow } from './schema.ts'
+import { asEvent, asPerson, asRequest, asRevocation, asState } from './forms.ts'
+import type { AccessRequestRow, DeliveryRow, PersonRow, RequestEventRow, RevocationRow } from './schema.ts'
 
 /**
  * Values to rows and back. What is written is checked as what is read is: a row that nobody could read back
@@ -84,6 +85,32 @@ export function readPerson(row: PersonRow): Person {
   const person = checked('people', row.id, () => asPerson(JSON.parse(row.body)))
   if (person.id !== row.id) throw damaged(`people ${row.id}`, 'its column `id` is not what its body says')
   return person
+}
+
+/** What an order is about, as one text: no two targets have the same. */
+export function targetOf({ kind, of }: RevocationTarget): string {
+  return `${kind} ${of}`
+}
+
+export function revocationRow({ number, revocation }: KeptRevocation): RevocationRow {
+  checked('revocations', String(number), () => asRevocation(revocation))
+  const { by, keepUntilMs } = revocation
+  return {
+    number,
+    target: targetOf(revocation),
+    ordered_by: by,
+    keep_until: keepUntilMs,
+    body: JSON.stringify(revocation),
+  }
+}
+
+export function readRevocation(row: RevocationRow): KeptRevocation {
+  const { number, target } = row
+  const revocation = checked('revocations', String(number), () => asRevocation(JSON.parse(row.body)))
+  if (targetOf(revocation) !== target) {
+    throw damaged(`revocations ${number}`, 'its column `target` is not what its body says')
+  }
+  return { number, revocation }
 }
 
 function checked<T>(table: string, key: string, read: () => T): T {

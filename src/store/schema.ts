@@ -13,6 +13,7 @@ export interface Tables {
   deliveries: DeliveryRow
   people: PersonRow
   secrets: SecretRow
+  revocations: RevocationRow
   migrations: MigrationRow
 }
 
@@ -64,6 +65,17 @@ export interface SecretRow {
   name: string
   /** 32 bytes. */
   value: Uint8Array
+}
+
+export interface RevocationRow {
+  /** Grows with each, and never goes back. */
+  number: number
+  /** Its kind, a space, and what it is about: one row for each. */
+  target: string
+  ordered_by: string
+  keep_until: number
+  /** A `Revocation`. */
+  body: string
 }
 
 /** One row for each migration that was run. */

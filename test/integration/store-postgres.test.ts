@@ -11,11 +11,12 @@ import { Redacted } from '../../src/core/redacted.ts'
 import type { GrantStore } from '../../src/grants/port.ts'
 import { SqlGrantStore } from '../../src/store/grant-store.ts'
 import { MIGRATIONS, migrate } from '../../src/store/migrate.ts'
-import { openStore } from '../../src/store/open.ts'
+import { openStore, type Store } from '../../src/store/open.ts'
 import { openPostgres } from '../../src/store/postgres.ts'
 import { POOL_LIMITS } from '../../src/store/postgres-pool.ts'
 import { POSTGRES_PASSWORD, type Postgres, startPostgres } from '../harness/postgres.ts'
 import { storeContract } from '../harness/store/contract.ts'
+import { revocationsContract } from '../harness/store/revocations.ts'
 import { aRequest, NOW, only } from '../harness/store/samples.ts'
 import { checkVersion1 } from '../harness/store/version-1.ts'
 
@@ -33,12 +34,14 @@ if ('missing' in postgres) {
 function tests(server: Postgres): void {
   let databases = 0
   const empty = (): Promise<string> => server.database(`store_${databases++}`)
-  const open = (url: string): Promise<GrantStore> => openStore({ kind: 'postgres', url: new Redacted(url) })
+  const open = (url: string): Promise<Store> => openStore({ kind: 'postgres', url: new Redacted(url) })
 
-  storeContract('PostgreSQL', async () => {
+  const shelf = async () => {
     const url = await empty()
     return { open: () => open(url), remove: async () => undefined }
-  })
+  }
+  storeContract('PostgreSQL', shelf)
+  revocationsContract('PostgreSQL', shelf)
   describe('PostgreSQL: versions', () => versions(empty, open))
   describe('PostgreSQL: when it fails', () => failures(server, empty, open))
 }
