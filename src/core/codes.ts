@@ -257,6 +257,18 @@ const table = {
     status: 413,
     advice: 'The call cannot be recorded within the limit of one event; make a smaller call.',
   },
+  'stream-state-unreadable': {
+    party: 'operator',
+    status: 500,
+    advice:
+      'Restore the file from a backup, or remove it: the stream then sends the whole journal again, with the same ids.',
+  },
+  'stream-undeliverable': {
+    party: 'operator',
+    status: 502,
+    advice:
+      'Look at the receiver: what is not delivered waits in the journal and is tried again for ever. docs/streams.md says what receivers must take.',
+  },
   'events-unreadable': {
     party: 'operator',
     status: 400,
@@ -273,6 +285,12 @@ const table = {
     status: 400,
     advice:
       'Name the configuration of the gate with `--config`, or the roles that it leases with `--role ARN`.',
+  },
+  'index-locked': {
+    party: 'operator',
+    status: 500,
+    advice:
+      'Search with the configuration of the gate, which names the key: --config FILE; or without the index: --scan.',
   },
   'index-damaged': {
     party: 'operator',
@@ -686,6 +704,41 @@ const table = {
     party: 'upstream',
     status: 502,
     advice: 'Select fewer columns; PostgreSQL itself ends at 1,664.',
+  },
+
+  // --- wire/postgres: SCRAM
+  'scram-malformed': {
+    party: 'client',
+    status: 400,
+    advice: 'Connect with a client that speaks SCRAM-SHA-256 as libpq does.',
+  },
+  'scram-proof-mismatch': {
+    party: 'client',
+    status: 401,
+    advice: 'Check user and password; a token of the gate lives for minutes only.',
+  },
+  'scram-binding-mismatch': {
+    party: 'client',
+    status: 403,
+    advice:
+      'Connect to the gate directly: something between the client and it ends TLS. Only where that is meant, set `channel_binding=disable`.',
+  },
+  'scram-reply-malformed': {
+    party: 'upstream',
+    status: 502,
+    advice: 'Check that the target is a PostgreSQL server.',
+  },
+  'scram-server-refused': {
+    party: 'upstream',
+    status: 502,
+    advice:
+      'Check user and password of the target; a password that is hashed with fewer than 4,096 iterations has to be set anew.',
+  },
+  'scram-server-unproven': {
+    party: 'upstream',
+    status: 502,
+    advice:
+      'Check the address and the certificate of the target: whoever answers does not know its password.',
   },
 
   // --- wire: JSON, XML, CBOR

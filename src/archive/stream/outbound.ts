@@ -1,0 +1,112 @@
+import type { Json } from '../../core/json.ts'
+import type { Entry } from '../../record/calls.ts'
+import type { DecisionEvent } from '../../record/event.ts'
+import { endingWord } from '../../record/export/call.ts'
+import { cloudTrailRecord } from '../../record/export/cloudtrail.ts'
+import type { ApiFacts } from '../../record/export/facts.ts'
+import { ocsfEvent } from '../../record/export/ocsf.ts'
+
+/** How the text of an entry is made. */
+export type StreamFormat = 'ocsf' | 'cloudtrail' | 'jsonl'
+
+/** How much an entry matters, for receivers that sort by it. */
+export type Weight = 'information' | 'notice' | 'warning' | 'alert'
+
+/** An entry on its way to a receiver. */
+export interface Outbound {
+  /** The journal's id of the event: the same whenever the entry is sent again. */
+  readonly id: string
+  readonly timeMs: number
+  readonly kind: Entry['kind']
+  readonly sessionId: string | undefined
+  readonly weight: Weight
+  /** One line of JSON in ASCII: what is not is escaped, so that bytes are characters and no terminal obeys it. */
+  readonly text: string
+  /** The same without what a call or a request held, for receivers that take short texts alone. */
+  readonly short: () => string
+}
+
+export function outbound(entry: Entry, format: StreamFormat, facts: ApiFacts): Outbound {
+  const { id, timeMs, sessionId } = eventOf(entry)
+  return {
+    id,
+    timeMs,
+    kind: entry.kind,
+    sessionId,
+    weight: weightOf(entry),
+    text: asciiJson(written(entry, format, facts)),
+    short: () => asciiJson(written(withoutContent(entry), format, facts)),
+  }
+}
+
+function written(entry: Entry, format: StreamFormat, facts: ApiFacts): object {
+  switch (format) {
+    case 'ocsf':
+      return ocsfEvent(entry, facts)
+    case 'cloudtrail':
+      return cloudTrailRecord(entry, facts)
+    case 'jsonl':
+      return entry
+  }
+}
+
+function eventOf(entry: Entry): { id: string; timeMs: number; sessionId?: string } {
+  switch (entry.kind) {
+    case 'session':
+      return entry.session
+    case 'call':
+      return entry.decision
+    case 'access-request':
+      return entry.event
+    case 'outcome':
+      return entry.outcome
+  }
+}
+
+function weightOf(entry: Entry): Weight {
+  if (entry.kind === 'access-request') return entry.event.what === 'broke-glass' ? 'alert' : 'notice'
+  if (entry.kind !== 'call') return 'information'
+  if (entry.decision.brokeGlass !== undefined) return 'alert'
+  switch (endingWord(entry.ending)) {
+    case 'denied':
+    case 'lost':
+      return 'warning'
+    case 'failed':
+      return 'notice'
+    default:
+      return 'information'
+  }
+}
+
+/** The entry without the parts that may be long; marked as cut where something went. */
+function withoutContent(entry: Entry): Entry {
+  switch (entry.kind) {
+    case 'session':
+      return { ...entry, session: { ...entry.session, claims: {} } }
+    case 'call':
+      return { ...entry, decision: withoutParameters(entry.decision) }
+    case 'access-request': {
+      const { request, ...event } = entry.event
+      return { ...entry, event }
+    }
+    case 'outcome':
+      return entry
+  }
+}
+
+function withoutParameters(decision: DecisionEvent): DecisionEvent {
+  const { call } = decision
+  if (call === undefined) return decision
+  return { ...decision, call: { ...call, parameters: {}, redacted: [], truncated: true } }
+}
+
+/** All that is not printable ASCII; what JSON has to escape below that, it has. */
+const NOT_ASCII = /[^ -~]/g
+
+/** JSON on one line, in printable ASCII. */
+export function asciiJson(value: Json | object): string {
+  return JSON.stringify(value).replace(
+    NOT_ASCII,
+    unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+}
