@@ -1,0 +1,110 @@
+import { join } from 'node:path'
+import { GateError } from '../../core/errors.ts'
+import type { JournalFiles } from '../files.ts'
+import type { ContentOwner } from '../seal/ports.ts'
+import { type BodyKind, blobLayout, bodyName, writeBlobName } from './name.ts'
+import type { BlobSeal } from './ports.ts'
+import { BlobWriter, unrecorded } from './writer.ts'
+
+export interface BlobStoreOptions {
+  readonly files: JournalFiles
+  /** `data/journal` */
+  readonly folder: string
+  readonly lane: number
+  /** The segment that the lane writes now. */
+  readonly segment: () => number
+  /** `os` leaves it to the operating system when bytes reach the disk. */
+  readonly durability: 'fsync' | 'os'
+  /** Absent: bodies lie there as they are. */
+  readonly seal?: BlobSeal | undefined
+  /** Calls whose bodies are written at once. Default 256. */
+  readonly calls?: number
+}
+
+const CALLS = 256
+
+/**
+ * The bodies of one lane. Opening it removes what a crash left half-written, so the lane must be this process's own.
+ */
+export class BlobStore {
+  readonly #options: BlobStoreOptions
+  #calls = 0
+  /** The folder whose own name is on disk. */
+  #home: string | undefined
+
+  private constructor(options: BlobStoreOptions) {
+    this.#options = options
+  }
+
+  /** Rejects with `body-unrecorded` where the folder cannot be made or cleared. */
+  static async open(options: BlobStoreOptions): Promise<BlobStore> {
+    const { files, folder, lane } = options
+    const parts = blobLayout.parts(folder, lane)
+    try {
+      await files.makeFolder(parts)
+      for (const name of await files.list(parts)) await files.remove(join(parts, name))
+    } catch (error) {
+      throw unrecorded(error)
+    }
+    return new BlobStore(options)
+  }
+
+  /** Takes room for the bodies of a call; returns what gives it back, once. Throws `overloaded`. */
+  reserve(): () => void {
+    const most = this.#options.calls ?? CALLS
+    if (this.#calls >= most) {
+      throw new GateError('overloaded', `the bodies of ${most} calls are being recorded already`)
+    }
+    this.#calls += 1
+    let isHeld = true
+    return () => {
+      if (isHeld) this.#calls -= 1
+      isHeld = false
+    }
+  }
+
+  /** A new body. Rejects with `body-unrecorded`, `master-key-unavailable`. */
+  async create(eventId: string, kind: BodyKind, owner: ContentOwner): Promise<BlobWriter> {
+    const { files, folder, lane, seal } = this.#options
+    const name = bodyName(eventId, kind)
+    const part = join(blobLayout.parts(folder, lane), name)
+    const sealing = await seal?.sealing(owner, name)
+    try {
+      const file = await files.create(part)
+      return new BlobWriter({
+        file,
+        sealing,
+        publish: async () => {
+          if (this.#options.durability === 'fsync') await file.sync()
+          return this.#publish(part, eventId, kind, sealing !== undefined)
+        },
+        // What cannot be removed now is removed when the lane is opened.
+        discard: () => files.remove(part).catch(() => undefined),
+      })
+    } catch (error) {
+      sealing?.destroy()
+      throw unrecorded(error)
+    }
+  }
+
+  async #publish(part: string, eventId: string, kind: BodyKind, sealed: boolean): Promise<string> {
+    const { files, folder, lane, segment } = this.#options
+    const name = { lane, segment: segment(), eventId, kind, sealed }
+    const home = blobLayout.segment(folder, lane, name.segment)
+    await files.makeFolder(home)
+    await files.rename(part, blobLayout.blob(folder, name))
+    if (this.#options.durability === 'fsync') await this.#syncNames(home)
+    return writeBlobName(name)
+  }
+
+  /** The body's name, and once for each segment the names of the folders that it lies in. */
+  async #syncNames(home: string): Promise<void> {
+    const { files, folder, lane } = this.#options
+    await files.syncFolder(home)
+    if (this.#home === home) return
+    for (const above of [blobLayout.lane(folder, lane), blobLayout.root(folder), folder]) {
+      await files.syncFolder(above)
+    }
+    this.#home = home
+  }
+}
