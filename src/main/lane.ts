@@ -3,13 +3,13 @@ import type { Config } from '../config/model.ts'
 import { systemClock, systemRandom } from '../core/clock.ts'
 import { secretFiles } from '../identity/secret-files.ts'
 import { openFileSigner } from '../record/checkpoint/key-file.ts'
-import type { Journal } from '../record/event.ts'
+import type { LaneJournal } from '../record/event.ts'
 import { openJournal } from '../record/journal.ts'
 import { nodeFiles } from '../record/node-files.ts'
 import type { Log } from './log.ts'
 
 /** A lane of the journal: each process writes its own, and signs it with the key that all of them share. */
-export async function openLane(config: Config, lane: number, log: Log): Promise<Journal> {
+export async function openLane(config: Config, lane: number, log: Log): Promise<LaneJournal> {
   const { durability, segmentBytes } = config.record
   const signer = openFileSigner({
     path: join(config.data, 'keys', 'journal.json'),

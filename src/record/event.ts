@@ -230,3 +230,9 @@ export interface Journal {
   /** Waits for everything appended, then closes. */
   close(): Promise<void>
 }
+
+/** A lane of the journal that this process writes. */
+export interface LaneJournal extends Journal {
+  /** The segment that it writes now. */
+  readonly segment: number
+}

@@ -6,7 +6,7 @@ import { checkpointHash } from './checkpoint/checkpoint.ts'
 import type { Checkpointer } from './checkpoint/checkpointer.ts'
 import { type FoundLane, openCheckpoints } from './checkpoint/open.ts'
 import type { CheckpointPorts } from './checkpoint/ports.ts'
-import type { Journal, JournalEvent } from './event.ts'
+import type { JournalEvent, LaneJournal } from './event.ts'
 import type { FileLock, JournalFiles } from './files.ts'
 import { fitEvent } from './fit.ts'
 import { frameBytes, MAX_EVENT_BYTES } from './frame.ts'
@@ -78,7 +78,7 @@ const HEAD_EVERY_MS = 1_000
  * Opens a lane of the journal: takes its lock, repairs a torn tail, and records a `recovery` event if
  * the process before did not close it. Throws `journal-locked`, `journal-corrupt`, `journal-unavailable`.
  */
-export async function openJournal(options: JournalOptions, ports: JournalPorts): Promise<Journal> {
+export async function openJournal(options: JournalOptions, ports: JournalPorts): Promise<LaneJournal> {
   const settings = { ...DEFAULTS, ...options }
   settings.eventBytes = Math.min(settings.eventBytes, MAX_EVENT_BYTES)
   const { folder, lane } = settings
@@ -133,7 +133,7 @@ const IN_FLIGHT_PER_EVENT = 2_000
 /**
  * Group commit: one write and one fsync at a time; everything that comes meanwhile is the next batch.
  */
-class FileJournal implements Journal {
+class FileJournal implements LaneJournal {
   readonly #options: Required<JournalOptions>
   readonly #ports: JournalPorts
   readonly #parts: JournalParts
@@ -194,6 +194,10 @@ class FileJournal implements Journal {
 
   chained(tail: ChainTail, leaf: Buffer): void {
     this.#checkpoints?.add(tail, leaf)
+  }
+
+  get segment(): number {
+    return this.#parts.writer.segment
   }
 
   /** Asking also tries again, where it is time to: a gate that is not ready gets no calls that would. */
