@@ -292,6 +292,11 @@ const table = {
     advice:
       'Search with the configuration of the gate, which names the key: --config FILE; or without the index: --scan.',
   },
+  'index-busy': {
+    party: 'operator',
+    status: 503,
+    advice: 'Another process brings the index up to date: try again when it has, or search with --scan.',
+  },
   'index-damaged': {
     party: 'operator',
     status: 500,
