@@ -1,5 +1,5 @@
 /**
- * What the holder of a token may do with an access request. Being allowed `gate:Approve` makes nobody an
+ * What the holder of a token may do with an access request, and with sessions. Being allowed `gate:Approve` makes nobody an
  * approver: whom the demand names and four eyes are the desk's to check, always.
  */
 
@@ -16,7 +16,7 @@ export type Decide = (person: Person, action: GateAction, resource: string, cont
 
 export interface Question {
   readonly bearer: Bearer
-  readonly action: Exclude<GateAction, 'gate:Request'>
+  readonly action: Exclude<GateAction, 'gate:Request' | 'gate:KillSession'>
   readonly request: AccessRequest
   /** Where the call came from, for `aws:SourceIp`. */
   readonly address: string
@@ -53,6 +53,25 @@ export function mayAsk(
   return decide(bearer.person, 'gate:Request', requestArn('*'), contextOf(bearer, roleArn, address))
 }
 
+export function sessionArn(id: string): string {
+  return `arn:sallyport:gate:::session/${id}`
+}
+
+/**
+ * Whether the holder may end sessions: the local administrator, and people whom the control policies allow it. Without
+ * control policies nobody else. `id` is `*` for all of a principal or of a role, which is then `gate:Role`.
+ */
+export function mayKill(
+  bearer: Bearer,
+  { id, roleArn }: { readonly id: string; readonly roleArn?: string },
+  address: string,
+  decide: Decide | undefined,
+): boolean {
+  if (bearer.kind === 'admin') return true
+  if (bearer.kind === 'workload' || decide === undefined) return false
+  return decide(bearer.person, 'gate:KillSession', sessionArn(id), contextOf(bearer, roleArn, address))
+}
+
 /** Whether it was asked for by this very identity: the same subject, vouched for by the same issuer. */
 export function isOwn({ requester }: AccessRequest, { identity }: Bearer): boolean {
   if (identity === undefined) return false
@@ -60,7 +79,7 @@ export function isOwn({ requester }: AccessRequest, { identity }: Bearer): boole
 }
 
 /** The condition keys of a call to the control API. */
-function contextOf({ person, identity }: Bearer, roleArn: string, address: string): Context {
+function contextOf({ person, identity }: Bearer, roleArn: string | undefined, address: string): Context {
   const context = new Map<string, readonly string[]>()
   for (const [name, value] of Object.entries(identity?.claims ?? {})) {
     const values = claimValues(value)
@@ -69,7 +88,7 @@ function contextOf({ person, identity }: Bearer, roleArn: string, address: strin
   context.set('gate:issuer', [person.issuer])
   context.set('gate:subject', [person.subject])
   if (person.groups.length > 0) context.set('gate:group', person.groups)
-  context.set('gate:role', [roleArn])
+  if (roleArn !== undefined) context.set('gate:role', [roleArn])
   if (address !== '') context.set('aws:sourceip', [address])
   return context
 }

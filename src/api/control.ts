@@ -12,26 +12,39 @@ import {
   type WhoAmIReply,
 } from '../contract/approvals.ts'
 import type { RouteName } from '../contract/routes.ts'
+import type { KillReply } from '../contract/sessions.ts'
 import type { Clock } from '../core/clock.ts'
 import { GateError } from '../core/errors.ts'
+import type { Revocation, RevocationTarget } from '../core/revocation.ts'
+import { REVOCATION_LIMITS } from '../core/revocation.ts'
 import type { Desk, ScopeQuestion } from '../grants/desk.ts'
 import type { AccessRequest } from '../grants/model.ts'
 import { mayDeny } from '../grants/people.ts'
 import type { Bearer } from '../identity/people.ts'
 import { Authenticator, type AuthenticatorOptions } from './authenticate.ts'
-import { type Decide, mayAsk, mayDo } from './authorize.ts'
+import { type Decide, mayAsk, mayDo, mayKill, sessionArn } from './authorize.ts'
 import { cursorOf, readPage } from './listing.ts'
 import type { Received } from './received.ts'
 import { Recent } from './recent.ts'
 import { jsonReply, type Reply } from './reply.ts'
 import { type Found, findRoute } from './route.ts'
-import { readApprove, readAsk, readListQuery, readNoQuery, readOneQuery, readReason } from './schemas.ts'
+import {
+  readApprove,
+  readAsk,
+  readKill,
+  readListQuery,
+  readNoQuery,
+  readOneQuery,
+  readReason,
+} from './schemas.ts'
 import { viewOf } from './view.ts'
 import { Waiting, type WaitingOptions } from './waiting.ts'
 
 export interface ControlPorts extends AuthenticatorOptions, WaitingOptions {
   readonly desk: Desk
   readonly clock: Clock
+  /** Ends sessions; see `SessionKills` for what it rejects with. */
+  kill(order: KillOrder): Promise<Revocation>
   /** The control policies of the configuration; absent: the rules of `authorize.ts`. */
   readonly decide?: Decide
   /**
@@ -39,6 +52,15 @@ export interface ControlPorts extends AuthenticatorOptions, WaitingOptions {
    * a role that is not there and for one that the identity may not assume; `bearer.identity` is set.
    */
   standingAccess(bearer: Bearer, ask: AskBody, address: string): Promise<ScopeQuestion>
+}
+
+/** An order to end sessions, of somebody who may. */
+export interface KillOrder {
+  readonly target: RevocationTarget
+  readonly by: string
+  readonly reason: string
+  /** How many orders of this person may stand at once. */
+  readonly most: number
 }
 
 /** Everything that a handler needs to know of one call. */
@@ -63,6 +85,8 @@ export class Control {
     approve: call => this.#approve(call),
     deny: call => this.#deny(call),
     revoke: call => this.#revoke(call),
+    killSession: call => this.#killSession(call),
+    killSessions: call => this.#killSessions(call),
   }
 
   constructor(ports: ControlPorts) {
@@ -183,6 +207,39 @@ export class Control {
       200,
       this.#view(call, await this.#ports.desk.revoke(request.id, call.bearer.person, reason)),
     )
+  }
+
+  /** Credentials stand by themselves, so a session that nobody here has seen is ended like any other. */
+  #killSession(call: Call): Promise<Reply> {
+    readNoQuery(call.received.query)
+    const { reason } = readReason(call.body)
+    return this.#kill(call, { kind: 'session', of: call.id }, reason)
+  }
+
+  #killSessions(call: Call): Promise<Reply> {
+    readNoQuery(call.received.query)
+    const { principal, role, reason } = readKill(call.body)
+    const target: RevocationTarget =
+      principal === undefined ? { kind: 'role', of: role ?? '' } : { kind: 'principal', of: principal }
+    return this.#kill(call, target, reason)
+  }
+
+  async #kill({ bearer, received }: Call, target: RevocationTarget, reason: string): Promise<Reply> {
+    const { decide, kill } = this.#ports
+    const id = target.kind === 'session' ? target.of : '*'
+    const asked = { id, ...(target.kind === 'role' && { roleArn: target.of }) }
+    if (!mayKill(bearer, asked, received.address, decide))
+      throw denied('gate:KillSession', `\`${sessionArn(id)}\``)
+    const { standing, perPerson } = REVOCATION_LIMITS
+    const most = bearer.kind === 'admin' ? standing : perPerson
+    const { kind, of, issuedUntilMs, keepUntilMs } = await kill({
+      target,
+      by: bearer.person.id,
+      reason,
+      most,
+    })
+    const reply: KillReply = { kind, of, issuedUntilMs, keepUntilMs }
+    return jsonReply(200, reply)
   }
 
   /** The request, if it is there and may be read: both answer alike, so that nobody finds out which are there. */

@@ -10,6 +10,7 @@ import {
   type RequestStateView,
 } from '../contract/approvals.ts'
 import { isRequestId } from '../contract/routes.ts'
+import type { KillBody } from '../contract/sessions.ts'
 import { GateError } from '../core/errors.ts'
 import { findDuplicateName } from '../identity/oidc/strict-json.ts'
 
@@ -46,6 +47,20 @@ const approve = z.strictObject({
 })
 
 const reason = z.strictObject({ reason: text })
+
+/** The name of an issuer, a slash, and a subject of at most as many characters as a token's may have. */
+const PRINCIPAL = /^[A-Za-z0-9._-]{1,64}\/.{1,255}$/s
+const ROLE = /^arn:aws[a-z-]{0,20}:iam::[0-9]{12}:role\/[\x21-\x7e]{1,600}$/
+
+const kill = z
+  .strictObject({
+    principal: line(400).regex(PRINCIPAL, 'must be `ISSUER/SUBJECT`').optional(),
+    role: line(700).regex(ROLE, 'must be the ARN of a role').optional(),
+    reason: text,
+  })
+  .refine(({ principal, role }) => (principal === undefined) !== (role === undefined), {
+    error: 'must have one of `principal` and `role`',
+  })
 
 /** Whole numbers of at most nine digits, in one spelling. */
 const number = z.string().regex(/^(?:0|[1-9][0-9]{0,8})$/, 'must be a whole number')
@@ -94,6 +109,10 @@ export function readApprove(body: Buffer): ApproveBody {
 
 export function readReason(body: Buffer): ReasonBody {
   return check(reason, parseJson(body))
+}
+
+export function readKill(body: Buffer): KillBody {
+  return withoutAbsent(check(kill, parseJson(body)))
 }
 
 export function readListQuery(query: string): ListParameters {

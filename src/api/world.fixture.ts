@@ -15,7 +15,7 @@ import { Issuers } from '../identity/oidc/verify.ts'
 import { People } from '../identity/people.ts'
 import { countingRandom, MemoryFiles, START_MS } from '../identity/testing.ts'
 import { type AdminPorts, createAdminServer } from './admin.ts'
-import type { ControlPorts } from './control.ts'
+import type { ControlPorts, KillOrder } from './control.ts'
 
 export const ROLE = 'arn:aws:iam::111122223333:role/deploy'
 /** Stands in every part of a request that nobody unknown may see. */
@@ -92,6 +92,8 @@ export interface World {
   readonly events: RequestEvent[]
   readonly remembered: { readonly person: Person; readonly atMs: number }[]
   readonly troubles: unknown[]
+  /** Orders to end sessions that were let through. */
+  readonly kills: KillOrder[]
   readonly ports: AdminPorts & { readonly control: ControlPorts }
   /** A call that waits for one of the people named. */
   asked(
@@ -108,6 +110,7 @@ export function makeWorld(change: Partial<ControlPorts> = {}): World {
   const events: RequestEvent[] = []
   const remembered: { person: Person; atMs: number }[] = []
   const troubles: unknown[] = []
+  const kills: KillOrder[] = []
   const adminToken = new AdminToken({ path: '/k/admin', files: new MemoryFiles(), clock, random })
   const desk = new Approvals({
     store,
@@ -129,6 +132,12 @@ export function makeWorld(change: Partial<ControlPorts> = {}): World {
     people: new People({ issuers, people: new Map([['okta', { groupsClaim: 'groups' }]]), adminToken }),
     desk,
     clock,
+    kill: async order => {
+      kills.push(order)
+      const { target, by, reason } = order
+      const atMs = clock.now()
+      return { ...target, id: 'K', by, reason, atMs, issuedUntilMs: atMs, keepUntilMs: atMs + 1 }
+    },
     sleep: async delayMs => clock.advance(delayMs),
     standingAccess: async ({ identity }, ask) => {
       if (ask.role !== ROLE || identity === undefined) throw new GateError('sts-denied', 'not this role')
@@ -155,6 +164,7 @@ export function makeWorld(change: Partial<ControlPorts> = {}): World {
     events,
     remembered,
     troubles,
+    kills,
     ports: {
       troubles: () => [],
       metrics: async () => ({ contentType: 'text/plain', text: 'calls 1\n' }),

@@ -3,15 +3,29 @@ import type { ListQuery } from './approvals.ts'
 /** One call of the control API. */
 export interface Route {
   readonly method: 'GET' | 'POST'
-  /** `ID` stands for the number of a request. */
+  /** `ID` stands for the number of a request, or of a session: they have one form. */
   readonly path: string
   /** The action of the policy language that the one who calls must be allowed; absent: none. */
   readonly action?: GateAction
 }
 
-export type GateAction = 'gate:ReadRequest' | 'gate:Request' | 'gate:Approve' | 'gate:Revoke'
+export type GateAction =
+  | 'gate:ReadRequest'
+  | 'gate:Request'
+  | 'gate:Approve'
+  | 'gate:Revoke'
+  | 'gate:KillSession'
 
-export type RouteName = 'whoami' | 'list' | 'get' | 'ask' | 'approve' | 'deny' | 'revoke'
+export type RouteName =
+  | 'whoami'
+  | 'list'
+  | 'get'
+  | 'ask'
+  | 'approve'
+  | 'deny'
+  | 'revoke'
+  | 'killSession'
+  | 'killSessions'
 
 /**
  * The control API, version 1. Every call but the page's needs `authorization: Bearer TOKEN`; bodies are
@@ -32,6 +46,10 @@ export const ROUTES: Readonly<Record<RouteName, Route>> = {
   deny: { method: 'POST', path: '/v1/requests/ID/deny', action: 'gate:Approve' },
   /** `ReasonBody` -> `RequestView`: ends a grant, or takes a pending request back */
   revoke: { method: 'POST', path: '/v1/requests/ID/revoke', action: 'gate:Revoke' },
+  /** `ReasonBody` -> `KillReply`: ends a session, whether or not the gate has ever seen it */
+  killSession: { method: 'POST', path: '/v1/sessions/ID/kill', action: 'gate:KillSession' },
+  /** `KillBody` -> `KillReply`: ends every session of a principal or a role that was issued until now */
+  killSessions: { method: 'POST', path: '/v1/sessions/kill', action: 'gate:KillSession' },
 }
 
 /** Where the page of a request is: the link in a denial. */

@@ -18,7 +18,7 @@ export interface ApprovalCase {
   question(demands: readonly Demand[]): CallQuestion
   /** The decision as it would be now: time has passed while people were asked. */
   decideAgain(): Decision
-  /** Throws where the caller's credentials have ended meanwhile. */
+  /** Throws where the caller's credentials, or its session, have ended meanwhile. */
   checkAlive(): void
   hold(wait: (left: AbortSignal) => Promise<void>): Promise<Held>
 }

@@ -2,6 +2,7 @@ import type { Decision, DecisionRequest } from '../core/decision.ts'
 import { asGateError, type GateError } from '../core/errors.ts'
 import type { Principal } from '../core/principal.ts'
 import type { RecordedMasks } from '../record/event.ts'
+import type { Admission } from './sessions/live-calls.ts'
 
 /** What a protocol asks of the gate: a question that a policy can answer. */
 export interface Asked {
@@ -22,8 +23,11 @@ export interface Driver<Q extends Asked> {
    * how it went; a message of which something would have to be kept meanwhile is not held.
    */
   hold(wait: (left: AbortSignal) => Promise<void>): Promise<Held>
-  /** Sends what was interpreted, masks the reply and passes it on; resolves when it has ended. */
-  forward(principal: Principal, question: Q, decision: Decision): Promise<Outcome>
+  /**
+   * Sends what was interpreted, masks the reply and passes it on; resolves when it has ended. When `ended` aborts,
+   * nothing more may pass either way: the client is told so if it was told nothing yet, else it is cut off.
+   */
+  forward(principal: Principal, question: Q, decision: Decision, ended: AbortSignal): Promise<Outcome>
   /** Tells the client why not, in its own protocol. Never throws. */
   refuse(refusal: Refusal): Promise<void> | void
 }
@@ -59,6 +63,8 @@ export interface Progress<Q extends Asked> {
 
 /** The rooms behind the path, for one message whose event id they know. */
 export interface ExchangePorts<Q extends Asked> {
+  /** Lets the message in, unless its session was ended before its credentials are. */
+  admit(principal: Principal): Admission
   decide(question: Q): Decision
   /** Settles a decision that asks for an approval, or that passes without one: the answer is allow or deny. */
   settle(question: Q, decision: Decision, hold: Driver<Q>['hold']): Promise<Decision>
@@ -81,21 +87,35 @@ export async function exchange<Q extends Asked>(
   ports: ExchangePorts<Q>,
 ): Promise<void> {
   const progress: Progress<Q> = {}
+  let admission: Admission | undefined
   try {
     const principal = await driver.identify()
     progress.principal = principal
+    admission = ports.admit(principal)
     const question = await driver.interpret(principal)
     progress.question = question
     const asked = ports.decide(question)
     const decision = needsPeople(asked) ? await ports.settle(question, asked, to => driver.hold(to)) : asked
+    // Reading the message and asking people take time.
+    admission.check()
     progress.decision = decision
     await ports.recordDecision(progress)
     if (decision.effect !== 'allow') return await driver.refuse({ eventId, decision })
-    const outcome = await driver.forward(principal, question, decision)
-    await ports.recordOutcome(progress, outcome)
+    admission.ended.throwIfAborted()
+    const outcome = await driver.forward(principal, question, decision, admission.ended)
+    await ports.recordOutcome(progress, cutOff(outcome, admission.ended))
   } catch (failure) {
-    await endBadly(eventId, driver, ports, progress, asGateError(failure))
+    const error = admission?.ended.aborted ? admission.ended.reason : failure
+    await endBadly(eventId, driver, ports, progress, asGateError(error))
+  } finally {
+    admission?.leave()
   }
+}
+
+/** The outcome of a message whose session was ended meanwhile: that is why it did not end well. */
+function cutOff(outcome: Outcome, ended: AbortSignal): Outcome {
+  if (!ended.aborted || outcome.error === undefined) return outcome
+  return { ...outcome, error: asGateError(ended.reason).code }
 }
 
 function needsPeople({ effect, brokeGlass }: Decision): boolean {

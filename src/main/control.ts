@@ -7,6 +7,7 @@ import { systemClock } from '../core/clock.ts'
 import type { Context } from '../core/decision.ts'
 import { asGateError } from '../core/errors.ts'
 import type { Person } from '../core/person.ts'
+import type { SessionKills } from '../gateway/sessions/kills.ts'
 import type { AccessRequest } from '../grants/model.ts'
 import { People } from '../identity/people.ts'
 import type { OpenDesk } from './desk.ts'
@@ -32,6 +33,7 @@ export interface PeopleFoundations {
   readonly identities: Identities
   readonly log: Log
   readonly links: Links
+  readonly kills: SessionKills
 }
 
 /** An error for the operator's log. */
@@ -45,7 +47,7 @@ const SWEEP_MS = 2_000
 
 /** Builds the control API, and starts what tells people. Prints the administrator's token if it is new. */
 export async function openControl(config: Config, foundations: PeopleFoundations): Promise<Control> {
-  const { open, policies, identities, log, links } = foundations
+  const { open, policies, identities, log, links, kills } = foundations
   const decide = policies.control && decideBy(policies.control, config)
   const chat = {
     linkTo: (id: string) => links.to(id),
@@ -65,6 +67,7 @@ export async function openControl(config: Config, foundations: PeopleFoundations
   return {
     control: {
       desk: open.desk,
+      kill: order => kills.kill(order),
       clock: systemClock,
       people: new People({ issuers: identities.issuers, people: peopleIssuers(config), adminToken }),
       remember: (person, verifiedAtMs) => open.store.rememberPerson(person, verifiedAtMs),

@@ -4,14 +4,13 @@ import { systemClock, systemRandom } from '../core/clock.ts'
 import { Approvals } from '../grants/approvals.ts'
 import type { Desk } from '../grants/desk.ts'
 import type { RequestEvent } from '../grants/model.ts'
-import type { GrantStore } from '../grants/port.ts'
 import type { AccessRequestEvent, Journal } from '../record/event.ts'
-import { openStore } from '../store/open.ts'
+import { openStore, type Store } from '../store/open.ts'
 
 /** Where people are asked, and what it is kept in; one for each process. */
 export interface OpenDesk {
   readonly desk: Desk
-  readonly store: GrantStore
+  readonly store: Store
   /** Keys that all replicas share, 32 bytes each. */
   readonly digestKey: Buffer
   readonly maskKey: Buffer

@@ -29,6 +29,7 @@ import { openMasking } from './masks.ts'
 import { createMetrics } from './metrics.ts'
 import { createObserver } from './observer.ts'
 import { openPolicies, type Policies } from './policies.ts'
+import { openSessions, type Sessions } from './sessions.ts'
 
 /** The AWS side of one process. */
 export interface Gate {
@@ -39,6 +40,8 @@ export interface Gate {
   readonly metrics: Registry
   /** What the control API is built on. */
   readonly people: PeopleFoundations
+  /** Another process of this gate says that sessions were ended: it is looked which. */
+  sessionsEnded(): void
   /** The lane that this process writes. */
   readonly journal: Journal
   /** Takes no new calls, lets those in flight end for `drainMs` at most, and closes the journal. */
@@ -60,6 +63,7 @@ export async function openGate(config: Config, lane: number, log: Log): Promise<
   const metrics = createMetrics()
   const journal = await openLane(config, lane, log)
   const open = await openDesk(config, journal)
+  const sessions = await openSessions(config, { store: open.store, journal, log })
   const upstream = openUpstream(config, catalog, policies, log)
   const keyring = openKeyring(config)
   const rate = new LineRate(systemClock)
@@ -69,7 +73,7 @@ export async function openGate(config: Config, lane: number, log: Log): Promise<
   const rooms = openRooms(config, {
     catalog,
     policies,
-    journal,
+    sessions,
     upstream,
     identities,
     observer,
@@ -92,9 +96,11 @@ export async function openGate(config: Config, lane: number, log: Log): Promise<
       ...(stopping ? ['the gate is stopping'] : []),
       ...(keyring.trouble === undefined ? [] : [`credentials cannot be opened: ${keyring.trouble.message}`]),
       ...(journal.trouble === undefined ? [] : [`the journal cannot be written: ${journal.trouble}`]),
+      ...(sessions.feed.trouble === undefined ? [] : [sessions.feed.trouble]),
     ],
     metrics: metrics.registry,
-    people: { open, policies, identities, log, links },
+    people: { open, policies, identities, log, links, kills: sessions.kills },
+    sessionsEnded: () => void sessions.feed.look(),
     journal,
     async close(drainMs) {
       stopping = true
@@ -103,6 +109,7 @@ export async function openGate(config: Config, lane: number, log: Log): Promise<
       const timer = setTimeout(() => server.closeAllConnections(), drainMs)
       await closed
       clearTimeout(timer)
+      await sessions.stop()
       await open.close()
       await journal.close()
       await upstream.close()
@@ -128,11 +135,14 @@ function openUpstream(config: Config, catalog: Catalog, policies: Policies, log:
 /** What the rooms are built on. */
 interface Foundations extends Pick<AwsRooms, 'catalog' | 'upstream' | 'observer' | 'masking' | 'approvals'> {
   readonly policies: Policies
-  readonly journal: Journal
+  readonly sessions: Sessions
   readonly identities: Identities
 }
 
-function openRooms(config: Config, { policies, journal, identities, ...foundations }: Foundations): AwsRooms {
+function openRooms(
+  config: Config,
+  { policies, sessions, identities, ...foundations }: Foundations,
+): AwsRooms {
   return {
     ...foundations,
     clock: systemClock,
@@ -147,10 +157,12 @@ function openRooms(config: Config, { policies, journal, identities, ...foundatio
     pauseMs: config.limits.bodyTimeoutMs,
     recorder: new Recorder({
       ...ports,
-      journal,
+      journal: sessions.journal,
+      began: principal => sessions.tracker.began(principal),
       parametersBytes: config.record.parametersBytes,
       strangers: new TokenBucket(systemClock, STRANGERS.perSecond, STRANGERS.burst),
     }),
+    liveCalls: sessions.liveCalls,
     decide: policies.decide,
   }
 }

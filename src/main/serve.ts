@@ -20,6 +20,7 @@ import { Links } from './links.ts'
 import { listen } from './listen.ts'
 import { createLog, type Log } from './log.ts'
 import { openPolicies } from './policies.ts'
+import { killsOfWorkers } from './sessions.ts'
 
 const USAGE = 'usage: sallyport serve [--config FILE] [--check [--json]]\n'
 /** A worker that dies at once is not started again at once. */
@@ -117,6 +118,11 @@ interface WorkerStatus {
   readonly troubles: readonly string[]
 }
 
+/** What the primary tells its workers. */
+interface WorkerOrder {
+  readonly kind: 'sessions-ended'
+}
+
 /** One of several processes that share the listening socket; each writes a journal lane of its own. */
 async function runWorker(config: Config): Promise<void> {
   const lane = Number(process.env['SALLYPORT_LANE'])
@@ -134,6 +140,9 @@ async function runWorker(config: Config): Promise<void> {
   }
   tell()
   const timer = setInterval(tell, 500)
+  process.on('message', (message: WorkerOrder) => {
+    if (message?.kind === 'sessions-ended') gate.sessionsEnded()
+  })
   await toldToStop()
   clearInterval(timer)
   await gate.close(DRAIN_MS)
@@ -185,7 +194,8 @@ async function openPeople(config: Config, log: Log): Promise<Control & { readonl
   const policies = openPolicies(config)
   const identities = openIdentities(config, policies, openKeyring(config))
   const links = new Links(config)
-  const control = await openControl(config, { open, policies, identities, log, links })
+  const kills = killsOfWorkers({ store: open.store, journal, log }, tellWorkers)
+  const control = await openControl(config, { open, policies, identities, log, links, kills })
   const archive = openArchive(config, journal, log)
   return {
     ...control,
@@ -197,6 +207,12 @@ async function openPeople(config: Config, log: Log): Promise<Control & { readonl
       await journal.close()
     },
   }
+}
+
+/** One that is just starting reads by itself. */
+function tellWorkers(): void {
+  const order: WorkerOrder = { kind: 'sessions-ended' }
+  for (const worker of Object.values(cluster.workers ?? {})) if (worker?.isConnected()) worker.send(order)
 }
 
 function onStatus(

@@ -176,6 +176,21 @@ export interface SessionEndEvent extends EventHead {
   readonly bytesOut: number
 }
 
+/**
+ * A person ended every session of a principal or a role that was issued until then, and what was chained from them. Those
+ * that a process saw end in its lane.
+ */
+export interface RevocationEvent extends EventHead {
+  readonly type: 'revocation'
+  readonly what: 'principal' | 'role'
+  /** `ISSUER/SUBJECT`, or the ARN of a role. */
+  readonly of: string
+  readonly issuedUntilMs: number
+  /** `ISSUER/SUBJECT` of who did it, and the words given. */
+  readonly by: string
+  readonly reason: string
+}
+
 /** Segments of a lane were removed by the rules of retention: their place in the chain is vouched for here. */
 export interface RemovalEvent extends EventHead {
   readonly type: 'removal'
@@ -214,6 +229,7 @@ export interface RecoveryEvent extends EventHead {
 export type JournalEvent =
   | SessionEvent
   | SessionEndEvent
+  | RevocationEvent
   | DecisionEvent
   | OutcomeEvent
   | AccessRequestEvent

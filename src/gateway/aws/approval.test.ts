@@ -34,7 +34,10 @@ describe('a call that was held', () => {
     }
     const rooms = { clock, decide, masking: { builtInFields: () => [] } } as unknown as AwsRooms
     const question = questionAt(connectionContext({ clientAddress: '192.0.2.1', secure: true }, clock))
-    const asked = approvalCase('E', question, rooms, async () => 'held')
+    const asked = approvalCase('E', question, rooms, {
+      hold: async () => 'held',
+      checkSession: () => undefined,
+    })
     clock.advance(90_000)
     asked.decideAgain()
     assert.deepEqual(seen[0]?.get('aws:currenttime'), ['2023-11-14T22:14:50.000Z'])

@@ -19,7 +19,7 @@ export function approvalCase(
   eventId: string,
   { call, body, request }: AwsQuestion,
   rooms: AwsRooms,
-  hold: ApprovalCase['hold'],
+  { hold, checkSession }: Pick<ApprovalCase, 'hold'> & { checkSession(): void },
 ): ApprovalCase {
   const { principal } = request
   return {
@@ -30,6 +30,7 @@ export function approvalCase(
       return decideMasked({ call, body, request: { ...request, context } }, rooms)
     },
     checkAlive: () => {
+      checkSession()
       if (rooms.clock.now() < principal.expiresAtMs) return
       throw new GateError(
         'credentials-expired',

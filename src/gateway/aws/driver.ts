@@ -76,22 +76,29 @@ export class AwsDriver implements Driver<AwsQuestion> {
     return holdClient(this.#incoming, this.#rooms.pauseMs, wait)
   }
 
-  async forward(principal: Principal, question: AwsQuestion, decision: Decision): Promise<Outcome> {
+  async forward(
+    principal: Principal,
+    question: AwsQuestion,
+    decision: Decision,
+    ended: AbortSignal,
+  ): Promise<Outcome> {
     const { response } = this.#incoming
     if (this.#local !== undefined) {
       const reply = await this.#local(this.#eventId)
       sendWhole(response, reply, this.#eventId)
       return { status: reply.status, bytesIn: 0, bytesOut: reply.body.length }
     }
-    return this.#pass(
-      principal,
-      question,
-      planMasks(question.call, decision.obligations, this.#rooms.masking),
-    )
+    const plan = planMasks(question.call, decision.obligations, this.#rooms.masking)
+    return this.#pass(principal, question, plan, ended)
   }
 
   /** Sends the call, and its reply as it comes or masked. */
-  async #pass(principal: Principal, question: AwsQuestion, plan: MaskPlan | undefined): Promise<Outcome> {
+  async #pass(
+    principal: Principal,
+    question: AwsQuestion,
+    plan: MaskPlan | undefined,
+    ended: AbortSignal,
+  ): Promise<Outcome> {
     const { response } = this.#incoming
     const { call } = question
     const body = this.#upstreamBody(question)
@@ -102,6 +109,11 @@ export class AwsDriver implements Driver<AwsQuestion> {
       if (!response.writableFinished) leave.abort()
     }
     response.once('close', onClose)
+    const onEnded = (): void => {
+      this.refuse({ eventId: this.#eventId, error: asGateError(ended.reason) })
+      leave.abort()
+    }
+    ended.addEventListener('abort', onEnded, { once: true })
     try {
       const asked = storedForm(call, plan, this.#rooms.masking)
       const send = (form: ObjectRequest, of: UpstreamBody): Promise<UpstreamReply> =>
@@ -123,6 +135,7 @@ export class AwsDriver implements Driver<AwsQuestion> {
     } finally {
       resume()
       response.off('close', onClose)
+      ended.removeEventListener('abort', onEnded)
     }
   }
 

@@ -1,5 +1,6 @@
 import type { Decision } from '../../core/decision.ts'
 import { asGateError, type GateError } from '../../core/errors.ts'
+import type { Principal } from '../../core/principal.ts'
 import type { Handler, Incoming } from '../../listener/server.ts'
 import { settleApproval } from '../approval.ts'
 import {
@@ -10,6 +11,7 @@ import {
   type Outcome,
   type Progress,
 } from '../exchange.ts'
+import type { Admission } from '../sessions/live-calls.ts'
 import { approvalCase } from './approval.ts'
 import type { CallerFacts } from './context.ts'
 import { AwsDriver } from './driver.ts'
@@ -76,6 +78,7 @@ class CallPorts implements ExchangePorts<AwsQuestion> {
   #service = '-'
   #outcome: Outcome | undefined
   #heldMs = 0
+  #admission: Admission | undefined
 
   constructor(eventId: string, incoming: Incoming, facts: CallerFacts, rooms: AwsRooms) {
     this.#eventId = eventId
@@ -85,13 +88,21 @@ class CallPorts implements ExchangePorts<AwsQuestion> {
     this.#startMs = rooms.clock.now()
   }
 
+  admit(principal: Principal): Admission {
+    this.#admission = this.#rooms.liveCalls.admit(principal)
+    return this.#admission
+  }
+
   decide(question: AwsQuestion): Decision {
     this.#service = question.call.service
     return isCallerIdentity(question.call) ? CALLER_IDENTITY : decideMasked(question, this.#rooms)
   }
 
   settle(question: AwsQuestion, decision: Decision, hold: Driver<AwsQuestion>['hold']): Promise<Decision> {
-    const asked = approvalCase(this.#eventId, question, this.#rooms, wait => this.#hold(hold, wait))
+    const asked = approvalCase(this.#eventId, question, this.#rooms, {
+      hold: wait => this.#hold(hold, wait),
+      checkSession: () => this.#admission?.check(),
+    })
     return settleApproval(decision, asked, this.#rooms.approvals)
   }
 
@@ -101,11 +112,16 @@ class CallPorts implements ExchangePorts<AwsQuestion> {
     const fromMs = clock.now()
     observer.held(1)
     try {
-      return await hold(wait)
+      return await hold(left => wait(this.#untilEnded(left)))
     } finally {
       observer.held(-1)
       this.#heldMs += clock.now() - fromMs
     }
+  }
+
+  /** Nobody is asked any longer for a session that was ended. */
+  #untilEnded(left: AbortSignal): AbortSignal {
+    return this.#admission === undefined ? left : AbortSignal.any([left, this.#admission.ended])
   }
 
   async recordDecision(progress: Progress<AwsQuestion>): Promise<void> {

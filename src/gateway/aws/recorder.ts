@@ -18,6 +18,8 @@ export interface RecorderOptions {
   readonly random: Random
   /** Bytes of an event's parameters beyond which they are cut. */
   readonly parametersBytes: number
+  /** A session has begun. */
+  began(principal: Principal): void
   /** What callers who proved nothing may write into the journal. */
   readonly strangers: TokenBucket
 }
@@ -118,6 +120,7 @@ export class Recorder {
       clientAddress: facts.clientAddress,
       claims: principal.claims,
     })
+    this.#options.began(principal)
   }
 
   #head(
