@@ -201,7 +201,8 @@ export interface RemovalEvent extends EventHead {
   /** Links before the first and at the last of these events, hex. */
   readonly before: string
   readonly after: string
-  readonly why: 'age' | 'size'
+  /** `withdrawn`: they stay after all, and what was said of them before does not count. */
+  readonly why: 'age' | 'size' | 'withdrawn'
   /** Where they are kept still: `s3://…`. */
   readonly kept?: string
 }
