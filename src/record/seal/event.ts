@@ -27,6 +27,7 @@ const HEAD = ['type', 'id', 'timeMs', 'sessionId'] as const
 const READABLE: Readonly<Record<Sealable, readonly string[]>> = {
   session: [],
   'session-end': ['why'],
+  revocation: ['what', 'issuedUntilMs'],
   decision: ['effect'],
   outcome: ['decisionId'],
   'access-request': ['requestId', 'what', 'state'],
@@ -150,6 +151,7 @@ const NOTHING: Readonly<Record<Sealable, object>> = {
     claims: {},
   },
   'session-end': { calls: 0, denied: 0, bytesIn: 0, bytesOut: 0 },
+  revocation: { of: '', by: '', reason: '' },
   decision: { clientAddress: '', statements: [] },
   outcome: { bytesIn: 0, bytesOut: 0, durationMs: 0 },
   'access-request': {},
