@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { type Duplex, Readable, Transform } from 'node:stream'
+import { Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { test } from 'node:test'
 import { zstdCompressSync } from 'node:zlib'
@@ -8,9 +8,10 @@ import fc from 'fast-check'
 import { GateError } from '../../core/errors.ts'
 import type { RecordedBody } from '../event.ts'
 import { MemoryFiles } from '../memory-files.ts'
+import type { JournalSource } from '../read.ts'
 import { inlineBody, inlineContents, inlineLength } from './inline.ts'
 import { readBlobName, writeBlobName } from './name.ts'
-import type { BlobSeal } from './ports.ts'
+import { type BlobSeal, blobSeal } from './ports.ts'
 import { readBlob } from './read.ts'
 import { BlobStore } from './store.ts'
 import { BodyTap, type TapOptions } from './tap.ts'
@@ -302,36 +303,33 @@ test('a file that is gone, and one that unpacks to far more, are told apart', as
   await assert.rejects(collect(readBlob({ files, folder: 'j' }, body, ID)), { code: 'body-missing' })
 })
 
-/** Stands for encryption: every byte is another, and the name is bound to it by its length alone. */
-function flipping(): Duplex {
-  return new Transform({
-    transform: (chunk: Buffer, _encoding, done) =>
-      done(
-        null,
-        chunk.map(byte => byte ^ 0x55),
-      ),
-  })
-}
-
 test('a sealed body is read with its key, and not without', async () => {
-  const asked: string[] = []
-  const seal: BlobSeal = {
-    sealing: async (owner, name) => {
-      asked.push(`${owner.tenant} ${name}`)
-      return flipping()
+  const key = { id: '00.0000000001.1', key: Buffer.alloc(32, 7) }
+  const owners: string[] = []
+  const seal = blobSeal(
+    {
+      current: async owner => {
+        owners.push(owner.tenant)
+        return key
+      },
     },
-    opening: async name => (name === `${ID}.reply` ? flipping() : undefined),
-  }
-  const contents = Buffer.from('secret enough'.repeat(100))
-  const { files, body } = await stored(contents, seal)
+    { bytes: count => Buffer.alloc(count, 9) },
+  )
+  const contents = Buffer.from('secret enough '.repeat(100))
+  const { files, body, path } = await stored(contents, seal)
   assert.match(body.blob ?? '', /\.zst\.sealed$/)
-  assert.deepEqual(asked, [`main ${ID}.reply`])
-  assert.ok((await collect(readBlob({ files, folder: 'j', seal }, body, ID))).equals(contents))
-  await assert.rejects(collect(readBlob({ files, folder: 'j' }, body, ID)), { code: 'body-missing' })
-  const shredded: BlobSeal = { ...seal, opening: async () => undefined }
-  await assert.rejects(collect(readBlob({ files, folder: 'j', seal: shredded }, body, ID)), {
-    code: 'body-missing',
-  })
+  assert.deepEqual(owners, ['main'])
+  const source = (found: typeof key | undefined): JournalSource => {
+    return { files, folder: 'j', keys: { find: async () => found } }
+  }
+  assert.ok((await collect(readBlob(source(key), body, ID))).equals(contents))
+  await assert.rejects(collect(readBlob({ files, folder: 'j' }, body, ID)), { code: 'content-sealed' })
+  await assert.rejects(collect(readBlob(source(undefined), body, ID)), { code: 'content-shredded' })
+
+  // One body cannot stand in the place of another, though both are sealed with the same key.
+  files.put(path.replace('.reply.', '.request.'), files.bytes(path))
+  const moved = { ...body, blob: body.blob?.replace('.reply.', '.request.') ?? '' }
+  await assert.rejects(collect(readBlob(source(key), moved, ID)), { code: 'body-damaged' })
 })
 
 test('an inline body is the same when it is read, and takes no more room than it may', () => {

@@ -1,13 +1,25 @@
-import type { Duplex } from 'node:stream'
-import type { ContentOwner } from '../seal/ports.ts'
+import type { Random } from '../../core/clock.ts'
+import type { ContentKeys, ContentOwner } from '../seal/ports.ts'
+import { sealStream } from '../seal/stream.ts'
 
-/** Encrypts bodies. `name` (`01K….reply`) is bound to what is sealed: one body cannot stand in the place of another. */
+/** Makes sealed bytes of plain ones as they come. */
+export type Sealing = (plain: AsyncIterable<Buffer>) => AsyncIterable<Buffer>
+
+/** Encrypts bodies. */
 export interface BlobSeal {
-  /** Takes plain bytes and gives sealed ones. Rejects with `master-key-unavailable`. */
-  sealing(owner: ContentOwner, name: string): Promise<Duplex>
   /**
-   * Takes sealed bytes and gives plain ones; ends in an error where they are not those that were sealed. Gives
-   * undefined for what was shredded.
+   * For one body. `name` (`01K….reply`) is bound to what is sealed: no body can stand in the place of another. Rejects
+   * with `master-key-unavailable`.
    */
-  opening(name: string): Promise<Duplex | undefined>
+  sealing(owner: ContentOwner, name: string): Promise<Sealing>
+}
+
+/** Encrypts bodies with the content keys of their owners. */
+export function blobSeal(keys: Pick<ContentKeys, 'current'>, random: Random): BlobSeal {
+  return {
+    async sealing(owner, name) {
+      const key = await keys.current(owner)
+      return plain => sealStream(plain, key, name, random)
+    },
+  }
 }

@@ -1,20 +1,13 @@
 import { createHash } from 'node:crypto'
-import { type Duplex, pipeline, Readable } from 'node:stream'
+import { pipeline, Readable } from 'node:stream'
 import { constants, createZstdDecompress } from 'node:zlib'
 import { GateError } from '../../core/errors.ts'
 import type { RecordedBody } from '../event.ts'
-import type { JournalFile, JournalFiles } from '../files.ts'
+import type { JournalFile } from '../files.ts'
+import type { JournalSource } from '../read.ts'
+import { openStream } from '../seal/stream.ts'
 import { type BlobName, blobLayout, bodyName, readBlobName } from './name.ts'
-import type { BlobSeal } from './ports.ts'
 import { WINDOW_LOG } from './writer.ts'
-
-/** Where bodies are and how they are read. */
-export interface BlobSource {
-  readonly files: JournalFiles
-  /** `data/journal` */
-  readonly folder: string
-  readonly seal?: BlobSeal | undefined
-}
 
 const READ_BYTES = 64 * 1024
 
@@ -23,11 +16,11 @@ const READ_BYTES = 64 * 1024
  * whatever the file unpacks to. That they are those that were recorded is known when the last has come.
  * `decisionId` is the id of the call that the outcome names.
  *
- * Throws `body-missing` where there is no such file or it was shredded, `body-damaged` where it is not what was
- * recorded.
+ * Throws `body-missing` where there is no such file, `body-damaged` where it is not what was recorded,
+ * `content-shredded` and `content-sealed` where nobody can read it, or nobody gave its key.
  */
 export async function* readBlob(
-  source: BlobSource,
+  source: JournalSource,
   body: RecordedBody,
   decisionId: string,
 ): AsyncGenerator<Buffer, void> {
@@ -55,34 +48,25 @@ function nameOf(body: RecordedBody, decisionId: string): BlobName {
 }
 
 async function* unpacked(
-  source: BlobSource,
+  source: JournalSource,
   name: BlobName,
   body: RecordedBody,
 ): AsyncGenerator<Buffer, void> {
-  const opening = name.sealed ? await openingOf(source, name) : undefined
   const file = await source.files.open(blobLayout.blob(source.folder, name), 'read')
   if (file === undefined) throw new GateError('body-missing', `there is no \`${body.blob}\``)
+  const packed = contents(file)
+  const opened = name.sealed ? openStream(packed, source.keys, bodyName(name.eventId, name.kind)) : packed
   const zstd = createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: WINDOW_LOG } })
-  const stages: Duplex[] = opening === undefined ? [zstd] : [opening, zstd]
   // Whoever reads the last stage sees the errors of all of them.
-  pipeline([Readable.from(contents(file)), ...stages], () => undefined)
+  pipeline(Readable.from(opened), zstd, () => undefined)
   try {
     yield* zstd as AsyncIterable<Buffer>
   } catch (error) {
-    throw error instanceof GateError ? error : damaged(body, 'it cannot be unpacked', error)
+    if (error instanceof GateError && error.code !== 'journal-corrupt') throw error
+    throw damaged(body, 'it cannot be opened', error)
   } finally {
     await file.close()
   }
-}
-
-async function openingOf({ seal }: BlobSource, { eventId, kind }: BlobName): Promise<Duplex> {
-  const name = bodyName(eventId, kind)
-  if (seal === undefined) {
-    throw new GateError('body-missing', `\`${name}\` is encrypted, and no key was given`)
-  }
-  const opening = await seal.opening(name)
-  if (opening === undefined) throw new GateError('body-missing', `\`${name}\` was shredded`)
-  return opening
 }
 
 async function* contents(file: JournalFile): AsyncGenerator<Buffer, void> {

@@ -82,7 +82,6 @@ export class BlobStore {
         discard: () => files.remove(part).catch(() => undefined),
       })
     } catch (error) {
-      sealing?.destroy()
       throw unrecorded(error)
     }
   }

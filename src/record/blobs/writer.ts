@@ -1,7 +1,7 @@
-import { type Duplex, pipeline, type Readable } from 'node:stream'
 import { constants, createZstdCompress } from 'node:zlib'
 import { GateError } from '../../core/errors.ts'
 import { type JournalFile, writeFully } from '../files.ts'
+import type { Sealing } from './ports.ts'
 
 /** The window of a body's compression, as a power of two: what it and whoever reads it hold in memory. */
 export const WINDOW_LOG = 20
@@ -12,7 +12,7 @@ export interface BlobTarget {
   /** Empty, under a name for the time being. */
   readonly file: JournalFile
   /** Encrypts what was compressed. */
-  readonly sealing?: Duplex | undefined
+  readonly sealing?: Sealing | undefined
   /** Forces the file to the disk, and gives it its own name there. */
   publish(): Promise<string>
   /** Takes it away. */
@@ -72,18 +72,12 @@ export class BlobWriter {
 
   async #run(): Promise<void> {
     const { file, sealing } = this.#target
+    const packed: AsyncIterable<Buffer> = this.#zstd
     let position = 0
-    for await (const bytes of this.#packed(sealing) as AsyncIterable<Buffer>) {
+    for await (const bytes of sealing === undefined ? packed : sealing(packed)) {
       await writeFully(file, bytes, position)
       position += bytes.length
     }
-  }
-
-  #packed(sealing: Duplex | undefined): Readable {
-    if (sealing === undefined) return this.#zstd
-    // `pipeline` hands errors on in both directions; whoever reads sees them.
-    pipeline(this.#zstd, sealing, () => undefined)
-    return sealing
   }
 
   #fail(error: unknown): void {
