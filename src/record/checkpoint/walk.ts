@@ -23,6 +23,8 @@ export interface CheckpointReport {
   readonly signatures: 'verified' | 'unchecked'
   /** Bytes behind the last line that a checkpoint in the making, or a crash, leaves. */
   readonly unfinished: boolean
+  /** Of how many the root could not be made again, for events of theirs were removed; absent for none. */
+  readonly withoutRoot?: number
 }
 
 /**
@@ -39,7 +41,11 @@ export class CheckpointWalk {
   #next: SignedCheckpoint | undefined
   /** The last one that holds. */
   #last: SignedCheckpoint | undefined
+  #hasLines = false
   #unfinished = false
+  /** Events of the next one were removed: its root cannot be made again. */
+  #rootless = false
+  #withoutRoot = 0
 
   /** Begin before the segments are read: what a live gate adds later may cover events that the reader has not seen. */
   constructor(source: JournalSource, lane: number, head: Head | undefined, keys: PublicKeys | undefined) {
@@ -58,7 +64,13 @@ export class CheckpointWalk {
       lastEvent: this.#last.last,
       signatures,
       unfinished: this.#unfinished,
+      ...(this.#withoutRoot === 0 ? {} : { withoutRoot: this.#withoutRoot }),
     }
+  }
+
+  /** Whether the lane has any line of a checkpoint, whether it holds or not, or its head file knows of one. */
+  get hasLines(): boolean {
+    return this.#hasLines || this.#head?.checkpoint !== undefined
   }
 
   begin(): Promise<CheckpointFault | undefined> {
@@ -73,22 +85,41 @@ export class CheckpointWalk {
   }
 
   /** Checks the checkpoint that ends at `tail`. */
-  async settle(tail: ChainTail, journalId: Buffer | undefined): Promise<CheckpointFault | undefined> {
+  settle(tail: ChainTail, journalId: Buffer | undefined): Promise<CheckpointFault | undefined> {
+    return this.#settle(tail.link.toString('hex'), journalId?.toString('hex'))
+  }
+
+  /**
+   * Passes over events that were removed, up to `tail`. Of a checkpoint that ends among them, place, signature and
+   * order are checked; of one that ends with or behind them, the link too, which stands for all of them.
+   */
+  async skip(tail: ChainTail, journalId: Buffer): Promise<CheckpointFault | undefined> {
+    while (this.#next !== undefined && this.#next.last <= tail.number) {
+      this.#rootless = true
+      const link = this.#next.last === tail.number ? tail.link.toString('hex') : undefined
+      const fault = await this.#settle(link, journalId.toString('hex'))
+      if (fault !== undefined) return fault
+    }
+    this.#rootless = this.#next !== undefined && this.#next.first <= tail.number
+    return undefined
+  }
+
+  /** `link`: of the checkpoint's last event; undefined where that was removed. */
+  async #settle(link: string | undefined, journal: string | undefined): Promise<CheckpointFault | undefined> {
     const checkpoint = this.#next
     if (checkpoint === undefined) return undefined
     const { number, first, last } = checkpoint
-    if (checkpoint.journal !== journalId?.toString('hex'))
-      return { number, reason: 'it is of another journal' }
-    if (
-      checkpoint.root !== this.#tree.root().toString('hex') ||
-      checkpoint.link !== tail.link.toString('hex')
-    ) {
+    if (checkpoint.journal !== journal) return { number, reason: 'it is of another journal' }
+    const hasRoot = this.#rootless || checkpoint.root === this.#tree.root().toString('hex')
+    if (!hasRoot || checkpoint.link !== (link ?? checkpoint.link)) {
       return { number, reason: `it was signed over other events ${first} to ${last}` }
     }
     const known = this.#head?.checkpoint
     if (known?.number === number && known.hash !== checkpointHash(checkpoint)) {
       return { number, reason: 'the head file knows another one' }
     }
+    if (this.#rootless) this.#withoutRoot++
+    this.#rootless = false
     this.#last = checkpoint
     this.#tree = new MerkleTree()
     return this.#read()
@@ -114,6 +145,7 @@ export class CheckpointWalk {
     this.#next = undefined
     const step = await this.#lines.next()
     if (step.done === true) return undefined
+    this.#hasLines = true
     const { reading, ended } = step.value
     const number = (this.#last?.number ?? 0) + 1
     if (!ended) {
