@@ -25,6 +25,7 @@ const USAGE = `usage: sallyport sessions COMMAND [--config FILE | --data FOLDER]
   tail         shows what happens while it does: --session ID, --role R, --denied
   search QUERY finds calls, sessions and access requests by what they are; see \`search --help\`
   export       writes what was recorded for others to read: OCSF, CloudTrail, CSV, JSON lines; see \`export --help\`
+  kill ID      ends a session at the gate, now: --reason TEXT; see \`kill --help\`
   verify       proves that the recording is whole; exit code 1 and the place if it is not; --key FILE: by the
                public keys in this file, not by those of the data folder
   prove EVENT  writes a proof of one event that stands by itself; \`sallyport verify-proof\` checks it

@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline/promises'
 import { setTimeout } from 'node:timers/promises'
 import { type ApprovalsPorts, approvals as runApprovals } from '../cli/approvals.ts'
 import { request as runRequest } from '../cli/request.ts'
+import { kill as runKill } from '../cli/sessions/kill.ts'
 import { loadConfig } from '../config/load.ts'
 import type { Config } from '../config/model.ts'
 import { systemClock } from '../core/clock.ts'
@@ -17,6 +18,11 @@ export function approvals(args: readonly string[]): Promise<number> {
 /** `sallyport request` */
 export function request(args: readonly string[]): Promise<number> {
   return runRequest(args, terminalPorts())
+}
+
+/** `sallyport sessions kill` */
+export function kill(args: readonly string[]): Promise<number> {
+  return runKill(args, terminalPorts())
 }
 
 const MAX_TOKEN_BYTES = 65_536

@@ -9,7 +9,9 @@ import { apiFacts } from './api-facts.ts'
 import { processTerminal } from './terminal.ts'
 
 /** `sallyport sessions`, on this process's own terminal. */
-export function sessions(args: readonly string[]): Promise<number> {
+export async function sessions(args: readonly string[]): Promise<number> {
+  // It calls a gate, and reads no journal.
+  if (args[0] === 'kill') return (await import('./offline-approvals.ts')).kill(args.slice(1))
   // Whoever pipes into `head` has seen enough.
   process.stdout.once('error', error => {
     process.exit('code' in error && error.code === 'EPIPE' ? 0 : 1)

@@ -129,22 +129,29 @@ interface RawPayload {
   readonly e: JournalEvent
 }
 
-const EVENT_TYPES: ReadonlySet<unknown> = new Set([
-  'session',
-  'session-end',
-  'decision',
-  'outcome',
-  'access-request',
-  'removal',
-  'shred',
-  'recovery',
-])
+/** Every type that there is, or this does not compile. */
+const EVENT_TYPES: Readonly<Record<JournalEvent['type'], true>> = {
+  session: true,
+  'session-end': true,
+  decision: true,
+  outcome: true,
+  'access-request': true,
+  removal: true,
+  shred: true,
+  revocation: true,
+  recovery: true,
+}
 
 /** Checks what readers rely on to find an event; the event's own members were made by the gate. */
 function isPayload(value: unknown): value is RawPayload {
   if (!isRecord(value) || !isNumber(value['n']) || !isNumber(value['b'])) return false
   const event = value['e']
-  return isRecord(event) && EVENT_TYPES.has(event['type']) && isNumber(event['timeMs']) && 'id' in event
+  return (
+    isRecord(event) &&
+    Object.hasOwn(EVENT_TYPES, String(event['type'])) &&
+    isNumber(event['timeMs']) &&
+    'id' in event
+  )
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -8,6 +8,7 @@ import type {
   RequestView,
 } from '../../contract/approvals.ts'
 import { listQuery, pathOf, ROUTES, type Route } from '../../contract/routes.ts'
+import type { KillBody, KillReply } from '../../contract/sessions.ts'
 import { GateError } from '../../core/errors.ts'
 import type { GatePlace } from './place.ts'
 import type { ApprovalsPorts } from './ports.ts'
@@ -69,6 +70,14 @@ export class GateClient {
 
   async end(how: 'deny' | 'revoke', id: string, body: ReasonBody): Promise<RequestView> {
     return requestView(await this.#call(ROUTES[how], pathOf(ROUTES[how].path, id), body))
+  }
+
+  async killSession(id: string, body: ReasonBody): Promise<KillReply> {
+    return killReply(await this.#call(ROUTES.killSession, pathOf(ROUTES.killSession.path, id), body))
+  }
+
+  async killSessions(body: KillBody): Promise<KillReply> {
+    return killReply(await this.#call(ROUTES.killSessions, ROUTES.killSessions.path, body))
   }
 
   async #call(
@@ -148,6 +157,14 @@ function requestView(reply: unknown): RequestView {
     Array.isArray(view.approvals)
   if (!good) throw unclear('no access request')
   return view
+}
+
+function killReply(reply: Readonly<Record<string, unknown>>): KillReply {
+  const { kind, of, issuedUntilMs } = reply
+  if (typeof kind !== 'string' || typeof of !== 'string' || typeof issuedUntilMs !== 'number') {
+    throw unclear('no ended session')
+  }
+  return reply as unknown as KillReply
 }
 
 function unclear(what: string, cause?: unknown): GateError {
