@@ -5,10 +5,11 @@ import type { JournalFiles } from './files.ts'
 import { FRAME_PREFIX_BYTES, readPayload } from './frame.ts'
 import { type OpenSegment, openSegment } from './open-segment.ts'
 import { corrupt, type Place } from './place.ts'
+import { hasLater, nextSegment } from './retention/hints.ts'
 import { type ScanEnd, scanFrames, whyNotTorn } from './scan.ts'
 import { FrameOpener } from './seal/opener.ts'
 import type { ContentKeys } from './seal/ports.ts'
-import { laneNumbers, layout, segmentNumbers } from './segment.ts'
+import { laneNumbers } from './segment.ts'
 
 /** An event and where it stands. */
 export interface PlacedEvent {
@@ -35,7 +36,8 @@ export async function listLanes(source: JournalSource): Promise<readonly number[
 
 /**
  * All events of a lane in order, in constant memory, each link checked on the way. May be read while a
- * gate is writing: it stops at the end of what is whole. Throws `journal-corrupt` where the chain breaks.
+ * gate is writing: it stops at the end of what is whole. Goes on over segments that were removed. Throws
+ * `journal-corrupt` where the chain breaks, or a segment is missing that was not.
  * `wanted` leaves events out before they are parsed, which is most of the work; links are checked all the same.
  */
 export async function* readLane(
@@ -43,16 +45,19 @@ export async function* readLane(
   lane: number,
   wanted?: Wanted,
 ): AsyncGenerator<PlacedEvent, void> {
-  const numbers = segmentNumbers(await source.files.list(layout.lane(source.folder, lane)))
-  let segment = numbers[0]
+  let segment = await nextSegment(source, lane, 1)
   let before: { tail: ChainTail; journalId: Buffer } | undefined
   while (segment !== undefined) {
     const opened = await openSegment(source.files, source.folder, { lane, segment }, before)
-    if (opened === undefined) return
-    const tail: ChainTail | undefined = yield* readSegment(source, opened, wanted)
-    if (tail === undefined) return
-    before = { tail, journalId: opened.header.journalId }
-    segment += 1
+    // Else it was removed in this moment.
+    if (opened !== undefined) {
+      const tail: ChainTail | undefined = yield* readSegment(source, opened, wanted)
+      if (tail === undefined) return
+      before = { tail, journalId: opened.header.journalId }
+    }
+    const next = await nextSegment(source, lane, segment + 1)
+    if (opened === undefined || next !== segment + 1) before = undefined
+    segment = next
   }
 }
 
@@ -68,7 +73,8 @@ async function* readSegment(
     let end: ScanEnd = yield* placedEvents(opened, opener, start, wanted)
     for (;;) {
       if (end.kind === 'end') return end.tail
-      const reason = (await hasNext(source, header)) ? end.reason : await whyNotTorn(file, end)
+      const isLast = !(await hasLater(source, header.lane, header.segment))
+      const reason = !isLast ? end.reason : await whyNotTorn(file, end)
       // The writer may have gone on between the two looks: look again from where it stopped.
       const before: ScanEnd = end
       end = yield* placedEvents(opened, opener, before.tail, wanted, before.offset)
@@ -129,16 +135,6 @@ function parse(frame: Buffer, place: Place): JournalEvent {
   } catch (error) {
     throw error instanceof GateError ? corrupt(place, error.message) : error
   }
-}
-
-async function hasNext(
-  source: JournalSource,
-  header: { readonly lane: number; readonly segment: number },
-): Promise<boolean> {
-  const path = layout.segment(source.folder, header.lane, header.segment + 1)
-  const next = await source.files.open(path, 'read')
-  await next?.close()
-  return next !== undefined
 }
 
 /** All events of all lanes in order of time, in constant memory; `wanted` as for `readLane`. */

@@ -3,6 +3,7 @@ import { FRAME_PREFIX_BYTES, readPayload, readPosition } from '../frame.ts'
 import { type OpenSegment, openSegment } from '../open-segment.ts'
 import { corrupt, type Place } from '../place.ts'
 import { type JournalSource, openFrame, type PlacedEvent, type Wanted } from '../read.ts'
+import { hasLater, nextSegment } from '../retention/hints.ts'
 import { type ScanEnd, scanFrames } from '../scan.ts'
 import { FrameOpener } from '../seal/opener.ts'
 import { layout, SEGMENT_HEADER_BYTES, segmentNumbers } from '../segment.ts'
@@ -70,12 +71,9 @@ export class LaneFollower {
         typeof from === 'number' ? numbers.find(each => each >= from) : numbers.at(from === 'first' ? 0 : -1)
       if (this.#segment === undefined) return undefined
     }
-    const opened = await openSegment(
-      files,
-      folder,
-      { lane: this.#lane, segment: this.#segment },
-      this.#before,
-    )
+    const place = { lane: this.#lane, segment: this.#segment }
+    const opened =
+      (await openSegment(files, folder, place, this.#before)) ?? (await this.#openLater(this.#segment))
     if (opened === undefined) return undefined
     this.#opened = opened
     this.#at = { offset: SEGMENT_HEADER_BYTES, tail: opened.start }
@@ -83,11 +81,17 @@ export class LaneFollower {
     return opened
   }
 
+  /** Goes on behind segments that were removed before they were read. */
+  async #openLater(missing: number): Promise<OpenSegment | undefined> {
+    const segment = await nextSegment(this.#source, this.#lane, missing)
+    if (segment === undefined) return undefined
+    this.#segment = segment
+    this.#before = undefined
+    return openSegment(this.#source.files, this.#source.folder, { lane: this.#lane, segment })
+  }
+
   async #hasNext(): Promise<boolean> {
-    const { files, folder } = this.#source
-    const next = await files.open(layout.segment(folder, this.#lane, (this.#segment ?? 0) + 1), 'read')
-    await next?.close()
-    return next !== undefined
+    return hasLater(this.#source, this.#lane, this.#segment ?? 0)
   }
 
   /** Gives the whole events from here on; undefined where the next look has to decide. */

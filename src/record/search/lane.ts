@@ -3,6 +3,7 @@ import { readPayload } from '../frame.ts'
 import { type OpenSegment, openSegment } from '../open-segment.ts'
 import { corrupt } from '../place.ts'
 import type { JournalSource } from '../read.ts'
+import { isRemovedBetween } from '../retention/hints.ts'
 import { scanFrames } from '../scan.ts'
 import { layout, type SegmentHeader, segmentNumbers } from '../segment.ts'
 import { type Found, SearchJoin } from './join.ts'
@@ -56,10 +57,11 @@ export async function* newestFirst(search: LaneSearch): AsyncGenerator<Findable,
   let after: SegmentHeader | undefined
   for (const segment of numbers.toReversed()) {
     const opened = await openSegment(source.files, source.folder, { lane, segment })
-    if (opened === undefined) break
+    // It was removed in this moment.
+    if (opened === undefined) continue
     try {
       const last = await walkSegment(opened, room, add, join.uninteresting, source.keys)
-      checkOrder(opened.header, last, after)
+      await checkOrder(search, { header: opened.header, last }, after)
       join.finish(await endingsAfter(search, join, room, numbers.slice(numbers.indexOf(segment) + 1)))
       after = opened.header
       for (const { entry } of newest(found, limit)) yield entry
@@ -86,7 +88,7 @@ async function endingsAfter(
   for (const segment of newer.slice(0, MAX_ENDING_SEGMENTS)) {
     if (hasAll()) break
     const opened = await openSegment(source.files, source.folder, { lane, segment })
-    if (opened === undefined) break
+    if (opened === undefined) continue
     try {
       await walkSegment(
         opened,
@@ -117,15 +119,15 @@ export async function* oldestFirst(search: LaneSearch): AsyncGenerator<Findable,
   const add = (frame: Buffer, number: number): void => join.add(frame, number)
   const room = Buffer.allocUnsafe(WALK_BYTES)
   const numbers = segmentNumbers(await source.files.list(layout.lane(source.folder, lane)))
-  let before: { readonly header: SegmentHeader; readonly last: number } | undefined
+  let before: Walked | undefined
   for (const [at, segment] of numbers.entries()) {
     if (await endsBefore(search, numbers[at + 1])) continue
     const opened = await openSegment(source.files, source.folder, { lane, segment })
-    if (opened === undefined) break
+    if (opened === undefined) continue
     try {
       const beganMs = await firstTime(opened)
       if (beganMs !== undefined && beganMs > span.untilMs + CLOCK_SLACK_MS) break
-      if (before !== undefined) checkOrder(before.header, before.last, opened.header)
+      if (before !== undefined) await checkOrder(search, before, opened.header)
       const last = await walkSegment(opened, room, add, join.uninteresting, source.keys)
       before = { header: opened.header, last }
     } finally {
@@ -166,10 +168,21 @@ async function firstTime({ file, start }: OpenSegment): Promise<number | undefin
   return step.done === true ? undefined : readPayload(step.value.frame).event.timeMs
 }
 
-/** Segments follow each other without a gap; each begins where the one before it ended. */
-function checkOrder(header: SegmentHeader, last: number, next: SegmentHeader | undefined): void {
-  if (next === undefined || (next.segment === header.segment + 1 && next.firstEvent === last + 1)) return
-  const { lane, segment } = next
-  const place = { lane, segment, offset: 0, event: last + 1 }
+/** A segment that was walked, and the number of its last event. */
+interface Walked {
+  readonly header: SegmentHeader
+  readonly last: number
+}
+
+/** Segments follow each other, each beginning where the one before it ended, but for those that were removed. */
+async function checkOrder(
+  { source, lane }: LaneSearch,
+  { header, last }: Walked,
+  next: SegmentHeader | undefined,
+): Promise<void> {
+  if (next === undefined) return
+  const follows = next.segment === header.segment + 1 && next.firstEvent === last + 1
+  if (follows || (await isRemovedBetween(source, lane, header.segment, next.segment))) return
+  const place = { lane, segment: next.segment, offset: 0, event: last + 1 }
   throw corrupt(place, `segment ${header.segment} before it ends with event ${last}`)
 }
