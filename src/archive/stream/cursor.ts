@@ -7,7 +7,7 @@ export interface LaneCursor {
   readonly segment: number
   /** The event's number in its lane. */
   readonly event: number
-  /** Its id: another one at this place shows that the writer took the event back after it was sent. */
+  /** Its id, or empty where it is not known: another one there shows that the event was taken back after it was sent. */
   readonly id: string
   /** Calls that were sent together with an outcome that stands behind the event: their ids, and its number. */
   readonly joined: ReadonlyMap<string, number>
