@@ -117,6 +117,9 @@ export class LaneJoiner {
         return { kind: 'session', session: event }
       case 'access-request':
         return { kind: 'access-request', event }
+      case 'session-end':
+      case 'revocation':
+        return { kind: 'end', event }
       default:
         return undefined
     }

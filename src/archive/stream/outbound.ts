@@ -57,6 +57,7 @@ function eventOf(entry: Entry): { id: string; timeMs: number; sessionId?: string
     case 'call':
       return entry.decision
     case 'access-request':
+    case 'end':
       return entry.event
     case 'outcome':
       return entry.outcome
@@ -65,6 +66,7 @@ function eventOf(entry: Entry): { id: string; timeMs: number; sessionId?: string
 
 function weightOf(entry: Entry): Weight {
   if (entry.kind === 'access-request') return entry.event.what === 'broke-glass' ? 'alert' : 'notice'
+  if (entry.kind === 'end') return 'by' in entry.event ? 'notice' : 'information'
   if (entry.kind !== 'call') return 'information'
   if (entry.decision.brokeGlass !== undefined) return 'alert'
   switch (endingWord(entry.ending)) {
@@ -89,6 +91,7 @@ function withoutContent(entry: Entry): Entry {
       const { request, ...event } = entry.event
       return { ...entry, event }
     }
+    case 'end':
     case 'outcome':
       return entry
   }
