@@ -16,6 +16,7 @@ import type { Journal } from '../record/event.ts'
 import type { Upstream } from '../upstream/port.ts'
 import { createUpstream } from '../upstream/upstream.ts'
 import { SigningKeys } from '../wire/sigv4/keys.ts'
+import { openBodies } from './bodies.ts'
 import type { PeopleFoundations } from './control.ts'
 import { openDesk } from './desk.ts'
 import { type Identities, openIdentities } from './identities.ts'
@@ -70,6 +71,7 @@ export async function openGate(config: Config, lane: number, log: Log): Promise<
   const observer = createObserver(metrics, log, rate)
   const identities = openIdentities(config, policies, keyring)
   const links = new Links(config)
+  const budget = new BufferBudget(config.limits.bufferedBytes)
   const rooms = openRooms(config, {
     catalog,
     policies,
@@ -78,6 +80,8 @@ export async function openGate(config: Config, lane: number, log: Log): Promise<
     identities,
     observer,
     masking: openMasking(config, catalog, open.maskKey),
+    budget,
+    bodies: await openBodies(config, { catalog, journal, lane, budget }),
     approvals: { desk: open.desk, digestKey: open.digestKey, requestUrl: id => links.to(id) },
   })
   const server = createListener(
@@ -133,7 +137,11 @@ function openUpstream(config: Config, catalog: Catalog, policies: Policies, log:
 }
 
 /** What the rooms are built on. */
-interface Foundations extends Pick<AwsRooms, 'catalog' | 'upstream' | 'observer' | 'masking' | 'approvals'> {
+interface Foundations
+  extends Pick<
+    AwsRooms,
+    'catalog' | 'upstream' | 'observer' | 'masking' | 'approvals' | 'budget' | 'bodies'
+  > {
   readonly policies: Policies
   readonly sessions: Sessions
   readonly identities: Identities
@@ -152,7 +160,6 @@ function openRooms(
     credentials: identities.credentials,
     signingKeys: new SigningKeys(),
     sts: identities.sts,
-    budget: new BufferBudget(config.limits.bufferedBytes),
     bodyBytes: config.limits.bodyBytes,
     pauseMs: config.limits.bodyTimeoutMs,
     recorder: new Recorder({
@@ -160,6 +167,7 @@ function openRooms(
       journal: sessions.journal,
       began: principal => sessions.tracker.began(principal),
       parametersBytes: config.record.parametersBytes,
+      keeping: foundations.bodies.keeping,
       strangers: new TokenBucket(systemClock, STRANGERS.perSecond, STRANGERS.burst),
     }),
     liveCalls: sessions.liveCalls,

@@ -15,6 +15,7 @@ import { unmaskable } from '../../mask/unmaskable.ts'
 import type { RecordedMasks } from '../../record/event.ts'
 import type { UpstreamBody, UpstreamReply, UpstreamRequest } from '../../upstream/port.ts'
 import type { Driver, Held, Outcome, Refusal } from '../exchange.ts'
+import { CallBodies, type KeptBodies } from './bodies.ts'
 import { EMPTY_BODY, type WholeBody } from './body.ts'
 import { type CallerFacts, connectionContext, mergeContexts } from './context.ts'
 import { holdClient, MAX_HELD_BODY_BYTES } from './hold.ts'
@@ -24,7 +25,7 @@ import { planMasks, recordedMasks, refuseMaskedInput, scansUpload, storedForm } 
 import { payloadLength, readPayload, scanned, scannedWhole, streamedBody } from './payload.ts'
 import type { AwsQuestion } from './question.ts'
 import { withOwnQueueUrls } from './queue-url.ts'
-import { passReply, sendWhole } from './reply.ts'
+import { type Passed, passReply, sendWhole } from './reply.ts'
 import type { AwsRooms } from './rooms.ts'
 import { sendRefusal } from './send-refusal.ts'
 import { refuseCutBody, refuseUnsignedBody } from './unsigned-body.ts'
@@ -39,6 +40,7 @@ export class AwsDriver implements Driver<AwsQuestion> {
   #route: Route | undefined
   #body: WholeBody = EMPTY_BODY
   #local: LocalAnswer | undefined
+  #bodies: CallBodies | undefined
   /** Bytes of replies that were read whole to be masked. */
   #heldBytes = 0
 
@@ -82,26 +84,33 @@ export class AwsDriver implements Driver<AwsQuestion> {
     decision: Decision,
     ended: AbortSignal,
   ): Promise<Outcome> {
-    const { response } = this.#incoming
+    const { call } = question
+    const { obligations } = decision
+    this.#bodies = new CallBodies(
+      { eventId: this.#eventId, principal, call, obligations },
+      this.#rooms.bodies,
+    )
     if (this.#local !== undefined) {
       const reply = await this.#local(this.#eventId)
-      sendWhole(response, reply, this.#eventId)
+      this.#bodies.answered()
+      sendWhole(this.#incoming.response, reply, this.#eventId)
       return { status: reply.status, bytesIn: 0, bytesOut: reply.body.length }
     }
-    const plan = planMasks(question.call, decision.obligations, this.#rooms.masking)
-    return this.#pass(principal, question, plan, ended)
+    const plan = planMasks(call, obligations, this.#rooms.masking)
+    const body = await this.#bodies.request(this.#upstreamBody(question))
+    // Putting a body on disk takes time.
+    ended.throwIfAborted()
+    return this.#pass(principal, call, { plan, body }, ended)
   }
 
   /** Sends the call, and its reply as it comes or masked. */
   async #pass(
     principal: Principal,
-    question: AwsQuestion,
-    plan: MaskPlan | undefined,
+    call: AwsCall,
+    { plan, body }: { readonly plan: MaskPlan | undefined; readonly body: UpstreamBody },
     ended: AbortSignal,
   ): Promise<Outcome> {
     const { response } = this.#incoming
-    const { call } = question
-    const body = this.#upstreamBody(question)
     const leave = new AbortController()
     const resume = this.#waitForUpstream()
     // A reply that went out whole closes, too.
@@ -145,15 +154,14 @@ export class AwsDriver implements Driver<AwsQuestion> {
     plan: MaskPlan | undefined,
     again: ReadAgainSender,
   ): Promise<PassedMasked> {
-    const { response } = this.#incoming
-    if (plan === undefined) return passReply(response, reply, this.#eventId)
+    if (plan === undefined) return this.#deliver(reply)
     try {
       const hold = (bytes: number): void => this.#hold(bytes)
       const masked = await this.#rooms.masking.mask(plan, reply, { again, hold })
       // It may reject before anybody waits for it, and need never settle where the client leaves.
       const summary = masked.summary.then(recordedMasks, asGateError)
-      const passed = await passReply(response, asStream(masked), this.#eventId)
-      if (passed.error === 'client-gone') return passed
+      const passed = await this.#deliver(asStream(masked))
+      if (passed.error === 'client-gone' || passed.error === 'body-unrecorded') return passed
       const found = await summary
       const { status } = masked
       return found instanceof GateError
@@ -168,6 +176,18 @@ export class AwsDriver implements Driver<AwsQuestion> {
     }
   }
 
+  /** Passes on what the client may have, and records it on its way where a rule says so. */
+  async #deliver(reply: UpstreamReply): Promise<Passed> {
+    const recorded = this.#bodies?.reply(reply) ?? reply
+    const passed = await passReply(this.#incoming.response, recorded, this.#eventId)
+    return this.#bodies?.replyUnrecorded ? { ...passed, error: 'body-unrecorded' } : passed
+  }
+
+  /** What was kept of the call's bodies, once it has ended. */
+  async kept(bytesOut: number): Promise<KeptBodies> {
+    return (await this.#bodies?.kept(bytesOut)) ?? {}
+  }
+
   refuse(refusal: Refusal): void {
     sendRefusal(this.#incoming, refusal, this.#route)
   }
@@ -175,6 +195,7 @@ export class AwsDriver implements Driver<AwsQuestion> {
   /** Gives back what the call held; once, when it has ended. */
   release(): void {
     this.#body.release()
+    this.#bodies?.release()
     this.#rooms.budget.giveBack(this.#heldBytes)
     this.#heldBytes = 0
   }

@@ -49,7 +49,7 @@ async function take(eventId: string, incoming: Incoming, rooms: AwsRooms): Promi
   if (wantsToken(incoming)) return exchangeToken(eventId, incoming, facts, rooms)
   rooms.observer.started()
   const driver = new AwsDriver(incoming, facts, eventId, rooms)
-  const ports = new CallPorts(eventId, incoming, facts, rooms)
+  const ports = new CallPorts(eventId, incoming, facts, rooms, bytesOut => driver.kept(bytesOut))
   try {
     await exchange(eventId, driver, ports)
   } finally {
@@ -73,6 +73,7 @@ class CallPorts implements ExchangePorts<AwsQuestion> {
   readonly #incoming: Incoming
   readonly #facts: CallerFacts
   readonly #rooms: AwsRooms
+  readonly #kept: AwsDriver['kept']
   readonly #startMs: number
   #effect: 'allow' | 'deny' | 'refused' = 'refused'
   #service = '-'
@@ -80,11 +81,18 @@ class CallPorts implements ExchangePorts<AwsQuestion> {
   #heldMs = 0
   #admission: Admission | undefined
 
-  constructor(eventId: string, incoming: Incoming, facts: CallerFacts, rooms: AwsRooms) {
+  constructor(
+    eventId: string,
+    incoming: Incoming,
+    facts: CallerFacts,
+    rooms: AwsRooms,
+    kept: AwsDriver['kept'],
+  ) {
     this.#eventId = eventId
     this.#incoming = incoming
     this.#facts = facts
     this.#rooms = rooms
+    this.#kept = kept
     this.#startMs = rooms.clock.now()
   }
 
@@ -136,9 +144,10 @@ class CallPorts implements ExchangePorts<AwsQuestion> {
     return this.#rooms.recorder.refusal(this.#eventId, progress, this.#facts, error, { method, path })
   }
 
-  recordOutcome(progress: Progress<AwsQuestion>, outcome: Outcome): Promise<void> {
+  async recordOutcome(progress: Progress<AwsQuestion>, outcome: Outcome): Promise<void> {
     this.#outcome = outcome
-    return this.#rooms.recorder.outcome(this.#eventId, progress, outcome, this.#startMs)
+    const kept = await this.#kept(outcome.bytesOut)
+    await this.#rooms.recorder.outcome(this.#eventId, progress, { ...outcome, ...kept }, this.#startMs)
   }
 
   trouble(error: GateError): void {

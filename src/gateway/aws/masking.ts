@@ -178,6 +178,15 @@ function planOf(call: AwsCall, obligations: readonly Obligation[], masking: Mask
   return masking.plan(call, rules)
 }
 
+/** Whether these obligations mask every one of the fields that are masked by default. */
+export function masksAll(obligations: readonly Obligation[], fields: readonly string[]): boolean {
+  if (fields.length === 0) return true
+  const masked = obligations.find(({ from }) => from === BUILT_IN)
+  if (masked === undefined) return false
+  const hidden = new Set(masked.fields)
+  return fields.every(field => hidden.has(field))
+}
+
 /** Refuses a call that would write a mask where a value was. Throws `mask-carried-back`. */
 export function refuseMaskedInput(call: AwsCall, masking: Masking): void {
   const place = masking.findMask(call)

@@ -6,8 +6,10 @@ import type { Principal } from '../../core/principal.ts'
 import type { AssumedRole } from '../../identity/sts/sts.ts'
 import type { AwsCall } from '../../interpret/aws/call.ts'
 import type { DecisionEvent, Journal, RecordedCall, RecordedPrincipal } from '../../record/event.ts'
+import type { Keeping } from '../../record/keep/keep.ts'
 import { recordedParameters } from '../../record/parameters.ts'
 import type { Outcome, Progress } from '../exchange.ts'
+import type { KeptBodies } from './bodies.ts'
 import type { CallerFacts } from './context.ts'
 import type { AwsQuestion } from './question.ts'
 import type { TokenBucket } from './token-bucket.ts'
@@ -18,6 +20,8 @@ export interface RecorderOptions {
   readonly random: Random
   /** Bytes of an event's parameters beyond which they are cut. */
   readonly parametersBytes: number
+  /** What of a call is kept. */
+  readonly keeping: Keeping
   /** A session has begun. */
   began(principal: Principal): void
   /** What callers who proved nothing may write into the journal. */
@@ -44,7 +48,7 @@ export class Recorder {
     const { effect, statements, denial, grant, brokeGlass, obligations } = decision
     await this.#options.journal.append({
       ...this.#head(eventId, progress.principal, facts),
-      ...this.#call(progress.question),
+      ...this.#call(progress),
       effect,
       statements,
       ...(denial === undefined ? {} : { denial: recordedDenial(denial) }),
@@ -65,7 +69,7 @@ export class Recorder {
     if (progress.principal === undefined && !this.#options.strangers.take()) return
     await this.#options.journal.append({
       ...this.#head(eventId, progress.principal, facts),
-      ...this.#call(progress.question),
+      ...this.#call(progress),
       target: { method: target.method.slice(0, 16), path: target.path.slice(0, 1024) },
       effect: 'deny',
       statements: [],
@@ -76,7 +80,7 @@ export class Recorder {
   async outcome(
     decisionId: string,
     progress: Progress<AwsQuestion>,
-    outcome: Outcome,
+    outcome: Outcome & KeptBodies,
     startMs: number,
   ): Promise<void> {
     const { clock, journal } = this.#options
@@ -95,6 +99,8 @@ export class Recorder {
       ...(outcome.error === undefined ? {} : { error: outcome.error }),
       ...(outcome.masked === undefined ? {} : { masked: outcome.masked }),
       ...(outcome.lease === undefined ? {} : { lease: outcome.lease }),
+      ...(outcome.requestBody === undefined ? {} : { requestBody: outcome.requestBody }),
+      ...(outcome.replyBody === undefined ? {} : { replyBody: outcome.replyBody }),
     })
   }
 
@@ -102,7 +108,8 @@ export class Recorder {
   async ownCall(principal: Principal, by: StatementRef, call: RecordedCall): Promise<string> {
     const eventId = this.newEventId()
     const head = this.#head(eventId, principal, { clientAddress: 'the gate', secure: true })
-    await this.#options.journal.append({ ...head, call, effect: 'allow', statements: [by] })
+    const kept = this.#kept(principal, call)
+    await this.#options.journal.append({ ...head, call: kept, effect: 'allow', statements: [by] })
     return eventId
   }
 
@@ -141,13 +148,15 @@ export class Recorder {
     }
   }
 
-  #call(question: AwsQuestion | undefined): { readonly call?: RecordedCall } {
-    return question === undefined ? {} : { call: this.recordedCall(question.call) }
+  #call({ principal, question }: Progress<AwsQuestion>): { readonly call?: RecordedCall } {
+    if (question === undefined || principal === undefined) return {}
+    return { call: this.#kept(principal, withoutSensitive(question.call, this.#options.parametersBytes)) }
   }
 
-  /** The call without what is sensitive in it, as the journal keeps it. */
-  recordedCall(call: AwsCall): RecordedCall {
-    return withoutSensitive(call, this.#options.parametersBytes)
+  /** The call without its parameters, where metadata alone is kept. */
+  #kept({ roleArn }: Principal, call: RecordedCall): RecordedCall {
+    if (this.#options.keeping(roleArn, call.pairs).level !== 'metadata') return call
+    return { ...call, parameters: {}, redacted: [], truncated: false, leftOut: 'parameters' }
   }
 }
 

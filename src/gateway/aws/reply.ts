@@ -33,8 +33,8 @@ export function sendWhole(response: ServerResponse, reply: WholeReply, eventId: 
 /** How the passing of a reply ended. */
 export interface Passed {
   readonly bytes: number
-  /** `client-gone` or `upstream-broken`; absent when it went through to its end. */
-  readonly error?: 'client-gone' | 'upstream-broken'
+  /** Absent when it went through to its end. */
+  readonly error?: 'client-gone' | 'upstream-broken' | 'body-unrecorded'
 }
 
 /**

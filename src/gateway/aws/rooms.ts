@@ -10,6 +10,7 @@ import type { SigningKeys } from '../../wire/sigv4/keys.ts'
 import type { ApprovalRooms } from '../approval.ts'
 import type { Outcome } from '../exchange.ts'
 import type { LiveCalls } from '../sessions/live-calls.ts'
+import type { BodyRooms } from './bodies.ts'
 import type { BufferBudget } from './body.ts'
 import type { Recorder } from './recorder.ts'
 
@@ -32,6 +33,7 @@ export interface AwsRooms {
   /** Longest pause of a client that has something to send or to read, ms. */
   readonly pauseMs: number
   readonly recorder: Recorder
+  readonly bodies: BodyRooms
   readonly liveCalls: Pick<LiveCalls, 'admit'>
   /** Decides by the policies of the principal's role. */
   decide(request: DecisionRequest): Decision

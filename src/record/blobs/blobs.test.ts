@@ -9,6 +9,7 @@ import { GateError } from '../../core/errors.ts'
 import type { RecordedBody } from '../event.ts'
 import { MemoryFiles } from '../memory-files.ts'
 import type { JournalSource } from '../read.ts'
+import type { LaneKeys } from '../seal/ports.ts'
 import { inlineBody, inlineContents, inlineLength } from './inline.ts'
 import { readBlobName, writeBlobName } from './name.ts'
 import { type BlobSeal, blobSeal } from './ports.ts'
@@ -17,7 +18,7 @@ import { BlobStore } from './store.ts'
 import { BodyTap, type TapOptions } from './tap.ts'
 
 const ID = '01K0000000000000000000000A'
-const OWNER = { sessionId: '01K0000000000000000000000S', tenant: 'main' }
+const OWNER = { sessionId: '01K0000000000000000000000S', roleArn: 'arn:aws:iam::111122223333:role/agent' }
 
 function sha256(bytes: Buffer): string {
   return createHash('sha256').update(bytes).digest('hex')
@@ -306,19 +307,21 @@ test('a file that is gone, and one that unpacks to far more, are told apart', as
 test('a sealed body is read with its key, and not without', async () => {
   const key = { id: '00.0000000001.1', key: Buffer.alloc(32, 7) }
   const owners: string[] = []
-  const seal = blobSeal(
-    {
-      current: async owner => {
-        owners.push(owner.tenant)
-        return key
-      },
+  const keys: LaneKeys = {
+    current: async owner => {
+      owners.push(`${owner.tenant} ${owner.sessionId}`)
+      return key
     },
-    { bytes: count => Buffer.alloc(count, 9) },
-  )
+    known: () => undefined,
+    find: async () => key,
+    close: async () => undefined,
+  }
+  const tenantOf = (roleArn: string | undefined): string => `tenant of ${roleArn}`
+  const seal = blobSeal({ keys, tenantOf }, { bytes: count => Buffer.alloc(count, 9) })
   const contents = Buffer.from('secret enough '.repeat(100))
   const { files, body, path } = await stored(contents, seal)
   assert.match(body.blob ?? '', /\.zst\.sealed$/)
-  assert.deepEqual(owners, ['main'])
+  assert.deepEqual(owners, [`tenant of ${OWNER.roleArn} ${OWNER.sessionId}`])
   const source = (found: typeof key | undefined): JournalSource => {
     return { files, folder: 'j', keys: { find: async () => found } }
   }

@@ -1,9 +1,8 @@
 import { join } from 'node:path'
 import { GateError } from '../../core/errors.ts'
 import type { JournalFiles } from '../files.ts'
-import type { ContentOwner } from '../seal/ports.ts'
 import { type BodyKind, blobLayout, bodyName, writeBlobName } from './name.ts'
-import type { BlobSeal } from './ports.ts'
+import type { BlobSeal, BodyOwner } from './ports.ts'
 import { BlobWriter, unrecorded } from './writer.ts'
 
 export interface BlobStoreOptions {
@@ -64,7 +63,7 @@ export class BlobStore {
   }
 
   /** A new body. Rejects with `body-unrecorded`, `master-key-unavailable`. */
-  async create(eventId: string, kind: BodyKind, owner: ContentOwner): Promise<BlobWriter> {
+  async create(eventId: string, kind: BodyKind, owner: BodyOwner): Promise<BlobWriter> {
     const { files, folder, lane, seal } = this.#options
     const name = bodyName(eventId, kind)
     const part = join(blobLayout.parts(folder, lane), name)
