@@ -5,12 +5,7 @@ import { openParser } from '../parse/parser.ts'
 import { fixtureCatalog } from './catalog.fixture.ts'
 import { understand } from './statement.ts'
 
-const parser = openParser({
-  after(delayMs, run) {
-    const timer = setTimeout(run, delayMs)
-    return () => clearTimeout(timer)
-  },
-})
+const parser = openParser({ after: () => () => undefined })
 after(() => parser.close())
 
 async function treeOf(sql: string) {
