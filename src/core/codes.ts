@@ -200,6 +200,28 @@ const table = {
     status: 404,
     advice: "Name the gate's data folder with `--data`, or its configuration file with `--config`.",
   },
+  'holds-unreadable': {
+    party: 'operator',
+    status: 500,
+    advice:
+      'Nothing is removed or shredded until the file can be read: restore it from a backup, or correct the line; after a crash while a hold was added, say that hold again.',
+  },
+  'holds-busy': {
+    party: 'operator',
+    status: 409,
+    advice: 'Run the command again when the other one has ended.',
+  },
+  'events-removed': {
+    party: 'operator',
+    status: 410,
+    advice:
+      'Retention removed them: `sessions verify` prints which, and where they are kept if they were uploaded; prove the event from that copy.',
+  },
+  'removal-blocked': {
+    party: 'operator',
+    status: 500,
+    advice: 'Nothing of the lane is removed: run `sallyport sessions verify` and see what it says of the lane.',
+  },
   'journal-key-unusable': {
     party: 'operator',
     status: 500,
@@ -746,6 +768,60 @@ const table = {
       'Check the address and the certificate of the target: whoever answers does not know its password.',
   },
 
+  // --- wire/mysql: packets of MySQL and MariaDB
+  'mysql-malformed': {
+    party: 'client',
+    status: 400,
+    advice:
+      'Connect with a client that speaks the protocol of MySQL 5.7, 8 or MariaDB 10; a proxy between client and gate may be rewriting packets.',
+  },
+  'mysql-sequence-broken': {
+    party: 'client',
+    status: 400,
+    advice: 'Connect anew: client and gate do not agree on which packet they are at.',
+  },
+  'mysql-capability-missing': {
+    party: 'client',
+    status: 400,
+    advice: 'Connect with a client of MySQL 5.7 or MariaDB 10, or newer.',
+  },
+  'mysql-message-too-large': {
+    party: 'client',
+    status: 413,
+    advice: 'Send the data in several statements, or by `mysql_stmt_send_long_data`.',
+  },
+  'mysql-text-invalid': {
+    party: 'client',
+    status: 400,
+    advice: 'Use the character set utf8mb4, the default of most clients: `--default-character-set=utf8mb4`.',
+  },
+  'mysql-name-too-long': {
+    party: 'client',
+    status: 400,
+    advice: 'Use the names that the server knows: none of them is longer than 64 characters.',
+  },
+  'mysql-too-many-values': {
+    party: 'client',
+    status: 400,
+    advice: 'Send fewer parameters or attributes at once; the protocol itself ends at 65,535 parameters.',
+  },
+  'mysql-reply-malformed': {
+    party: 'upstream',
+    status: 502,
+    advice:
+      'Check that the target is MySQL 5.7 or MariaDB 10, or newer, and that nothing between rewrites packets.',
+  },
+  'mysql-reply-too-large': {
+    party: 'upstream',
+    status: 502,
+    advice: 'Select less in one row; rows that are not masked may be larger.',
+  },
+  'mysql-reply-too-wide': {
+    party: 'upstream',
+    status: 502,
+    advice: 'Select fewer columns; MySQL itself ends at 4,096.',
+  },
+
   // --- wire: JSON, XML, CBOR
   'json-malformed': {
     party: 'client',
@@ -1060,6 +1136,11 @@ const table = {
   },
 
   // --- interpret/sql
+  'sql-catalog-unclear': {
+    party: 'upstream',
+    status: 502,
+    advice: 'Check that the target is a PostgreSQL server from 11 on, and that the gate may read its catalog.',
+  },
   'sql-parser-gone': {
     party: 'gate',
     status: 503,
