@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { pipeline, type Readable } from 'node:stream'
-import type { Catalog, ServiceShapes } from '../../catalog/model.ts'
+import type { Catalog } from '../../catalog/model.ts'
 import type { Obligation } from '../../core/decision.ts'
 import { GateError } from '../../core/errors.ts'
 import type { HttpReplyHead } from '../../core/http.ts'
@@ -16,7 +16,7 @@ import type { OutcomeEvent, RecordedBody } from '../../record/event.ts'
 import type { Keeping } from '../../record/keep/keep.ts'
 import type { UpstreamBody } from '../../upstream/port.ts'
 import type { BufferBudget } from './body.ts'
-import { masksAll } from './masking.ts'
+import { secretReply, secretRequest } from './secret-bodies.ts'
 
 /** What the recording of bodies works with; one for each process. */
 export interface BodyRooms {
@@ -24,8 +24,8 @@ export interface BodyRooms {
   /** Absent where no rule asks for whole bodies. */
   readonly blobs: BlobStore | undefined
   readonly catalog: Catalog
-  /** What replies to a call may hold that nobody's recording may: patterns of fields, masked or not. */
-  secretsOf(call: MaskedCall): readonly string[]
+  /** Fields of replies to a call that are masked by default, whether the configuration says so or not. */
+  readonly secretsOf: (call: MaskedCall) => readonly string[]
   readonly budget: BufferBudget
 }
 
@@ -108,7 +108,9 @@ export class CallBodies {
   /** The reply as the client will get it: masked. It is recorded on its way, if it may be. */
   reply<R extends HttpReplyHead & { readonly body: Readable }>(reply: R): R {
     if (!this.#keepsReply) return reply
-    this.#leftOut = this.#secretReply()
+    const { call, obligations } = this.#of
+    const { catalog, secretsOf } = this.#rooms
+    this.#leftOut = secretReply(call, obligations, secretsOf(call), catalog)
     if (this.#leftOut !== undefined) return reply
     const length = reply.headers.find(([name]) => name === 'content-length')?.[1] ?? ''
     const blobs = this.#blobs
@@ -193,33 +195,6 @@ export class CallBodies {
       giveBackFiles?.()
     }
   }
-
-  /**
-   * Why the reply must not be kept: a principal that may unmask what is masked by default sees it, but a recording
-   * never holds it; also where the configuration turns these masks off.
-   */
-  #secretReply(): string | undefined {
-    const { call, obligations } = this.#of
-    if (masksAll(obligations, this.#rooms.secretsOf(call))) return undefined
-    return 'it is left out: it may hold secrets that were not masked for this principal'
-  }
-}
-
-/** Why a request's body must not be kept: what is redacted among the parameters would stand in it. */
-function secretRequest(call: AwsCall, catalog: Catalog): string | undefined {
-  if (!call.streamsIn) {
-    return call.sensitive.length === 0 ? undefined : 'it is left out: it holds parameters that are redacted'
-  }
-  const isSecret = call.candidates.some(({ service, operation }) => {
-    return hasSecretPayload(catalog.shapes(service), operation)
-  })
-  return isSecret ? 'it is left out: AWS marks it as sensitive' : undefined
-}
-
-function hasSecretPayload({ shapes, operations }: ServiceShapes, operation: string): boolean {
-  const input = shapes.get(operations.get(operation)?.input?.shape ?? '')
-  const payload = input?.members?.get(input.payload ?? '')
-  return payload?.sensitive === true || shapes.get(payload?.shape ?? '')?.sensitive === true
 }
 
 function bytesOf(body: UpstreamBody): number {
