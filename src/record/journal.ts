@@ -1,51 +1,26 @@
-import type { Clock, Random } from '../core/clock.ts'
 import { GateError } from '../core/errors.ts'
 import { newId } from '../core/id.ts'
 import { type ChainTail, JOURNAL_ID_BYTES } from './chain.ts'
 import { checkpointHash } from './checkpoint/checkpoint.ts'
 import type { Checkpointer } from './checkpoint/checkpointer.ts'
 import { type FoundLane, openCheckpoints } from './checkpoint/open.ts'
-import type { CheckpointPorts } from './checkpoint/ports.ts'
 import type { JournalEvent, LaneJournal } from './event.ts'
-import type { FileLock, JournalFiles } from './files.ts'
+import type { FileLock } from './files.ts'
 import { fitEvent } from './fit.ts'
-import { frameBytes, MAX_EVENT_BYTES } from './frame.ts'
+import { frameBytes } from './frame.ts'
 import { readHead, writeHead } from './head.ts'
 import { InFlight } from './in-flight.ts'
+import { type JournalOptions, type JournalPorts, settingsOf } from './journal-options.ts'
+import { takeLane } from './lane-lock.ts'
 import { LaneWriter } from './lane-writer.ts'
 import { recoverLane } from './recover.ts'
 import { MAX_BATCH_BYTES } from './scan.ts'
+import { recordNotices } from './seal/notices.ts'
+import { EventSealer } from './seal/sealer.ts'
 import { layout } from './segment.ts'
+import { describe, unavailable } from './trouble.ts'
 
-/** Timers, as a parameter. Returns what cancels it. */
-export type After = (delayMs: number, run: () => void) => () => void
-
-/** What the journal needs of the world. */
-export interface JournalPorts {
-  readonly files: JournalFiles
-  readonly clock: Clock
-  readonly random: Random
-  readonly after: After
-  /** Absent: a journal without checkpoints. */
-  readonly checkpoints?: CheckpointPorts
-}
-
-export interface JournalOptions {
-  /** `data/journal` */
-  readonly folder: string
-  /** 0 to 99; each process has its own. */
-  readonly lane: number
-  /** `fsync` (default): an event that was acknowledged survives a power cut. `os`: it survives the process. */
-  readonly durability?: 'fsync' | 'os'
-  /** Default 64 MiB. */
-  readonly segmentBytes?: number
-  /** Longest event; parameters are cut to fit. Default 256 KiB, at most 1 MiB less an envelope. */
-  readonly eventBytes?: number
-  /** Most bytes that wait to be written; beyond it `append` rejects with `overloaded`. Default 64 MiB. */
-  readonly queueBytes?: number
-  /** How long an outcome waits for a decision to share its write with. Default 25 ms. */
-  readonly outcomeDelayMs?: number
-}
+export type { After, JournalOptions, JournalPorts } from './journal-options.ts'
 
 interface Waiting {
   readonly event: JournalEvent
@@ -61,26 +36,19 @@ interface Trouble {
   readonly waitMs: number
 }
 
-const MEBIBYTE = 1024 * 1024
-const DEFAULTS = {
-  durability: 'fsync',
-  segmentBytes: 64 * MEBIBYTE,
-  eventBytes: MEBIBYTE / 4,
-  queueBytes: 64 * MEBIBYTE,
-  outcomeDelayMs: 25,
-} as const
 const FIRST_WAIT_MS = 100
 const LONGEST_WAIT_MS = 5_000
 /** The head file lags behind the chain by no more than this while events come. */
 const HEAD_EVERY_MS = 1_000
+/** And notices of what was shredded are read no more often than this. */
+const NOTICES_EVERY_MS = 60_000
 
 /**
  * Opens a lane of the journal: takes its lock, repairs a torn tail, and records a `recovery` event if
  * the process before did not close it. Throws `journal-locked`, `journal-corrupt`, `journal-unavailable`.
  */
 export async function openJournal(options: JournalOptions, ports: JournalPorts): Promise<LaneJournal> {
-  const settings = { ...DEFAULTS, ...options }
-  settings.eventBytes = Math.min(settings.eventBytes, MAX_EVENT_BYTES)
+  const settings = settingsOf(options, ports.seal !== undefined)
   const { folder, lane } = settings
   const lock = await takeLane(ports.files, folder, lane)
   let journal: FileJournal | undefined
@@ -94,7 +62,9 @@ export async function openJournal(options: JournalOptions, ports: JournalPorts):
       { files: ports.files, ...settings, ...(ports.checkpoints && { chained }) },
       found,
     )
-    journal = new FileJournal(settings, ports, { writer, lock, inFlight, journalId: found.journalId })
+    const { journalId } = found
+    const sealer = ports.seal && new EventSealer(ports.seal, { lane, journalId }, ports.random)
+    journal = new FileJournal(settings, ports, { writer, lock, inFlight, journalId, sealer })
     await journal.openCheckpoints({ ...found, lane, head })
     await journal.begin(found.clean ? undefined : [...found.inFlight.keys()], found.tornBytes)
     return journal
@@ -106,25 +76,12 @@ export async function openJournal(options: JournalOptions, ports: JournalPorts):
   }
 }
 
-async function takeLane(files: JournalFiles, folder: string, lane: number): Promise<FileLock> {
-  let lock: FileLock | undefined
-  try {
-    await files.makeFolder(layout.lane(folder, lane))
-    lock = await files.lock(layout.lock(folder, lane))
-  } catch (error) {
-    throw unavailable(describe(error), error)
-  }
-  if (lock === undefined) {
-    throw new GateError('journal-locked', `lane ${lane} of the journal in \`${folder}\` is in use`)
-  }
-  return lock
-}
-
 interface JournalParts {
   readonly writer: LaneWriter
   readonly lock: FileLock
   readonly inFlight: InFlight
   readonly journalId: Buffer
+  readonly sealer: EventSealer | undefined
 }
 
 /** Most decisions that one recovery event lists; more take several. */
@@ -144,6 +101,7 @@ class FileJournal implements LaneJournal {
   #trouble: Trouble | undefined
   #closing: Promise<void> | undefined
   #headWrittenMs = 0
+  #noticesReadMs = 0
   #headWriting: Promise<void> | undefined
   #checkpoints: Checkpointer | undefined
   /** Events wait for a checkpoint that are not certainly on disk. */
@@ -159,6 +117,7 @@ class FileJournal implements LaneJournal {
   async begin(inFlight: readonly string[] | undefined, tornBytes: number): Promise<void> {
     await this.#writeHead(false)
     this.#checkpoints?.begin()
+    await this.#recordShredded()
     if (inFlight === undefined) return
     for (let at = 0; at === 0 || at < inFlight.length; at += IN_FLIGHT_PER_EVENT) {
       await this.append({
@@ -169,6 +128,13 @@ class FileJournal implements LaneJournal {
         tornBytes: at === 0 ? tornBytes : 0,
       })
     }
+  }
+
+  /** What was shredded since: commands beside the gate leave notices of it. */
+  async #recordShredded(): Promise<void> {
+    if (this.#ports.seal === undefined) return
+    this.#noticesReadMs = this.#ports.clock.now()
+    await recordNotices(this.#ports.files, this.#options.folder, event => this.append(event))
   }
 
   async openCheckpoints(found: FoundLane): Promise<void> {
@@ -218,12 +184,22 @@ class FileJournal implements LaneJournal {
     } catch (error) {
       return Promise.reject(error)
     }
-    const bytes = frameBytes(fitted.bytes)
-    if (this.#queuedBytes + bytes > queueBytes) {
+    const { sealer } = this.#parts
+    if (this.#queuedBytes + (sealer?.waitingBytes ?? 0) + frameBytes(fitted.bytes) > queueBytes) {
       return Promise.reject(new GateError('overloaded', `more than ${queueBytes} bytes wait for the journal`))
     }
+    const json = sealer === undefined ? fitted.json : sealer.seal(fitted)
+    if (typeof json === 'string') return this.#enqueue(fitted.event, json)
+    return json.then(
+      sealed => this.#enqueue(fitted.event, sealed),
+      error => Promise.reject(unavailable(describe(error), error)),
+    )
+  }
+
+  #enqueue(event: JournalEvent, json: string): Promise<void> {
+    const bytes = frameBytes(Buffer.byteLength(json))
     return new Promise((resolve, reject) => {
-      this.#queue.push({ event: fitted.event, json: fitted.json, bytes, resolve, reject })
+      this.#queue.push({ event, json, bytes, resolve, reject })
       this.#queuedBytes += bytes
       if (event.type === 'outcome') this.#pumpLater()
       else this.#pump()
@@ -236,8 +212,9 @@ class FileJournal implements LaneJournal {
   }
 
   async #close(): Promise<void> {
-    const { writer, lock } = this.#parts
+    const { writer, lock, sealer } = this.#parts
     try {
+      await sealer?.settled()
       this.#pump()
       while (this.#pumping !== undefined) await this.#pumping
       await this.#headWriting
@@ -353,6 +330,10 @@ class FileJournal implements LaneJournal {
    * could not be written is merely older; the disk that refused it will refuse the journal too.
    */
   #refreshHead(): void {
+    if (this.#ports.clock.now() - this.#noticesReadMs >= NOTICES_EVERY_MS) {
+      // What cannot be recorded now is recorded later.
+      this.#recordShredded().catch(() => undefined)
+    }
     this.#headWriting = this.#writeHead(false)
       .catch(() => undefined)
       .finally(() => {
@@ -378,15 +359,4 @@ class FileJournal implements LaneJournal {
       ...(last === undefined ? {} : { checkpoint: { number: last.number, hash: checkpointHash(last) } }),
     })
   }
-}
-
-function unavailable(reason: string, cause?: unknown): GateError {
-  return new GateError('journal-unavailable', `the journal cannot be written: ${reason}`, { cause })
-}
-
-/** Public prose for a failure of the file system: its code, and no path. */
-function describe(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : undefined
-  if (code === 'ENOSPC' || code === 'EDQUOT') return `no space is left on the data volume (\`${code}\`)`
-  return code === undefined ? 'a write failed' : `a write failed with \`${code}\``
 }

@@ -8,7 +8,7 @@ import { corrupt, type Place } from './place.ts'
 import { hasLater, nextSegment } from './retention/hints.ts'
 import { type ScanEnd, scanFrames, whyNotTorn } from './scan.ts'
 import { FrameOpener } from './seal/opener.ts'
-import type { ContentKeys } from './seal/ports.ts'
+import type { KeyFinder } from './seal/ports.ts'
 import { laneNumbers } from './segment.ts'
 
 /** An event and where it stands. */
@@ -23,7 +23,7 @@ export interface JournalSource {
   /** `data/journal` */
   readonly folder: string
   /** Opens what is sealed; absent: readers give what stays readable of sealed events, marked `sealed`. */
-  readonly keys?: ContentKeys
+  readonly keys?: KeyFinder
 }
 
 /** Which events are parsed: those that it cannot rule out by the bytes of their JSON, opened where it was sealed. */

@@ -1,16 +1,16 @@
 import { FRAME_PREFIX_BYTES } from '../frame.ts'
 import { findSealed, openSealed, type SealedIn, type SealedPlace, withoutSealed } from './event.ts'
-import type { ContentKeys } from './ports.ts'
+import type { KeyFinder } from './ports.ts'
 
 /** Opens the events of one segment. Its memory is bounded by the keys of a segment. */
 export class FrameOpener {
-  readonly #keys: ContentKeys | undefined
+  readonly #keys: KeyFinder | undefined
   readonly #in: SealedIn
   /** Keys by id; undefined: shredded. */
   readonly #known = new Map<string, Buffer | undefined>()
 
   /** Without keys, readers are given what is readable of sealed events, marked `sealed`. */
-  constructor(keys: ContentKeys | undefined, sealedIn: SealedIn) {
+  constructor(keys: KeyFinder | undefined, sealedIn: SealedIn) {
     this.#keys = keys
     this.#in = sealedIn
   }
@@ -29,7 +29,7 @@ export class FrameOpener {
     return this.#findAndOpen(this.#keys, frame, payload, place)
   }
 
-  async #findAndOpen(keys: ContentKeys, frame: Buffer, payload: Buffer, place: SealedPlace): Promise<Buffer> {
+  async #findAndOpen(keys: KeyFinder, frame: Buffer, payload: Buffer, place: SealedPlace): Promise<Buffer> {
     const found = await keys.find(place.keyId)
     if (this.#known.size >= MAX_KNOWN) this.#known.clear()
     this.#known.set(place.keyId, found?.key)

@@ -22,10 +22,21 @@ export interface ContentKey {
   readonly key: Buffer
 }
 
-/** The keys under which content is kept; one for each session and lane, wrapped by its tenant's. */
-export interface ContentKeys {
-  /** The key for what is kept of an owner now. It is on disk, wrapped, when this resolves. */
-  current(owner: ContentOwner): Promise<ContentKey>
+/** Finds keys: all that readers need. */
+export interface KeyFinder {
   /** A key that something names; undefined if it was shredded. Rejects with `journal-corrupt` if there never was one. */
   find(id: string): Promise<ContentKey | undefined>
+}
+
+/** The keys under which content is kept; one for each session and lane, wrapped by its tenant's. */
+export interface ContentKeys extends KeyFinder {
+  /** The key for what is kept of an owner now. It is on disk, wrapped, when this resolves. */
+  current(owner: ContentOwner): Promise<ContentKey>
+}
+
+/** The keys of the process that writes a lane. */
+export interface LaneKeys extends ContentKeys {
+  /** What `current` would give, if that can be said at once. */
+  known(owner: ContentOwner): ContentKey | undefined
+  close(): Promise<void>
 }

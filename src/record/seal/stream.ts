@@ -17,7 +17,7 @@
 import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto'
 import type { Random } from '../../core/clock.ts'
 import { GateError } from '../../core/errors.ts'
-import type { ContentKey, ContentKeys } from './ports.ts'
+import type { ContentKey, KeyFinder } from './ports.ts'
 
 const ALGORITHM = 'aes-256-gcm'
 const MAGIC = Buffer.from('SALLYBOX')
@@ -115,7 +115,7 @@ export async function* sealStream(
  */
 export async function* openStream(
   source: AsyncIterable<Buffer> | Iterable<Buffer>,
-  keys: ContentKeys | undefined,
+  keys: KeyFinder | undefined,
   bound: string,
 ): AsyncGenerator<Buffer, void> {
   let held: Buffer = Buffer.alloc(0)
@@ -173,7 +173,7 @@ function readHeader(bytes: Buffer): Header | undefined {
 }
 
 async function findKey(
-  keys: ContentKeys | undefined,
+  keys: KeyFinder | undefined,
   { id, start, salt }: Header,
   bound: string,
 ): Promise<Buffer> {

@@ -4,7 +4,7 @@ import type { OpenSegment } from '../open-segment.ts'
 import { corrupt } from '../place.ts'
 import { openFrame } from '../read.ts'
 import { FrameOpener } from '../seal/opener.ts'
-import type { ContentKeys } from '../seal/ports.ts'
+import type { KeyFinder } from '../seal/ports.ts'
 import { SEGMENT_HEADER_BYTES } from '../segment.ts'
 
 /** Bytes read at once; holds the longest frame. */
@@ -29,7 +29,7 @@ export async function walkSegment(
   room: Buffer,
   each: (frame: Buffer, number: number) => void,
   { enough, without }: Uninteresting = {},
-  keys?: ContentKeys,
+  keys?: KeyFinder,
 ): Promise<number> {
   const { lane, segment } = header
   const opener = new FrameOpener(keys, header)
