@@ -4,7 +4,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { crc32, gzipSync } from 'node:zlib'
+import { crc32, gzipSync, zstdDecompressSync } from 'node:zlib'
 import { DeleteItemCommand, DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb'
 import { DescribeInstanceAttributeCommand, EC2Client } from '@aws-sdk/client-ec2'
 import { CreateAccessKeyCommand, IAMClient } from '@aws-sdk/client-iam'
@@ -114,6 +114,8 @@ describe('canaries', () => {
       files: { 'webhook-secret': `whsec_${Buffer.alloc(32, 7).toString('base64')}` },
       config: {
         log: { level: 'trace' },
+        // Everything that may be recorded is.
+        record: { keep: [{ what: 'bodies', replies: '1KiB' }] },
         notify: [
           {
             name: 'siem',
@@ -370,8 +372,15 @@ describe('canaries', () => {
     ]
     const data = join(gate.folder, 'data')
     for (const file of readdirSync(data, { recursive: true, withFileTypes: true })) {
-      if (file.isFile()) places.push([file.name, readFileSync(join(file.parentPath, file.name))])
+      if (!file.isFile()) continue
+      const bytes = readFileSync(join(file.parentPath, file.name))
+      places.push([file.name, bytes])
+      if (file.name.endsWith('.zst')) places.push([`${file.name}, unpacked`, zstdDecompressSync(bytes)])
     }
+    assert.ok(
+      places.some(([name, bytes]) => name.endsWith('.seg') && bytes.includes('"replyBody":{"bytes"')),
+      'replies were recorded',
+    )
     assert.ok(
       places.some(([name]) => name.startsWith('grants.sqlite')),
       'the store is searched',
