@@ -2,7 +2,7 @@ import { createHash, hash } from 'node:crypto'
 import { GateError } from '../../core/errors.ts'
 import type { Bucket, Keeping, NamedPart, StoredObject, UploadPlace } from '../bucket.ts'
 import { changed, type Plan, readExactly } from './plan.ts'
-import type { ProgressFile } from './progress.ts'
+import type { ProgressStore } from './progress.ts'
 import type { SourceFile } from './source-file.ts'
 
 /** An object that certainly has the planned bytes. */
@@ -22,7 +22,7 @@ export interface Deposit {
 
 export interface DepositPorts {
   readonly bucket: Bucket
-  readonly progress: ProgressFile
+  readonly progress: ProgressStore
   readonly signal: AbortSignal
 }
 

@@ -17,7 +17,22 @@ export interface Progress {
 /** 10,000 parts with their ETags take less than 500 KB. */
 const MAX_BYTES = 2 ** 20
 
-export class ProgressFile {
+export interface ProgressStore {
+  /** Undefined if nothing is under way, or nothing that can be read: then the old upload is aborted. */
+  read(): Promise<Progress | undefined>
+  /** Durable when it resolves. */
+  write(progress: Progress): Promise<void>
+  remove(): Promise<void>
+}
+
+/** For what is always sent in one piece. */
+export const noProgress: ProgressStore = {
+  read: async () => undefined,
+  write: async () => undefined,
+  remove: async () => undefined,
+}
+
+export class ProgressFile implements ProgressStore {
   readonly #files: JournalFiles
   readonly #folder: string
   readonly #path: string
@@ -28,7 +43,6 @@ export class ProgressFile {
     this.#path = join(folder, 'uploading.json')
   }
 
-  /** Undefined if there is none, or none that can be read: then the upload begins anew, and the old one is aborted. */
   async read(): Promise<Progress | undefined> {
     const file = await this.#files.open(this.#path, 'read')
     if (file === undefined) return undefined

@@ -7,7 +7,7 @@ import { type Deposited, deposit } from './deposit.ts'
 import { keys, parquetName, type SegmentPlace, tenDigits } from './keys.ts'
 import { type Plan, planUpload } from './plan.ts'
 import type { UploadPorts, UploadSettings } from './ports.ts'
-import type { ProgressFile } from './progress.ts'
+import type { ProgressStore } from './progress.ts'
 import { firstEventMs, openSealed, type SealedSegment } from './sealed.ts'
 import { type SourceFile, type SourceFiles, sourceFiles } from './source-file.ts'
 
@@ -15,13 +15,13 @@ import { type SourceFile, type SourceFiles, sourceFiles } from './source-file.ts
 export interface UploadContext extends UploadPorts {
   readonly settings: UploadSettings
   readonly sources: SourceFiles
-  readonly progress: ProgressFile
+  readonly progress: ProgressStore
 }
 
 export function contextOf(
   settings: UploadSettings,
   ports: UploadPorts,
-  progress: ProgressFile,
+  progress: ProgressStore,
 ): UploadContext {
   return { ...ports, settings, progress, sources: ports.sources ?? sourceFiles }
 }

@@ -14,6 +14,7 @@ import type { JournalSource } from '../../record/read.ts'
 import { laneName } from '../../record/segment.ts'
 import { durableCheckpoints } from '../checkpoint-lines.ts'
 import { keys, type SegmentPlace } from './keys.ts'
+import { inMemory } from './memory-source.ts'
 import { planUpload } from './plan.ts'
 import { endOf } from './sealed.ts'
 import { send, type UploadContext } from './segment-upload.ts'
@@ -127,14 +128,6 @@ function headOf({ journal, lane }: SegmentPlace, tail: ChainTail, last: SignedCh
     openSince: 1,
     clean: false,
     ...(last === undefined ? {} : { checkpoint: { number: last.number, hash: checkpointHash(last) } }),
-  }
-}
-
-function inMemory(bytes: Buffer): SourceFile {
-  return {
-    read: async (target, position) => bytes.copy(target, 0, position),
-    size: async () => bytes.length,
-    close: async () => undefined,
   }
 }
 
