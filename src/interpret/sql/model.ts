@@ -50,8 +50,8 @@ export interface Relation {
   readonly columns: readonly BaseColumn[]
   /** The query of a view, parsed, with every name in it qualified. */
   readonly definition?: unknown
-  /** Tables whose rows are read with it: partitions and what inherits. Qualified: `schema.name`. */
-  readonly children: readonly string[]
+  /** Tables whose rows are read with it: partitions and what inherits, at any distance. */
+  readonly children: readonly { readonly schema: string; readonly name: string }[]
 }
 
 /** A function, as far as it matters who calls it. Overloads of a name are told apart by their number of arguments. */

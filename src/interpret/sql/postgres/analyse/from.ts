@@ -104,12 +104,11 @@ function relationItem(range: RangeVar, place: FromPlace): FromItems {
 /** The columns of a relation, and what they come from: through views to the tables behind them. */
 export function readRelation(relation: Relation, analysis: Analysis): Output {
   if (relation.kind === 'view' || relation.kind === 'materialized-view') return viewOutput(relation, analysis)
-  const children = relation.children.flatMap(child => {
-    const dot = child.indexOf('.')
-    const found = analysis.catalog.relation(child.slice(0, dot), child.slice(dot + 1))
+  const children = relation.children.map(({ schema, name }) => {
+    const found = analysis.catalog.relation(schema, name)
     if (found === undefined)
-      throw new Unresolved(`\`${child}\`, which is read with \`${relation.name}\`, is not known`)
-    return [found]
+      throw new Unresolved(`\`${name}\`, which is read with \`${relation.name}\`, is not known`)
+    return found
   })
   for (const child of children) analysis.touchRelation('sql:Select', child)
   return {
