@@ -32,7 +32,7 @@ export interface Span {
  * Events are recorded in the moment of their time; so much later or earlier they may stand where the
  * clock was set, and segments are read all the same.
  */
-const CLOCK_SLACK_MS = 3_600_000
+export const CLOCK_SLACK_MS = 3_600_000
 
 export function spanOf(query: Query): Span {
   let [sinceMs, untilMs] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]

@@ -1,218 +1,22 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import type { DecisionEvent, JournalEvent, OutcomeEvent } from '../event.ts'
-import { allowed, onDisk, STARTED_MS } from '../journal.fixture.ts'
-import { MemoryFiles } from '../memory-files.ts'
+import type { JournalEvent } from '../event.ts'
+import { allowed, STARTED_MS } from '../journal.fixture.ts'
+import type { MemoryFiles } from '../memory-files.ts'
 import { SEGMENT_HEADER_BYTES } from '../segment.ts'
 import { compileQuery } from './match.ts'
 import { parseQuery } from './parse.ts'
 import type { Query } from './query.ts'
+import { days, QUERIES, someStep, written } from './search.fixture.ts'
 import { type SearchOptions, searchJournal } from './search.ts'
 import type { Findable } from './values.ts'
-
-const PRINCIPAL = {
-  arn: 'arn:aws:sts::111122223333:assumed-role/ci/agent/run',
-  roleArn: 'arn:aws:iam::111122223333:role/ci/agent',
-  issuer: 'local',
-  subject: 'agent-7',
-  actingFor: ['ada'],
-}
-
-/** What one step of a random day is made of. */
-interface Step {
-  readonly kind: 'allow' | 'deny' | 'session' | 'access-request' | 'end' | 'crash'
-  readonly lane: number
-  readonly service: 's3' | 'ec2'
-  readonly text: string
-  readonly subject: string
-  readonly error: string | undefined
-  readonly masked: boolean
-  readonly gapMs: number
-}
-
-const someStep: fc.Arbitrary<Step> = fc.record({
-  kind: fc.constantFrom(
-    'allow',
-    'allow',
-    'allow',
-    'deny',
-    'session',
-    'access-request',
-    'end',
-    'end',
-    'crash',
-  ),
-  lane: fc.constantFrom(0, 1),
-  service: fc.constantFrom('s3', 'ec2'),
-  text: fc.constantFrom('plain', 'with "quotes"', 'é🙂', '{"effect":"deny"}', 'a\\b'),
-  subject: fc.constantFrom('agent-7', 'agent-8'),
-  error: fc.constantFrom(undefined, 'SlowDown', 'AccessDenied'),
-  masked: fc.boolean(),
-  gapMs: fc.integer({ min: 1, max: 50_000 }),
-})
-
-/** The days of each lane, and the entries that are in them. */
-interface Days {
-  readonly lanes: readonly (readonly JournalEvent[])[]
-  readonly entries: readonly Findable[]
-}
-
-function days(steps: readonly Step[]): Days {
-  const lanes: JournalEvent[][] = [[], []]
-  const entries: Findable[] = []
-  const open: Map<number, string[]> = new Map([
-    [0, []],
-    [1, []],
-  ])
-  let timeMs = STARTED_MS
-  for (const [at, step] of steps.entries()) {
-    timeMs += step.gapMs
-    const lane = lanes[step.lane] ?? []
-    const ids = open.get(step.lane) ?? []
-    const id = `e${at}`
-    if (step.kind === 'end') {
-      const decisionId = ids.shift()
-      if (decisionId !== undefined) end(outcome(step, id, decisionId, timeMs))
-    } else if (step.kind === 'crash') {
-      const recovery = { type: 'recovery' as const, id, timeMs, inFlight: ids.splice(0), tornBytes: 0 }
-      lane.push(recovery)
-      for (const lost of recovery.inFlight) settle(lost, { kind: 'lost', recovery })
-    } else {
-      const event = eventOf(step, id, timeMs)
-      lane.push(event)
-      if (event.type === 'session') entries.push({ kind: 'session', session: event })
-      else if (event.type === 'access-request') entries.push({ kind: 'access-request', event })
-      else if (event.type === 'decision') {
-        const denied = event.effect === 'deny'
-        entries.push({ kind: 'call', decision: event, ending: { kind: denied ? 'denied' : 'open' } })
-        if (!denied) ids.push(id)
-      }
-    }
-    function end(event: OutcomeEvent): void {
-      lane.push(event)
-      settle(event.decisionId, { kind: 'outcome', outcome: event })
-    }
-  }
-  return { lanes, entries }
-
-  function settle(id: string, ending: Extract<Findable, { kind: 'call' }>['ending']): void {
-    const index = entries.findIndex(entry => entry.kind === 'call' && entry.decision.id === id)
-    const entry = entries[index]
-    if (entry?.kind === 'call') entries[index] = { ...entry, ending }
-  }
-}
-
-function eventOf(step: Step, id: string, timeMs: number): JournalEvent {
-  const principal = { ...PRINCIPAL, subject: step.subject }
-  if (step.kind === 'session') {
-    const by = 'AssumeRole'
-    return {
-      type: 'session',
-      id,
-      timeMs,
-      sessionId: 'S',
-      principal,
-      by,
-      expiresAtMs: 0,
-      clientAddress: '::1',
-      claims: { text: step.text },
-    }
-  }
-  if (step.kind === 'access-request') {
-    return {
-      type: 'access-request',
-      id,
-      timeMs,
-      sessionId: 'S',
-      requestId: 'R1',
-      what: 'asked',
-      state: 'open',
-      request: { requester: { subject: step.subject, roleArn: PRINCIPAL.roleArn } },
-    }
-  }
-  const { service } = step
-  const call: DecisionEvent['call'] = {
-    service,
-    operation: 'Do',
-    region: 'eu-west-1',
-    parameters: { Name: step.text, Size: 17 },
-    redacted: [],
-    truncated: false,
-    pairs: [
-      { action: `${service}:Do`, resource: `arn:aws:${service}:::${step.subject}`, certainty: 'exact' },
-    ],
-  }
-  const decision: DecisionEvent = { ...allowed(id, timeMs), sessionId: 'S', principal, call }
-  if (step.kind === 'allow')
-    return { ...decision, statements: [{ policy: 'p.json', statement: 'Work', effect: 'Allow' }] }
-  return {
-    ...decision,
-    effect: 'deny',
-    denial: { kind: 'implicit', reason: 'no', ...(step.error && { code: step.error }) },
-  }
-}
-
-function outcome(step: Step, id: string, decisionId: string, timeMs: number): OutcomeEvent {
-  return {
-    type: 'outcome',
-    id,
-    timeMs,
-    sessionId: 'S',
-    decisionId,
-    status: step.error === undefined ? 200 : 503,
-    ...(step.error && { error: step.error }),
-    bytesIn: 0,
-    bytesOut: 0,
-    durationMs: 1,
-    ...(step.masked && { masked: { count: 2, places: ['SecretString'] } }),
-  }
-}
-
-async function written(
-  lanes: readonly (readonly JournalEvent[])[],
-  segmentBytes: number,
-): Promise<MemoryFiles> {
-  const files = new MemoryFiles()
-  for (const [lane, events] of lanes.entries()) {
-    const journal = await onDisk({ lane, segmentBytes }, undefined, files).open()
-    for (const event of events) await journal.append(event)
-    await journal.close()
-  }
-  return files
-}
 
 async function search(files: MemoryFiles, query: Query, options: SearchOptions): Promise<Findable[]> {
   const found: Findable[] = []
   for await (const entry of searchJournal({ files, folder: 'journal' }, query, options)) found.push(entry)
   return found
 }
-
-const QUERIES = [
-  '',
-  'service:s3',
-  '-service:s3',
-  'error:SlowDown',
-  '-error:SlowDown',
-  'error:* service:ec2',
-  'effect:deny',
-  'effect:allow masked:yes',
-  'masked:no type:call',
-  'masked:Secret*',
-  'principal:agent-7 -effect:deny',
-  'role:agent status:5??',
-  'with "quotes',
-  '"{\\"effect\\":\\"deny\\"}"',
-  'é 🙂',
-  '17',
-  '"a\\\\b"',
-  'approval:R1',
-  'resource:arn:aws:*agent-8',
-  'statement:Work -error:*',
-  'since:2026-01-02T03:05:00Z',
-  'until:2026-01-02T03:05:00Z -type:session',
-  'nothing-like-it',
-].map(text => (text.split('"').length % 2 === 0 ? `${text}"` : text))
 
 test('a search finds what a look at every entry finds, in order, up to the limit', async () => {
   await fc.assert(

@@ -28,9 +28,8 @@ export async function* searchJournal(
     const search: LaneSearch = { source, lane, matcher, span, limit }
     return order === 'newest' ? newestFirst(search) : oldestFirst(search)
   })
-  const isBefore = order === 'newest' ? later : earlier
   let left = limit
-  for await (const entry of merge(lanes, isBefore)) {
+  for await (const entry of mergeFound(lanes, order)) {
     yield entry
     left -= 1
     if (left <= 0) return
@@ -45,11 +44,12 @@ function earlier(a: Findable, b: Findable): boolean {
   return timeOf(a) < timeOf(b)
 }
 
-/** Merges lanes that are in order each. Closes all of them when it is left early. */
-async function* merge(
+/** Merges by time lanes that are in order each. Closes all of them when it is left early. */
+export async function* mergeFound(
   lanes: readonly AsyncGenerator<Findable, void>[],
-  isBefore: (a: Findable, b: Findable) => boolean,
+  order: 'newest' | 'oldest',
 ): AsyncGenerator<Findable, void> {
+  const isBefore = order === 'newest' ? later : earlier
   const heads: { readonly lane: AsyncGenerator<Findable, void>; next: Findable }[] = []
   try {
     for (const lane of lanes) {

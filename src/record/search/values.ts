@@ -3,8 +3,8 @@ import type { Entry } from '../calls.ts'
 import type { AccessRequestEvent, DecisionEvent, OutcomeEvent, RecordedPrincipal } from '../event.ts'
 import type { TextKey } from './query.ts'
 
-/** What a search finds: everything in a recording but outcomes, which belong to their calls. */
-export type Findable = Exclude<Entry, { readonly kind: 'outcome' }>
+/** What a search finds: everything in a recording but outcomes, which belong to their calls, and ends of sessions. */
+export type Findable = Exclude<Entry, { readonly kind: 'outcome' | 'end' }>
 
 /** Deepest nesting that is looked into; the gate records nothing that is deeper. */
 const MAX_DEPTH = 64

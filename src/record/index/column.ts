@@ -1,0 +1,135 @@
+import { TEXT_KEYS, type TextKey } from '../search/query.ts'
+import { addGrams, addWhole, Numbers, seedOf } from './grams.ts'
+import { bytesFor, Rows } from './rows.ts'
+
+/**
+ * How the values of a key are kept in a block: `listed`, each value with its rows, which answers exactly; or `signed`, by
+ * grams, which rules rows out, where there are many values.
+ */
+export type Keeping = 'listed' | 'signed'
+
+/** Keys of which every call has a value of its own, or nearly. */
+const ALWAYS_SIGNED: ReadonlySet<TextKey> = new Set(['text', 'event'])
+/** A value of these is nearly always asked for as a whole, and is made of letters that say nothing. */
+const WHOLE: ReadonlySet<TextKey> = new Set(['event'])
+
+/** The values of one key in a block and the rows that have them. */
+export class Column {
+  readonly key: TextKey
+  readonly #rows = new Map<string, number[]>()
+  /** Characters of all values, each counted once. */
+  characters = 0
+
+  constructor(key: TextKey) {
+    this.key = key
+  }
+
+  add(value: string, row: number): void {
+    const rows = this.#rows.get(value)
+    if (rows === undefined) {
+      this.#rows.set(value, [row])
+      this.characters += value.length
+    } else if (rows.at(-1) !== row) {
+      rows.push(row)
+    }
+  }
+
+  keeping(mostListed: number): Keeping {
+    return ALWAYS_SIGNED.has(this.key) || this.#rows.size > mostListed ? 'signed' : 'listed'
+  }
+
+  /** About how many bits its rows set. */
+  get grams(): number {
+    let grams = 0
+    for (const [value, rows] of this.#rows) grams += (isWhole(this.key) ? 8 : value.length) * rows.length
+    return grams
+  }
+
+  sign(planes: Planes): void {
+    const seed = seedOf(this.key)
+    for (const [value, rows] of this.#rows) {
+      const numbers = new Numbers()
+      if (isWhole(this.key)) addWhole(value, seed, numbers)
+      else addGrams(value, seed, numbers)
+      for (let at = 0; at < numbers.length; at++) planes.set(numbers.at(at), rows)
+    }
+  }
+
+  /** The values as JSON; and for each, where its rows begin, then the rows: a list, or bits where these are shorter. */
+  list(rows: number): { readonly values: Buffer; readonly rows: Buffer } {
+    const kept = [...this.#rows.values()].map(each => containerOf(each, rows))
+    const starts = Buffer.alloc((kept.length + 1) * 4)
+    let start = starts.length
+    for (const [at, container] of kept.entries()) {
+      starts.writeUInt32LE(start, at * 4)
+      start += container.length
+    }
+    starts.writeUInt32LE(start, kept.length * 4)
+    return {
+      values: Buffer.from(JSON.stringify([...this.#rows.keys()])),
+      rows: Buffer.concat([starts, ...kept]),
+    }
+  }
+}
+
+export function isWhole(key: TextKey): boolean {
+  return WHOLE.has(key)
+}
+
+export function newColumns(): ReadonlyMap<TextKey, Column> {
+  return new Map(TEXT_KEYS.map(key => [key, new Column(key)]))
+}
+
+function containerOf(list: readonly number[], rows: number): Buffer {
+  if (list.length * 2 >= bytesFor(rows)) {
+    const bits = new Rows(rows)
+    for (const row of list) bits.add(row)
+    return bits.toBytes()
+  }
+  const bytes = Buffer.alloc(list.length * 2)
+  for (const [at, row] of list.entries()) bytes.writeUInt16LE(row, at * 2)
+  return bytes
+}
+
+/** Adds the rows of the value with this number in a list that `list` made. */
+export function addListed(list: Buffer, at: number, target: Rows): void {
+  const container = list.subarray(list.readUInt32LE(at * 4), list.readUInt32LE(at * 4 + 4))
+  if (container.length === bytesFor(target.length)) {
+    target.unite(Rows.fromBytes(target.length, container))
+    return
+  }
+  for (let offset = 0; offset < container.length; offset += 2) target.add(container.readUInt16LE(offset))
+}
+
+const MIN_PLANES = 64
+const MAX_PLANES = 16_384
+/** Bits for each gram of an ordinary row: about a third of them are set then. */
+const BITS_A_GRAM = 2.5
+
+/** For each of so many numbers, the rows that have a gram which falls on it. */
+export class Planes {
+  readonly count: number
+  readonly #rows: number
+  readonly #bits: Buffer
+
+  /** `grams`: of all rows together. */
+  constructor(rows: number, grams: number) {
+    this.#rows = rows
+    const wanted = (grams / Math.max(rows, 1)) * BITS_A_GRAM
+    this.count = Math.min(Math.max(2 ** Math.ceil(Math.log2(wanted + 1)), MIN_PLANES), MAX_PLANES)
+    this.#bits = Buffer.alloc(this.count * bytesFor(rows))
+  }
+
+  set(gram: number, rows: readonly number[]): void {
+    const start = (gram % this.count) * bytesFor(this.#rows)
+    for (const row of rows) {
+      const at = start + (row >>> 3)
+      this.#bits[at] = (this.#bits[at] ?? 0) | (1 << (row & 7))
+    }
+  }
+
+  /** All planes, one behind the other. */
+  get bytes(): Buffer {
+    return this.#bits
+  }
+}
