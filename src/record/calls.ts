@@ -5,6 +5,8 @@ import type {
   JournalEvent,
   OutcomeEvent,
   RecoveryEvent,
+  RevocationEvent,
+  SessionEndEvent,
   SessionEvent,
 } from './event.ts'
 import { type JournalSource, readJournal, type Wanted } from './read.ts'
@@ -27,6 +29,8 @@ export type Entry =
   | { readonly kind: 'call'; readonly decision: DecisionEvent; readonly ending: Ending }
   /** A person was asked, or answered. */
   | { readonly kind: 'access-request'; readonly event: AccessRequestEvent }
+  /** A session ended, or all of a principal or a role were. */
+  | { readonly kind: 'end'; readonly event: SessionEndEvent | RevocationEvent }
   /** The outcome of a call that was shown long before. */
   | { readonly kind: 'outcome'; readonly outcome: OutcomeEvent }
 
@@ -42,7 +46,7 @@ export const MAX_HELD_CALLS = 10_000
 /** A call with its ending if it has one by now; or what stands between calls, and has ended. */
 type Held =
   | { readonly kind: 'call'; readonly decision: DecisionEvent; ending: Ending | undefined }
-  | { readonly kind: 'access-request'; readonly event: AccessRequestEvent }
+  | Extract<Entry, { readonly kind: 'access-request' | 'end' }>
 
 /**
  * The entries of one recording, or of all: each call once, together with how it ended, in order of the decisions.
@@ -68,6 +72,8 @@ export async function* readEntries(
       held.set(event.id, { kind: 'call', decision: event, ending })
     } else if (event.type === 'access-request') {
       if (said.isNew(event.id)) held.set(event.id, { kind: 'access-request', event })
+    } else if (event.type === 'session-end' || event.type === 'revocation') {
+      held.set(event.id, { kind: 'end', event })
     } else if (event.type === 'outcome') {
       const call = held.get(event.decisionId)
       if (call?.kind === 'call') call.ending = { kind: 'outcome', outcome: event }
@@ -91,7 +97,7 @@ class Said {
 }
 
 function entryOf(held: Held, unended: 'open' | 'later'): Entry {
-  if (held.kind === 'access-request') return held
+  if (held.kind !== 'call') return held
   return { kind: 'call', decision: held.decision, ending: held.ending ?? { kind: unended } }
 }
 
@@ -113,6 +119,8 @@ function markLost(held: Map<string, Held>, recovery: RecoveryEvent): void {
 
 function isSelected(event: JournalEvent, selection: Scope): boolean {
   if (selection === 'all') return true
+  // What is said of many sessions at once was not refused.
+  if (event.type === 'revocation') return false
   return event.sessionId === (selection === 'refused' ? undefined : selection.sessionId)
 }
 
@@ -142,7 +150,8 @@ export async function findById(source: JournalSource, id: string): Promise<Found
   for await (const { event } of readJournal(source, payload => payload.includes(needle))) {
     if (event.sessionId === id) return { kind: 'session', sessionId: id }
     if (event.type === 'outcome' && event.id === id) return findById(source, event.decisionId)
-    if (event.type === 'session' && event.id === id && event.sessionId !== undefined) {
+    const isOfSession = event.type === 'session' || event.type === 'session-end'
+    if (isOfSession && event.id === id && event.sessionId !== undefined) {
       return { kind: 'session', sessionId: event.sessionId }
     }
     if (event.type === 'decision' && event.id === id) {

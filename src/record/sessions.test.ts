@@ -41,6 +41,7 @@ function outline(entries: readonly Entry[]): string[] {
   return entries.map(entry => {
     if (entry.kind === 'call') return `${entry.decision.id}:${entry.ending.kind}`
     if (entry.kind === 'access-request') return `${entry.event.what}:${entry.event.requestId}`
+    if (entry.kind === 'end') return `end:${entry.event.type}`
     return entry.kind === 'session' ? 'session' : `late:${entry.outcome.decisionId}`
   })
 }

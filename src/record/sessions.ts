@@ -1,4 +1,4 @@
-import type { JournalEvent, OutcomeEvent, RecordedPrincipal, RecoveryEvent, SessionEvent } from './event.ts'
+import type { JournalEvent, OutcomeEvent, RecordedPrincipal, SessionEndEvent, SessionEvent } from './event.ts'
 import { type JournalSource, readJournal } from './read.ts'
 
 /** What a recording amounts to. Counts are of events that the journal has, so a live one still grows. */
@@ -24,6 +24,11 @@ export interface SessionSummary extends Tally {
   readonly principal?: RecordedPrincipal
   /** How it began; absent where its beginning is not in this journal: another replica recorded it. */
   readonly began?: Pick<SessionEvent, 'timeMs' | 'by' | 'expiresAtMs' | 'clientAddress'>
+  /**
+   * How it ended: by a person, or else as the last process says that saw it. Absent where it went on after that, and
+   * where no process could say so.
+   */
+  readonly ended?: Pick<SessionEndEvent, 'timeMs' | 'why' | 'by' | 'reason'>
 }
 
 /** What the journal holds. */
@@ -48,8 +53,8 @@ export async function listSessions(source: JournalSource): Promise<Overview> {
     if (event.type === 'recovery') {
       recoveries++
     } else if (event.sessionId === undefined) {
-      // Standing access is asked for outside of any session, and is no refusal.
-      if (event.type === 'access-request') continue
+      // What else is said outside of any session (standing access, orders, removals) was not refused.
+      if (event.type !== 'decision' && event.type !== 'outcome') continue
       refused ??= new Count(event.timeMs)
       refused.add(event)
     } else {
@@ -79,6 +84,8 @@ class Count {
   }
 
   add(event: JournalEvent): void {
+    // That a session has ended is found out later.
+    if (event.type === 'session-end') return
     this.#lastMs = Math.max(this.#lastMs, event.timeMs)
     if (event.type === 'decision') {
       if (event.effect === 'allow') this.#allowed++
@@ -114,26 +121,45 @@ class SessionCount {
   readonly #count: Count
   #principal: RecordedPrincipal | undefined
   #began: SessionSummary['began']
+  #ended: SessionSummary['ended']
 
   constructor(id: string, firstMs: number) {
     this.#id = id
     this.#count = new Count(firstMs)
   }
 
-  add(event: Exclude<JournalEvent, RecoveryEvent>): void {
+  add(event: JournalEvent): void {
     this.#count.add(event)
+    if (event.type === 'session-end') this.#end(event)
     if (event.type === 'session' || event.type === 'decision') this.#principal ??= event.principal
     if (event.type !== 'session') return
     const { timeMs, by, expiresAtMs, clientAddress } = event
     this.#began ??= { timeMs, by, expiresAtMs, clientAddress }
   }
 
+  /** What a person has ended stays so, whatever processes say of it later; of several orders the first counts. */
+  #end({ timeMs, why, by, reason }: SessionEndEvent): void {
+    const before = this.#ended
+    if (before?.why === 'revoked') return
+    if (why !== 'revoked' && before !== undefined && before.timeMs > timeMs) return
+    this.#ended = {
+      timeMs,
+      why,
+      ...(by === undefined ? {} : { by }),
+      ...(reason === undefined ? {} : { reason }),
+    }
+  }
+
   summary(): SessionSummary {
+    const tally = this.#count.tally()
+    const ended = this.#ended
+    const isOver = ended !== undefined && (ended.why === 'revoked' || ended.timeMs >= tally.lastMs)
     return {
       id: this.#id,
-      ...this.#count.tally(),
+      ...tally,
       ...(this.#principal === undefined ? {} : { principal: this.#principal }),
       ...(this.#began === undefined ? {} : { began: this.#began }),
+      ...(isOver ? { ended } : {}),
     }
   }
 }

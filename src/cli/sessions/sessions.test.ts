@@ -149,9 +149,9 @@ test('list: a line for each session, and one for what was refused without any', 
   assert.equal(code, 0)
   assert.equal(
     out,
-    `SESSION                     BEGAN (UTC)          LASTED  CALLS  DENIED  FAILED    UP    DOWN  WHO
-${SESSION}  2026-01-02 03:04:05   2.0 s      2       1       0  12 B  3.5 kB  agent-7 as role/agent in 111122223333
-refused                     2026-01-02 03:04:08    0 ms      1       1       0   0 B     0 B  nobody that the gate knows
+    `SESSION                     BEGAN (UTC)          LASTED  CALLS  DENIED  FAILED    UP    DOWN  ENDED            WHO
+${SESSION}  2026-01-02 03:04:05   2.0 s      2       1       0  12 B  3.5 kB  no end recorded  agent-7 as role/agent in 111122223333
+refused                     2026-01-02 03:04:08    0 ms      1       1       0   0 B     0 B                   nobody that the gate knows
 `,
   )
   const json = await run(await disk(), data('list', '--json'))
@@ -177,7 +177,7 @@ test('show: each call as its command line, with what decided and how it ended', 
                      denied by \`Keep\`: ask the owner
                      by Keep in agent.json · event denied
 
-2 calls: 1 allowed, 1 denied; 12 B up, 3.5 kB down; 2.0 s
+2 calls: 1 allowed, 1 denied; 12 B up, 3.5 kB down; 2.0 s; no end recorded
 
 `,
   )

@@ -3,9 +3,11 @@ import { commandLine } from '../../record/command-line.ts'
 import type { JournalSource } from '../../record/read.ts'
 import { hasFailed } from '../../record/sessions.ts'
 import { printable } from '../../record/shell.ts'
+import { unrecordedEnd } from './ends.ts'
 import { count, dateTime, duration, safeJson, size } from './format.ts'
 import { type Paint, paint } from './paint.ts'
 import type { SessionsPorts } from './ports.ts'
+import type { Terminal } from './terminal.ts'
 import { facts, Timeline, whose } from './timeline.ts'
 
 /** The word that stands for what was refused without a session, in place of an id. */
@@ -44,7 +46,7 @@ async function recording(
 ): Promise<number> {
   const writer = json
     ? new JsonRecording(selection)
-    : new TextRecording(selection, paint(ports.colored), ports.terminal.columns)
+    : new TextRecording(selection, paint(ports.colored), ports.terminal)
   await ports.out(writer.begin())
   for await (const entry of readEntries(source, selection)) {
     if ((await pace(timeOf(entry))) === 'stop') break
@@ -61,6 +63,7 @@ function timeOf(entry: Entry): number {
     case 'call':
       return entry.decision.timeMs
     case 'access-request':
+    case 'end':
       return entry.event.timeMs
     case 'outcome':
       return entry.outcome.timeMs
@@ -109,8 +112,14 @@ class TextRecording {
   #bytesOut = 0
   #firstMs: number | undefined
   #lastMs = 0
+  readonly #isSession: boolean
+  readonly #nowMs: number
+  #expiresAtMs: number | undefined
+  #hasEnded = false
 
-  constructor(selection: Selection, colors: Paint, columns: number | undefined) {
+  constructor(selection: Selection, colors: Paint, { columns, now }: Pick<Terminal, 'columns' | 'now'>) {
+    this.#isSession = selection !== REFUSED
+    this.#nowMs = now()
     this.#title = selection === REFUSED ? `${colors.bold('Refused without a session')}\n` : ''
     this.#paint = colors
     this.#timeline = new Timeline(colors, { columns })
@@ -131,13 +140,19 @@ class TextRecording {
     const parts = [`${this.#allowed} allowed`, `${this.#denied} denied`]
     if (this.#failed > 0) parts.push(`${this.#failed} of the allowed failed`)
     const bytes = `${size(this.#bytesIn)} up, ${size(this.#bytesOut)} down`
-    return `\n${this.#paint.bold(count(calls, 'call'))}: ${parts.join(', ')}; ${bytes}; ${span}\n\n`
+    const ended =
+      this.#isSession && !this.#hasEnded ? `; ${unrecordedEnd(this.#expiresAtMs, this.#nowMs)}` : ''
+    return `\n${this.#paint.bold(count(calls, 'call'))}: ${parts.join(', ')}; ${bytes}; ${span}${ended}\n\n`
   }
 
   #count(entry: Entry): void {
+    if (entry.kind === 'session') this.#expiresAtMs = entry.session.expiresAtMs
+    // A session that was idle may go on.
+    this.#hasEnded = entry.kind === 'end' || (this.#hasEnded && entry.kind === 'outcome')
+    if (entry.kind === 'end') return
     this.#firstMs ??= timeOf(entry)
     this.#lastMs = Math.max(this.#lastMs, timeOf(entry))
-    if (entry.kind === 'session' || entry.kind === 'access-request') return
+    if (entry.kind !== 'call' && entry.kind !== 'outcome') return
     const outcome = entry.kind === 'outcome' ? entry.outcome : outcomeOf(entry)
     if (outcome !== undefined) {
       this.#bytesIn += outcome.bytesIn

@@ -4,7 +4,7 @@ import { CallJoiner } from '../../record/follow/join.ts'
 import { JournalFollower } from '../../record/follow/journal.ts'
 import type { JournalSource, PlacedEvent } from '../../record/read.ts'
 import { compileQuery } from '../../record/search/match.ts'
-import { globPattern } from '../../record/search/pattern.ts'
+import { globPattern, patternMatcher } from '../../record/search/pattern.ts'
 import type { Query, TextKey } from '../../record/search/query.ts'
 import { printable } from '../../record/shell.ts'
 import { count, safeJson } from './format.ts'
@@ -144,7 +144,9 @@ class Lanes {
 
   constructor(query: Query) {
     const { matches } = compileQuery(query)
+    const isOfShown = endsOf(query)
     this.#matches = entry => {
+      if (entry.kind === 'end') return isOfShown(entry.event)
       if (entry.kind === 'outcome') return this.#shownCalls.delete(entry.outcome.decisionId)
       return matches(entry)
     }
@@ -174,6 +176,15 @@ class Lanes {
   }
 }
 
+/** An end tells whose session it is by its id alone: with other conditions nobody could say whether it fits. */
+function endsOf(query: Query): (event: Extract<Entry, { kind: 'end' }>['event']) => boolean {
+  const session = query.find(term => term.key === 'session')
+  if (query.length > (session === undefined ? 0 : 1)) return () => false
+  if (session === undefined || !('pattern' in session)) return () => true
+  const fits = patternMatcher(session.pattern)
+  return ({ sessionId }) => sessionId !== undefined && fits(sessionId)
+}
+
 function eventOf(entry: Entry): JournalEvent {
   switch (entry.kind) {
     case 'call':
@@ -181,6 +192,7 @@ function eventOf(entry: Entry): JournalEvent {
     case 'session':
       return entry.session
     case 'access-request':
+    case 'end':
       return entry.event
     case 'outcome':
       return entry.outcome

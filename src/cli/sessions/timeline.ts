@@ -9,6 +9,7 @@ import type {
 } from '../../record/event.ts'
 import { hasFailed } from '../../record/sessions.ts'
 import { printable } from '../../record/shell.ts'
+import { endDetails, endedBy } from './ends.ts'
 import { dateTime, day, duration, size, timeOfDay } from './format.ts'
 import type { Paint } from './paint.ts'
 import { type Room, wrapCommand, wrapText } from './wrap.ts'
@@ -66,6 +67,8 @@ export class Timeline {
         return [...this.#before(entry.decision), ...this.call(entry.decision, entry.ending)]
       case 'access-request':
         return [...this.#newDay(entry.event.timeMs), ...this.#accessRequest(entry.event)]
+      case 'end':
+        return [...this.#newDay(entry.event.timeMs), ...this.#ended(entry.event)]
       case 'outcome':
         return [
           `${timeOfDay(entry.outcome.timeMs)}  ${'…'.padEnd(5)}  of ${printable(entry.outcome.decisionId)}`,
@@ -109,6 +112,16 @@ export class Timeline {
     const colored = what.good ? paint.good(what.word) : paint.warn(what.word)
     const line = `${paint.dim(timeOfDay(event.timeMs))}  ${colored}  access request ${printable(event.requestId)}${by}`
     return details.length === 0 ? [line] : [line, ...this.#under(details)]
+  }
+
+  /** A session ended, or many were: `ended  by okta/ann`. */
+  #ended(event: Extract<Entry, { kind: 'end' }>['event']): string[] {
+    const paint = this.#paint
+    const word = event.by === undefined ? paint.dim('ended') : paint.bad('ENDED')
+    return [
+      `${paint.dim(timeOfDay(event.timeMs))}  ${word}  ${endedBy(event)}`,
+      ...this.#under(endDetails(event, this.#many)),
+    ]
   }
 
   #denial(decision: DecisionEvent, whose: readonly string[]): string[] {

@@ -5,6 +5,8 @@ import type {
   DecisionEvent,
   OutcomeEvent,
   RecordedPrincipal,
+  RevocationEvent,
+  SessionEndEvent,
   SessionEvent,
 } from '../event.ts'
 import { arnParts } from './arn.ts'
@@ -31,6 +33,8 @@ export function cloudTrailRecord(entry: Entry, facts: ApiFacts): JsonObject {
       return callRecord(entry, facts)
     case 'access-request':
       return accessRecord(entry.event)
+    case 'end':
+      return endRecord(entry.event)
     case 'outcome':
       return outcomeRecord(entry.outcome)
   }
@@ -169,6 +173,47 @@ function accessRecord(event: AccessRequestEvent): JsonObject {
     readOnly: false,
     eventType: 'AwsServiceEvent',
   })
+}
+
+/** `SessionEnded` and `SessionsRevoked`: not of AWS, in its form. */
+function endRecord(event: SessionEndEvent | RevocationEvent): JsonObject {
+  const { id, timeMs, by } = event
+  const head = {
+    eventVersion: EVENT_VERSION,
+    userIdentity: by === undefined ? { type: 'Unknown' } : { type: 'Unknown', principalId: by },
+    eventTime: eventTime(timeMs),
+    eventSource: 'sessions.sallyport',
+    eventName: event.type === 'session-end' ? 'SessionEnded' : 'SessionsRevoked',
+    awsRegion: '',
+    sourceIPAddress: 'sallyport',
+    userAgent: '',
+  }
+  const rest = { eventID: id, readOnly: false, eventType: 'AwsServiceEvent' }
+  if (event.type === 'revocation') {
+    const { what, of, issuedUntilMs, reason } = event
+    return {
+      ...head,
+      requestParameters: { [what]: of, issuedUntil: eventTime(issuedUntilMs), reason },
+      responseElements: null,
+      ...rest,
+    }
+  }
+  const { sessionId, why, reason, calls, denied, bytesIn, bytesOut } = event
+  return {
+    ...head,
+    requestParameters: null,
+    responseElements: null,
+    additionalEventData: present({
+      sessionId,
+      why,
+      reason,
+      calls,
+      denied,
+      bytesTransferredIn: bytesIn,
+      bytesTransferredOut: bytesOut,
+    }),
+    ...rest,
+  }
 }
 
 /** `broke-glass` as `BrokeGlass`. */

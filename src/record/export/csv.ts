@@ -1,5 +1,12 @@
 import type { Entry } from '../calls.ts'
-import type { AccessRequestEvent, DecisionEvent, OutcomeEvent, RecordedPrincipal } from '../event.ts'
+import type {
+  AccessRequestEvent,
+  DecisionEvent,
+  OutcomeEvent,
+  RecordedPrincipal,
+  RevocationEvent,
+  SessionEndEvent,
+} from '../event.ts'
 import { type CallEntry, endingWord, outcomeOf } from './call.ts'
 import { csvLine } from './csv-line.ts'
 
@@ -70,6 +77,8 @@ function rowOf(entry: Entry): Row {
       return callRow(entry)
     case 'access-request':
       return accessRow(entry.event)
+    case 'end':
+      return endRow(entry.event)
     case 'outcome':
       return { ...headOf('outcome', entry.outcome), ...outcomeRow(entry.outcome), reason: whichCall(entry) }
   }
@@ -145,6 +154,29 @@ function accessRow(event: AccessRequestEvent): Row {
     reason: event.reason,
     ending: event.state,
     parameters: event.request && JSON.stringify(event.request),
+  }
+}
+
+/** `operation` is why it ended, and `subject` who ended it. */
+function endRow(event: SessionEndEvent | RevocationEvent): Row {
+  const common = { subject: event.by, reason: event.reason }
+  if (event.type === 'session-end') {
+    const { why, calls, denied, bytesIn, bytesOut } = event
+    return {
+      ...headOf('session-end', event),
+      ...common,
+      operation: why,
+      parameters: JSON.stringify({ calls, denied }),
+      bytes_in: bytesIn,
+      bytes_out: bytesOut,
+    }
+  }
+  return {
+    ...headOf('revocation', event),
+    ...common,
+    operation: event.what,
+    resources: event.of,
+    role_arn: event.what === 'role' ? event.of : undefined,
   }
 }
 

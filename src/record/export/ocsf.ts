@@ -17,6 +17,7 @@ import {
   userOf,
 } from './ocsf-base.ts'
 import { callEvent, outcomeEvent } from './ocsf-call.ts'
+import { endEvent } from './ocsf-end.ts'
 
 /** An entry as an event of OCSF 1.6: the Open Cybersecurity Schema Framework. */
 export function ocsfEvent(entry: Entry, facts: ApiFacts): JsonObject {
@@ -27,6 +28,8 @@ export function ocsfEvent(entry: Entry, facts: ApiFacts): JsonObject {
       return callEvent(entry, facts)
     case 'access-request':
       return accessEvent(entry.event)
+    case 'end':
+      return endEvent(entry.event)
     case 'outcome':
       return outcomeEvent(entry.outcome)
   }

@@ -138,4 +138,60 @@ export const LATE: Entry = {
   },
 }
 
-export const SAMPLES: readonly Entry[] = [BEGAN, APPROVED, ALLOWED, DENIED, STRANGER, LATE]
+export const IDLE: Entry = {
+  kind: 'end',
+  event: {
+    type: 'session-end',
+    id: 'end-of-1',
+    timeMs: STARTED_MS + 70_000,
+    sessionId: SESSION,
+    why: 'idle',
+    calls: 2,
+    denied: 1,
+    bytesIn: 12,
+    bytesOut: 3456,
+  },
+}
+
+export const KILLED: Entry = {
+  kind: 'end',
+  event: {
+    type: 'session-end',
+    id: 'end-of-2',
+    timeMs: STARTED_MS + 80_000,
+    sessionId: SESSION,
+    why: 'revoked',
+    by: 'okta/ann',
+    reason: '=it ran, wild',
+    calls: 0,
+    denied: 0,
+    bytesIn: 0,
+    bytesOut: 0,
+  },
+}
+
+export const ROLE_REVOKED: Entry = {
+  kind: 'end',
+  event: {
+    type: 'revocation',
+    id: 'revocation-1',
+    timeMs: STARTED_MS + 90_000,
+    what: 'role',
+    of: 'arn:aws:iam::123456789012:role/agent',
+    issuedUntilMs: STARTED_MS + 92_000,
+    by: 'sallyport/admin',
+    reason: 'incident 7',
+  },
+}
+
+export const SAMPLES: readonly Entry[] = [
+  BEGAN,
+  APPROVED,
+  ALLOWED,
+  DENIED,
+  STRANGER,
+  LATE,
+  IDLE,
+  KILLED,
+  ROLE_REVOKED,
+]

@@ -14,6 +14,7 @@ export function timeOfEntry(entry: Entry): number {
     case 'call':
       return entry.decision.timeMs
     case 'access-request':
+    case 'end':
       return entry.event.timeMs
     case 'outcome':
       return entry.outcome.timeMs

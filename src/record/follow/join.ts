@@ -55,6 +55,10 @@ export class CallJoiner {
         return
       case 'access-request':
         this.#held.set(event.id, { kind: 'access-request', event })
+        return
+      case 'session-end':
+      case 'revocation':
+        this.#held.set(event.id, { kind: 'end', event })
     }
   }
 
