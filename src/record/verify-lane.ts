@@ -21,6 +21,17 @@ export interface Break {
   readonly checkpoint?: number
 }
 
+/** A removal, and what shows that the gate has said it. */
+export interface FoundRemoval {
+  readonly event: RemovalEvent
+  /**
+   * `signed`: a checkpoint whose link is that of a later event, with nothing missing between. `unsigned`: the lane has
+   * no checkpoints, and there are no keys. Else the index of the gap behind it: whatever vouches for that shows that
+   * the chain up to there is the gate's. `undefined`: nothing does.
+   */
+  readonly shownBy: 'signed' | 'unsigned' | number | undefined
+}
+
 /** What a walk over one lane has found. Whether its gaps are vouched for is not known yet. */
 export interface WalkedLane {
   readonly lane: number
@@ -37,8 +48,8 @@ export interface WalkedLane {
   readonly ends: ReadonlyMap<number, ChainTail>
   /** How much later its last event was than its first one, ms. */
   readonly spanMs: number
-  /** What stands in this lane of removals in any: in a chain that holds so far and, where it has checkpoints, signed. */
-  readonly removals: readonly RemovalEvent[]
+  /** What stands in this lane of removals in any. */
+  readonly removals: readonly FoundRemoval[]
 }
 
 /** Walks over one lane, from its first segment to its end, and over what is missing of it. */
@@ -71,7 +82,9 @@ class LaneWalk {
   #cutOff: Break | undefined
   readonly #gaps: Gap[] = []
   readonly #ends = new Map<number, ChainTail>()
-  readonly #removals: { readonly event: RemovalEvent; readonly number: number }[] = []
+  readonly #removals: { readonly event: RemovalEvent; readonly number: number; readonly gap: number }[] = []
+  /** By the number of gaps before it: the last event of a stretch that a checkpoint was held against. */
+  readonly #anchors = new Map<number, number>()
 
   constructor(source: JournalSource, lane: number, keys: PublicKeys | undefined) {
     this.#source = source
@@ -92,16 +105,18 @@ class LaneWalk {
       cutOff: this.#cutOff,
       ends: this.#ends,
       spanMs: this.#lastMs - (this.#firstMs ?? this.#lastMs),
-      removals: this.#provenRemovals(),
+      removals: this.#foundRemovals(),
     }
   }
 
   /** Who can write the disk and has no key can add events behind the last checkpoint: these vouch for nothing. */
-  #provenRemovals(): readonly RemovalEvent[] {
-    const checkpoints = this.#checkpoints
-    const covered = checkpoints?.report()?.lastEvent ?? 0
-    const demanded = this.#keys !== undefined || checkpoints?.hasLines === true
-    return this.#removals.filter(({ number }) => !demanded || number <= covered).map(({ event }) => event)
+  #foundRemovals(): readonly FoundRemoval[] {
+    const unsigned = this.#keys === undefined && this.#checkpoints?.hasLines !== true
+    return this.#removals.map(({ event, number, gap }) => {
+      if (unsigned) return { event, shownBy: 'unsigned' }
+      if (number <= (this.#anchors.get(gap) ?? 0)) return { event, shownBy: 'signed' }
+      return { event, shownBy: gap < this.#gaps.length ? gap : undefined }
+    })
   }
 
   /** Notes a break at the place that the walk has come to; the first one counts. */
@@ -257,11 +272,12 @@ class LaneWalk {
       this.#firstMs ??= event.timeMs
       this.#lastMs = event.timeMs
       if (event.type === 'removal' && isRemoval(event)) {
-        this.#removals.push({ event, number: this.#tail.number })
+        this.#removals.push({ event, number: this.#tail.number, gap: this.#gaps.length })
       }
       this.#matchHead(head)
       if (this.#checkpoints?.add(this.#tail.number, step.value.frame.subarray(FRAME_PREFIX_BYTES))) {
         this.#breakAt(await this.#checkpoints.settle(this.#tail, this.#journalId))
+        this.#anchors.set(this.#gaps.length, this.#checkpoints.anchor)
       }
       step = await frames.next()
     }

@@ -69,7 +69,7 @@ export async function verifyJournal(
   for (let look = 1; ; look++) {
     const walked: WalkedLane[] = []
     for (const lane of await allLanes(source)) walked.push(await walkLane(source, lane, keys))
-    const removals = walked.flatMap(lane => lane.removals)
+    const removals = provenRemovals(walked)
     const reports = walked.map(lane => judge(lane, removals, signed))
     const hasNewGap = reports.some(
       ({ break: broken }, at) => broken !== undefined && hasGapAt(walked[at], broken),
@@ -92,6 +92,25 @@ async function allLanes(source: JournalSource): Promise<readonly number[]> {
 
 function hasGapAt(lane: WalkedLane | undefined, { place }: Break): boolean {
   return lane?.gaps.some(gap => gap.first === place.segment) === true
+}
+
+/**
+ * The removals that the gate has said for sure: those that are signed, and those that stand before a gap that a proven
+ * one vouches for, and so on. Two that vouch for nothing but each other prove nothing.
+ */
+function provenRemovals(walked: readonly WalkedLane[]): readonly RemovalEvent[] {
+  const found = walked.flatMap(lane => lane.removals.map(removal => ({ lane, ...removal })))
+  let proven: readonly RemovalEvent[] = []
+  for (;;) {
+    const known = proven
+    const next = found.filter(({ lane, shownBy }) => {
+      if (typeof shownBy !== 'number') return shownBy !== undefined
+      const gap = lane.gaps[shownBy]
+      return gap !== undefined && voucherOf(gap, newestFirst(known, lane.lane), lane.ends) !== undefined
+    })
+    proven = next.map(({ event }) => event)
+    if (proven.length <= known.length) return proven
+  }
 }
 
 /** Holds a lane's gaps against what was said of removals in all lanes. */

@@ -41,6 +41,7 @@ export class CheckpointWalk {
   #next: SignedCheckpoint | undefined
   /** The last one that holds. */
   #last: SignedCheckpoint | undefined
+  #anchor = 0
   #hasLines = false
   #unfinished = false
   /** Events of the next one were removed: its root cannot be made again. */
@@ -85,8 +86,15 @@ export class CheckpointWalk {
   }
 
   /** Checks the checkpoint that ends at `tail`. */
-  settle(tail: ChainTail, journalId: Buffer | undefined): Promise<CheckpointFault | undefined> {
-    return this.#settle(tail.link.toString('hex'), journalId?.toString('hex'))
+  async settle(tail: ChainTail, journalId: Buffer | undefined): Promise<CheckpointFault | undefined> {
+    const fault = await this.#settle(tail.link.toString('hex'), journalId?.toString('hex'))
+    if (fault === undefined) this.#anchor = tail.number
+    return fault
+  }
+
+  /** The last event that was there to be held against a checkpoint that ends with it. */
+  get anchor(): number {
+    return this.#anchor
   }
 
   /**
