@@ -2,7 +2,6 @@ import { open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { GateError } from '../../core/errors.ts'
 import { MAX_LINE_BYTES } from '../../record/checkpoint/checkpoint.ts'
-import type { CheckpointLine } from '../checkpoint-lines.ts'
 import type { AnchorTarget } from './target.ts'
 
 /** A file that can only be added to: a port, so that tests can cut a write short. */
@@ -29,7 +28,12 @@ export function fileTarget(path: string, file: AppendFile = appendFile(path)): A
       try {
         const tail = await file.tail(MAX_LINE_BYTES + 1)
         await file.append(
-          Buffer.from(`${endOfLine(tail, lines)}${lines.map(({ text }) => `${text}\n`).join('')}`),
+          Buffer.from(
+            continued(
+              tail,
+              lines.map(({ text }) => `${text}\n`),
+            ),
+          ),
         )
       } catch (error) {
         const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
@@ -41,12 +45,16 @@ export function fileTarget(path: string, file: AppendFile = appendFile(path)): A
   }
 }
 
-/** What makes a whole line of the beginning of one that a crash has left; a line of its own where it is no beginning. */
-function endOfLine(tail: Buffer, lines: readonly CheckpointLine[]): string {
+/**
+ * What is to be added so that all lines are there: the rest of the first one, where a crash has left its beginning. The
+ * beginning of another one is completed, too, and any other text gets an end; then all lines follow.
+ */
+function continued(tail: Buffer, lines: readonly string[]): string {
   const begun = tail.toString('latin1', tail.lastIndexOf(NEWLINE) + 1)
-  if (begun === '') return ''
-  const whole = lines.find(({ text }) => text.startsWith(begun))?.text ?? begun
-  return `${whole.slice(begun.length)}\n`
+  const text = lines.join('')
+  if (lines[0]?.startsWith(begun)) return text.slice(begun.length)
+  const line = lines.find(each => each.startsWith(begun)) ?? `${begun}\n`
+  return line.slice(begun.length) + text
 }
 
 function appendFile(path: string): AppendFile {
