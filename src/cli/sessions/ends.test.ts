@@ -146,7 +146,7 @@ test('where no end was recorded, it says so, and when it was by expiry', () => {
 })
 
 test('show, replay and JSON tell ends in their place, and nothing that was said there reaches the terminal', async () => {
-  const day = [began(ONE, 0), call(ONE, 1), end(ONE, 20), call(ONE, 30), end(ONE, 31, KILLED)]
+  const day = [began(ONE, 0), call(ONE, 1), end(ONE, 20), call(ONE, 30), end(ONE, 31, KILLED), call(ONE, 32)]
   for (const command of ['show', 'replay']) {
     const text = await ran([day], [command, ONE])
     assert.match(
@@ -160,12 +160,12 @@ test('show, replay and JSON tell ends in their place, and nothing that was said 
   const { entries } = JSON.parse(await ran([day], ['show', ONE, '--json']))
   assert.deepEqual(
     entries.map(({ kind }: { kind: string }) => kind),
-    ['session', 'call', 'end', 'call', 'end'],
+    ['session', 'call', 'end', 'call', 'end', 'call'],
   )
-  assert.match(await ran([day.slice(0, 4)], ['show', ONE]), /; no end recorded\n/)
+  assert.match(await ran([day.slice(0, 4)], ['show', ONE]), /\nno end recorded\n/)
   assert.match(
     await ran([day.slice(0, 2)], ['show', ONE], at(9_999)),
-    /; expired 2026-01-02 04:04:05, not recorded\n/,
+    /\nexpired 2026-01-02 04:04:05, not recorded\n/,
   )
   assert.match(await ran([day], ['show', `end-${ONE}-20`]), /Session 01JGJVS4G80000000000000001/)
 })

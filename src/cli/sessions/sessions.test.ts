@@ -177,7 +177,8 @@ test('show: each call as its command line, with what decided and how it ended', 
                      denied by \`Keep\`: ask the owner
                      by Keep in agent.json · event denied
 
-2 calls: 1 allowed, 1 denied; 12 B up, 3.5 kB down; 2.0 s; no end recorded
+2 calls: 1 allowed, 1 denied; 12 B up, 3.5 kB down; 2.0 s
+no end recorded
 
 `,
   )

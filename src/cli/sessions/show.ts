@@ -116,6 +116,7 @@ class TextRecording {
   readonly #nowMs: number
   #expiresAtMs: number | undefined
   #hasEnded = false
+  #isRevoked = false
 
   constructor(selection: Selection, colors: Paint, { columns, now }: Pick<Terminal, 'columns' | 'now'>) {
     this.#isSession = selection !== REFUSED
@@ -140,15 +141,19 @@ class TextRecording {
     const parts = [`${this.#allowed} allowed`, `${this.#denied} denied`]
     if (this.#failed > 0) parts.push(`${this.#failed} of the allowed failed`)
     const bytes = `${size(this.#bytesIn)} up, ${size(this.#bytesOut)} down`
-    const ended =
-      this.#isSession && !this.#hasEnded ? `; ${unrecordedEnd(this.#expiresAtMs, this.#nowMs)}` : ''
-    return `\n${this.#paint.bold(count(calls, 'call'))}: ${parts.join(', ')}; ${bytes}; ${span}${ended}\n\n`
+    const isOpen = this.#isSession && !this.#hasEnded
+    const unrecorded = isOpen ? `${unrecordedEnd(this.#expiresAtMs, this.#nowMs)}\n` : ''
+    return `\n${this.#paint.bold(count(calls, 'call'))}: ${parts.join(', ')}; ${bytes}; ${span}\n${unrecorded}\n`
   }
 
   #count(entry: Entry): void {
     if (entry.kind === 'session') this.#expiresAtMs = entry.session.expiresAtMs
-    // A session that was idle may go on.
-    this.#hasEnded = entry.kind === 'end' || (this.#hasEnded && entry.kind === 'outcome')
+    // A session that was idle may go on; one that a person ended is only refused from then on.
+    if (entry.kind === 'call' && !this.#isRevoked) this.#hasEnded = false
+    if (entry.kind === 'end') {
+      this.#hasEnded = true
+      this.#isRevoked ||= entry.event.by !== undefined
+    }
     if (entry.kind === 'end') return
     this.#firstMs ??= timeOf(entry)
     this.#lastMs = Math.max(this.#lastMs, timeOf(entry))
