@@ -5,7 +5,7 @@ import type { JournalEvent } from '../event.ts'
 import { onDisk, STARTED_MS, steadyRandom } from '../journal.fixture.ts'
 import { MemoryFiles } from '../memory-files.ts'
 import { parseQuery } from '../search/parse.ts'
-import { days, QUERIES, someStep } from '../search/search.fixture.ts'
+import { days, QUERIES, STEP_CHOICES, type Step } from '../search/search.fixture.ts'
 import { type SearchOptions, searchJournal } from '../search/search.ts'
 import type { Findable } from '../search/values.ts'
 import { type IndexOptions, type JournalIndex, openIndex } from './index.ts'
@@ -14,6 +14,17 @@ function indexOf(files: MemoryFiles, options: Partial<IndexOptions> = {}): Journ
   const source = { files, folder: 'journal' }
   return openIndex({ source, folder: 'index', random: steadyRandom('index'), ...options })
 }
+
+const someStep: fc.Arbitrary<Step> = fc.record({
+  kind: fc.constantFrom(...STEP_CHOICES.kind),
+  lane: fc.constantFrom(...STEP_CHOICES.lane),
+  service: fc.constantFrom(...STEP_CHOICES.service),
+  text: fc.constantFrom(...STEP_CHOICES.text),
+  subject: fc.constantFrom(...STEP_CHOICES.subject),
+  error: fc.constantFrom(...STEP_CHOICES.error),
+  masked: fc.constantFrom(...STEP_CHOICES.masked),
+  gapMs: fc.constantFrom(...STEP_CHOICES.gapMs),
+})
 
 async function scan(files: MemoryFiles, text: string, options: SearchOptions): Promise<Findable[]> {
   const found: Findable[] = []

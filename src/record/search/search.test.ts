@@ -8,9 +8,20 @@ import { SEGMENT_HEADER_BYTES } from '../segment.ts'
 import { compileQuery } from './match.ts'
 import { parseQuery } from './parse.ts'
 import type { Query } from './query.ts'
-import { days, QUERIES, someStep, written } from './search.fixture.ts'
+import { days, QUERIES, STEP_CHOICES, type Step, written } from './search.fixture.ts'
 import { type SearchOptions, searchJournal } from './search.ts'
 import type { Findable } from './values.ts'
+
+const someStep: fc.Arbitrary<Step> = fc.record({
+  kind: fc.constantFrom(...STEP_CHOICES.kind),
+  lane: fc.constantFrom(...STEP_CHOICES.lane),
+  service: fc.constantFrom(...STEP_CHOICES.service),
+  text: fc.constantFrom(...STEP_CHOICES.text),
+  subject: fc.constantFrom(...STEP_CHOICES.subject),
+  error: fc.constantFrom(...STEP_CHOICES.error),
+  masked: fc.constantFrom(...STEP_CHOICES.masked),
+  gapMs: fc.constantFrom(...STEP_CHOICES.gapMs),
+})
 
 async function search(files: MemoryFiles, query: Query, options: SearchOptions): Promise<Findable[]> {
   const found: Findable[] = []
