@@ -220,7 +220,8 @@ const table = {
   'removal-blocked': {
     party: 'operator',
     status: 500,
-    advice: 'Nothing of the lane is removed: run `sallyport sessions verify` and see what it says of the lane.',
+    advice:
+      'Nothing of the lane is removed: run `sallyport sessions verify` and see what it says of the lane.',
   },
   'journal-key-unusable': {
     party: 'operator',
@@ -233,6 +234,12 @@ const table = {
     status: 503,
     advice:
       'Check the key of `record.encryption`: that its file is there with mode 0600, or that the gate may call `kms:Encrypt` and `kms:Decrypt` with it; see docs/encryption.md.',
+  },
+  'session-held': {
+    party: 'operator',
+    status: 409,
+    advice:
+      'Whoever put the session on hold has to release it first: `sallyport sessions holds` lists the holds.',
   },
   'content-sealed': {
     party: 'operator',
@@ -1139,7 +1146,8 @@ const table = {
   'sql-catalog-unclear': {
     party: 'upstream',
     status: 502,
-    advice: 'Check that the target is a PostgreSQL server from 11 on, and that the gate may read its catalog.',
+    advice:
+      'Check that the target is a PostgreSQL server from 11 on, and that the gate may read its catalog.',
   },
   'sql-parser-gone': {
     party: 'gate',
