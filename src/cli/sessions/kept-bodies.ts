@@ -45,27 +45,50 @@ function contents(body: RecordedBody, room: BodyRoom): string[] {
  * and members that come twice stand as they were.
  */
 function laidOut(text: string): string {
-  if (!/^\s{0,16}[[{]/.test(text)) return text
-  let depth = 0
-  const line = (): string => `\n${'  '.repeat(Math.min(depth, MAX_INDENT))}`
-  return text.replace(TOKEN, token => {
-    if (token === '{' || token === '[') {
-      depth += 1
-      return token + line()
-    }
-    if (token === '}' || token === ']') {
-      depth -= 1
-      return line() + token
-    }
-    if (token === ',') return token + line()
-    if (token === ':') return ': '
-    return token.trim() === '' ? '' : token
-  })
+  const start = text.slice(0, 16).trimStart()
+  return start.startsWith('{') || start.startsWith('[') ? new JsonLayout().of(text) : text
 }
 
 const MAX_INDENT = 20
-/** A string, also one that is cut off; a mark; what is empty; white space. Anything else stands between them. */
-const TOKEN = /"(?:[^"\\]|\\.)*(?:"|$)|\{\s*\}|\[\s*\]|[{}[\],:]|\s+/gsu
+
+class JsonLayout {
+  #out = ''
+  #depth = 0
+  /** Something was opened, and nothing stands in it yet. */
+  #isEmpty = false
+  #inString = false
+  #isEscaped = false
+
+  of(text: string): string {
+    for (const character of text) {
+      if (this.#inString) this.#string(character)
+      else if (character.trim() !== '') this.#token(character)
+    }
+    return this.#out
+  }
+
+  #string(character: string): void {
+    this.#out += character
+    if (this.#isEscaped) this.#isEscaped = false
+    else if (character === '\\') this.#isEscaped = true
+    else if (character === '"') this.#inString = false
+  }
+
+  #token(character: string): void {
+    const closes = character === '}' || character === ']'
+    if (closes) this.#depth = Math.max(this.#depth - 1, 0)
+    if (closes !== this.#isEmpty) this.#newLine()
+    this.#out += character === ':' ? ': ' : character
+    this.#isEmpty = character === '{' || character === '['
+    if (this.#isEmpty) this.#depth += 1
+    if (character === ',') this.#newLine()
+    this.#inString = character === '"'
+  }
+
+  #newLine(): void {
+    this.#out += `\n${'  '.repeat(Math.min(this.#depth, MAX_INDENT))}`
+  }
+}
 
 function cut(line: string): string {
   const short = line.replace(/\r$/, '')

@@ -1,10 +1,12 @@
 import { type Entry, findById, readEntries, type Selection } from '../../record/calls.ts'
 import { commandLine } from '../../record/command-line.ts'
+import type { RecordedCall } from '../../record/event.ts'
 import type { JournalSource } from '../../record/read.ts'
 import { hasFailed } from '../../record/sessions.ts'
 import { printable } from '../../record/shell.ts'
 import { unrecordedEnd } from './ends.ts'
 import { count, dateTime, duration, safeJson, size } from './format.ts'
+import { bodyLines } from './kept-bodies.ts'
 import { type Paint, paint } from './paint.ts'
 import type { SessionsPorts } from './ports.ts'
 import type { Terminal } from './terminal.ts'
@@ -194,12 +196,18 @@ function details({ decision, ending }: CallEntry, colors: Paint): string {
   const asked = (call?.pairs ?? []).map(({ action, resource, certainty }) => {
     return `  ${printable(`${action} on ${resource}`)}${certainty === 'any' ? ' (not known exactly)' : ''}`
   })
+  const bodies = ending.kind === 'outcome' ? bodyLines(ending.outcome, 'call') : []
   return `${[
     colors.bold(`Event ${printable(decision.id)}`),
     ...facts(rows),
     '',
     ...new Timeline(colors).call(decision, ending),
     ...(asked.length === 0 ? [] : ['', colors.dim('asked for'), ...asked]),
-    ...(call === undefined ? [] : ['', colors.dim('parameters'), safeJson(call.parameters, 2)]),
+    ...(call === undefined ? [] : ['', colors.dim('parameters'), parameters(call)]),
+    ...(bodies.length === 0 ? [] : ['', colors.dim('bodies'), ...bodies]),
   ].join('\n')}\n`
+}
+
+function parameters({ parameters: kept, leftOut }: RecordedCall): string {
+  return leftOut === undefined ? safeJson(kept, 2) : 'left out, as `record.keep` says'
 }

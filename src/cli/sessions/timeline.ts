@@ -11,6 +11,7 @@ import { hasFailed } from '../../record/sessions.ts'
 import { printable } from '../../record/shell.ts'
 import { endDetails, endedBy } from './ends.ts'
 import { dateTime, day, duration, size, timeOfDay } from './format.ts'
+import { bodyLines } from './kept-bodies.ts'
 import type { Paint } from './paint.ts'
 import { type Room, wrapCommand, wrapText } from './wrap.ts'
 
@@ -64,7 +65,11 @@ export class Timeline {
       case 'session':
         return this.#many ? this.#began(entry.session) : this.#session(entry.session)
       case 'call':
-        return [...this.#before(entry.decision), ...this.call(entry.decision, entry.ending)]
+        return [
+          ...this.#before(entry.decision),
+          ...this.call(entry.decision, entry.ending),
+          ...(entry.ending.kind === 'outcome' ? this.#bodies(entry.ending.outcome) : []),
+        ]
       case 'access-request':
         return [...this.#newDay(entry.event.timeMs), ...this.#accessRequest(entry.event)]
       case 'end':
@@ -73,6 +78,7 @@ export class Timeline {
         return [
           `${timeOfDay(entry.outcome.timeMs)}  ${'…'.padEnd(5)}  of ${printable(entry.outcome.decisionId)}`,
           ...this.#under(this.#outcome(entry.outcome)),
+          ...this.#bodies(entry.outcome),
         ]
     }
   }
@@ -93,6 +99,7 @@ export class Timeline {
       lines.push(...this.#under(details))
     }
     if (decision.call?.truncated) lines.push(...this.#under(['parameters are cut to fit the recording']))
+    if (decision.call?.leftOut !== undefined) lines.push(...this.#under(['parameters are left out']))
     return lines
   }
 
@@ -165,6 +172,12 @@ export class Timeline {
       ...(outcome.awsRequestId === undefined ? [] : [`request ${printable(outcome.awsRequestId)}`]),
       ...(outcome.lease === undefined ? [] : [`lease ${printable(outcome.lease)}`]),
     ]
+  }
+
+  /** What was kept of its bodies, in a few lines; among many sessions there is no room for that. */
+  #bodies(outcome: OutcomeEvent): string[] {
+    if (this.#many) return []
+    return bodyLines(outcome, 'recording').map(line => this.#paint.dim(`${INDENT}${line}`))
   }
 
   /** Whose session it is, where its beginning is not in the journal; which day, where a new one began. */
