@@ -968,7 +968,7 @@ const table = {
     party: 'operator',
     status: 503,
     advice:
-      'Retry with back-off. The operator checks the disk of the data folder, or that the gate reaches the database of `store`; calls that need no approval are not affected.',
+      'Retry with back-off. The operator checks the disk of the data folder, or that the gate reaches the database of `store`. Calls that need no approval pass for half a minute more: beyond it nobody knows which sessions were ended.',
   },
   'store-damaged': {
     party: 'operator',
