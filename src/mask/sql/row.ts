@@ -16,8 +16,8 @@ const TEXT_TYPES: ReadonlySet<number> = new Set([
   1042, // bpchar
   1043, // varchar
 ])
-const JSON = 114
-const JSONB = 3802
+const JSON_TYPE = 114
+const JSONB_TYPE = 3802
 /** The binary form of jsonb begins with its version (jsonb.c). */
 const JSONB_VERSION = 1
 
@@ -36,8 +36,8 @@ export type ValueMask = (value: Buffer) => Buffer | null
 export function valueMask({ type, format }: ResultColumn, form: MaskForm, hashKey: Buffer): ValueMask {
   if (form === 'null') return () => null
   if (TEXT_TYPES.has(type)) return value => Buffer.from(maskText(value.toString('utf8'), form, hashKey))
-  if (type !== JSON && type !== JSONB) return () => null
-  const isVersioned = type === JSONB && format === 1
+  if (type !== JSON_TYPE && type !== JSONB_TYPE) return () => null
+  const isVersioned = type === JSONB_TYPE && format === 1
   // Parts of a JSON text mean nothing; equal ones may still be seen to be equal.
   const formOf = form === 'hash' ? 'hash' : 'full'
   return value => {
