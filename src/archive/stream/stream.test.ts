@@ -38,6 +38,23 @@ test('calls go with their outcomes, in order; what takes long goes open, and its
   assert.deepEqual(stream.sink.entries.map(shape), ['slow', 'd2+', '+slow', 'd3'])
 })
 
+test('ends of sessions and requests of people go as well; what is about the journal itself does not', async () => {
+  const stream = testStream()
+  const journal = await stream.disk.open()
+  const counts = { calls: 1, denied: 0, bytesIn: 0, bytesOut: 0 }
+  const head = { timeMs: STARTED_MS, sessionId: 's1' }
+  await append(
+    journal,
+    { ...head, type: 'session-end', id: 'e1', why: 'idle', ...counts },
+    { ...head, type: 'shred', id: 'x1', what: 'session', of: 's0', by: 'somebody' },
+    { ...head, type: 'access-request', id: 'r1', requestId: 'q', what: 'asked', state: 'open' },
+    denied('d'),
+  )
+  await stream.drain()
+  await journal.close()
+  assert.deepEqual(stream.sink.entries.map(shape), ['end', 'access-request', 'd'])
+})
+
 test('a process that follows sends no outcome again that went with its call, and all that was held', async () => {
   const stream = testStream(onDisk(), new TestSink({ events: 1, bytes: 10_000 }))
   const journal = await stream.disk.open()
