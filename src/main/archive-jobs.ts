@@ -1,12 +1,78 @@
+import { hostname } from 'node:os'
+import { join } from 'node:path'
 import type { GateLine, Job } from '../archive/job.ts'
-import type { RecordConfig } from '../config/model-record.ts'
+import type { Config } from '../config/model.ts'
+import { systemClock } from '../core/clock.ts'
+import { nodeFiles } from '../record/node-files.ts'
+import type { JournalSource } from '../record/read.ts'
+import { openContentKeys } from './content-keys.ts'
 
-/** The jobs that a configuration asks for. */
-export async function archiveJobs(
-  _data: string,
-  _record: RecordConfig,
-  _tenants: ReadonlyMap<string, string>,
-  _gate: GateLine,
+/** What of the configuration the archivist works by. */
+export type Archived = Pick<Config, 'file' | 'data' | 'record'>
+
+export interface ArchiveWorld {
+  readonly gate: GateLine
+  /** For the operator's log. */
+  note(message: string, details: Readonly<Record<string, unknown>>): void
+}
+
+/** The jobs that a configuration asks for. What each needs is loaded only where it does. */
+export async function archiveJobs(config: Archived, world: ArchiveWorld): Promise<readonly Job[]> {
+  const keys = await openContentKeys(config)
+  const source: JournalSource = {
+    files: nodeFiles,
+    folder: join(config.data, 'journal'),
+    ...(keys === undefined ? {} : { keys }),
+  }
+  return [
+    ...(await uploads(config, source)),
+    ...(await anchors(config, source)),
+    ...(await streams(config, source, world)),
+  ]
+}
+
+function stateFolder({ data }: Archived): string {
+  return join(data, 'archive')
+}
+
+async function uploads(config: Archived, source: JournalSource): Promise<readonly Job[]> {
+  const { upload } = config.record
+  if (upload === undefined) return []
+  const { createUploads } = await import('../archive/upload/uploads.ts')
+  const { openS3Bucket } = await import('../archive/s3-bucket.ts')
+  const bucket = openS3Bucket(upload, systemClock)
+  return [createUploads(upload, { source, folder: stateFolder(config), clock: systemClock, bucket })]
+}
+
+async function anchors(config: Archived, source: JournalSource): Promise<readonly Job[]> {
+  if (config.record.anchors.length === 0) return []
+  const { createAnchor } = await import('../archive/anchor/create.ts')
+  const { openS3Bucket } = await import('../archive/s3-bucket.ts')
+  const ports = { source, folder: stateFolder(config), clock: systemClock, openBucket: openS3Bucket }
+  return config.record.anchors.map(anchor => createAnchor(anchor, ports))
+}
+
+async function streams(
+  config: Archived,
+  source: JournalSource,
+  { note }: ArchiveWorld,
 ): Promise<readonly Job[]> {
-  return []
+  if (config.record.streams.length === 0) return []
+  const { createStream } = await import('../archive/stream/create.ts')
+  const { httpPost } = await import('../archive/anchor/post.ts')
+  const { loadCatalog } = await import('../catalog/load.ts')
+  const { apiFacts } = await import('./api-facts.ts')
+  const catalog = loadCatalog()
+  const streamWorld = {
+    source,
+    files: nodeFiles,
+    stateFolder: join(stateFolder(config), 'streams'),
+    clock: systemClock,
+    facts: apiFacts(() => catalog),
+    hostName: hostname(),
+    post: httpPost(),
+    gap: (stream: string, gap: object) =>
+      note('events were removed before a stream had sent them', { stream, ...gap }),
+  }
+  return config.record.streams.map(stream => createStream(stream, streamWorld))
 }

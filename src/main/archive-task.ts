@@ -5,16 +5,17 @@ import type { JournalEvent } from '../record/event.ts'
 
 /** What the archivist's thread is told at its start. Secrets stand in it as `{$secret}`: it never leaves the process. */
 export interface ArchiveTask {
+  /** Absolute path of the configuration, for commands that the thread starts. */
+  readonly file: string
   /** Absolute path of the data folder. */
   readonly data: string
   readonly record: unknown
-  /** The role's ARN -> its tenant. */
-  readonly tenants: readonly (readonly [string, string])[]
 }
 
 /** What the thread says to the gate. */
 export type FromArchive =
   | { readonly kind: 'trouble'; readonly job: string; readonly reason: string | undefined }
+  | { readonly kind: 'note'; readonly message: string; readonly details: Readonly<Record<string, unknown>> }
   | { readonly kind: 'append'; readonly number: number; readonly event: JournalEvent }
   | { readonly kind: 'stopped' }
 
@@ -23,8 +24,8 @@ export type ToArchive =
   /** The event is durable, or why it is not. */
   { readonly kind: 'appended'; readonly number: number; readonly error?: string } | { readonly kind: 'stop' }
 
-export function archiveTask({ data, record, roles }: Config): ArchiveTask {
-  return { data, record: pack(record), tenants: roles.map(({ arn, tenant }) => [arn, tenant]) }
+export function archiveTask({ file, data, record }: Config): ArchiveTask {
+  return { file, data, record: pack(record) }
 }
 
 /** The configuration that a task carries. */

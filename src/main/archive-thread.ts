@@ -42,6 +42,10 @@ function hear(message: ToArchive): void {
   else asker?.reject(new GateError('journal-unavailable', message.error))
 }
 
+function note(message: string, details: Readonly<Record<string, unknown>>): void {
+  tell({ kind: 'note', message, details })
+}
+
 /** Two archivists in one data folder would upload everything twice: the second one waits for the first to end. */
 async function takeFolder(): Promise<void> {
   const folder = join(task.data, 'archive')
@@ -61,7 +65,7 @@ function stop(): void {
 parentPort?.on('message', hear)
 try {
   await takeFolder()
-  const jobs = await archiveJobs(task.data, recordOf(task), new Map(task.tenants), gate)
+  const jobs = await archiveJobs({ file: task.file, data: task.data, record: recordOf(task) }, { gate, note })
   archivist = new Archivist(jobs, {
     after(delayMs, run) {
       const timer = setTimeout(run, delayMs)

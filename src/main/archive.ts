@@ -92,6 +92,7 @@ class ArchiveThread implements Archive {
 
   #hear(message: FromArchive): void {
     if (message.kind === 'trouble') this.#report(message.job, message.reason)
+    if (message.kind === 'note') this.#log.warn(message.details, message.message)
     if (message.kind === 'append') void this.#append(message)
   }
 
