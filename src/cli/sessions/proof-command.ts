@@ -11,6 +11,8 @@ export interface ProofOptions extends DataPlace {
   readonly out: string | undefined
   /** File of public keys. */
   readonly key: string | undefined
+  /** File or folder of what was anchored. */
+  readonly anchor: string | undefined
   readonly json: boolean
 }
 
@@ -18,7 +20,7 @@ export interface ProofOptions extends DataPlace {
 export interface ProofCommand {
   readonly usage: string
   readonly takesEvent: boolean
-  readonly takes: ReadonlySet<'out' | 'key' | 'json'>
+  readonly takes: ReadonlySet<'out' | 'key' | 'anchor' | 'json'>
   /** Gives the exit code. */
   run(options: ProofOptions, source: JournalSource): Promise<number>
 }
@@ -61,16 +63,16 @@ function parse(args: readonly string[], { takesEvent, takes }: ProofCommand): Pr
   if (takesEvent !== (event !== undefined) || more.length > 0) {
     return takesEvent ? 'give the id of one event' : `it takes no id, such as \`${event}\``
   }
-  for (const name of ['out', 'key', 'json'] as const) {
+  for (const name of ['out', 'key', 'anchor', 'json'] as const) {
     if (values[name] !== undefined && !takes.has(name)) return `it takes no --${name}`
   }
   if (values.data !== undefined && values.config !== undefined) return 'give --data or --config, not both'
-  const { out, key, data, config = DEFAULT_CONFIG_PATH, json = false } = values
-  return { event, out, key, data, config, json }
+  const { out, key, anchor, data, config = DEFAULT_CONFIG_PATH, json = false } = values
+  return { event, out, key, anchor, data, config, json }
 }
 
 function parseCommandLine(args: readonly string[]): {
-  values: { data?: string; config?: string; out?: string; key?: string; json?: boolean }
+  values: { data?: string; config?: string; out?: string; key?: string; anchor?: string; json?: boolean }
   positionals: string[]
 } {
   return parseArgs({
@@ -81,6 +83,7 @@ function parseCommandLine(args: readonly string[]): {
       config: { type: 'string' },
       out: { type: 'string' },
       key: { type: 'string' },
+      anchor: { type: 'string' },
       json: { type: 'boolean' },
     },
   })

@@ -1,16 +1,20 @@
+import { compareAnchored } from '../../record/anchored/compare.ts'
 import { describePlace } from '../../record/place.ts'
 import { printable } from '../../record/shell.ts'
 import { type LaneReport, type VerifyReport, verifyJournal } from '../../record/verify.ts'
+import { anchorText } from './anchor-report.ts'
 import { count, safeJson } from './format.ts'
 import { givenKeys, ownKeys } from './journal-keys.ts'
 import { type Paint, paint } from './paint.ts'
 import type { SessionsPorts } from './ports.ts'
 import { runProofCommand } from './proof-command.ts'
 
-const USAGE = `usage: sallyport sessions verify [--key PUBLIC] [--json] [--config FILE | --data FOLDER]
+const USAGE = `usage: sallyport sessions verify [--key PUBLIC] [--anchor PLACE] [--json] [--config FILE | --data FOLDER]
 
   --key PUBLIC  checks the signatures with the public keys in this file (\`sallyport sessions key\` prints them), not
                 with those that the data folder itself has
+  --anchor PLACE  compares with what was anchored, too: a file of checkpoints, or a folder that \`aws s3 sync\` has made;
+                each of them must be in the journal, to the letter
 
   Prints where each lane ends, and how far signed checkpoints reach. Exit code 1 and the place if it is not whole.
 `
@@ -23,12 +27,18 @@ export function verify(args: readonly string[], ports: SessionsPorts): Promise<n
   return runProofCommand(args, ports, {
     usage: USAGE,
     takesEvent: false,
-    takes: new Set(['key', 'json'] as const),
-    async run({ key, json }, source) {
+    takes: new Set(['key', 'anchor', 'json'] as const),
+    async run({ key, anchor, json }, source) {
       const keys = key === undefined ? await ownKeys(source) : await givenKeys(source.files, key)
       const report = await verifyJournal(source, keys)
-      await ports.out(json ? `${safeJson(report, 2)}\n` : text(report, paint(ports.colored)))
-      return report.whole ? 0 : 1
+      const anchored = anchor === undefined ? undefined : await compareAnchored(source, anchor)
+      const whole = report.whole && anchored?.whole !== false
+      const colors = paint(ports.colored)
+      const compared = anchored === undefined ? '' : anchorText(anchored, colors)
+      await ports.out(
+        json ? `${safeJson({ ...report, whole, anchored }, 2)}\n` : text(report, colors) + compared,
+      )
+      return whole ? 0 : 1
     },
   })
 }
