@@ -37,7 +37,8 @@ const SERVICES = ['s3', 'ec2', 'dynamodb', 'lambda', 'sts'] as const
 /** Between one call and the next. */
 const GAP_MS = 40
 
-const QUERIES: readonly (readonly [query: string, order: 'newest' | 'oldest'])[] = [
+/** What is asked for, and which come first. */
+export const QUERIES: readonly (readonly [query: string, order: 'newest' | 'oldest'])[] = [
   ['', 'newest'],
   ['service:s3', 'newest'],
   ['effect:deny', 'newest'],
@@ -117,8 +118,8 @@ function outcome(at: number, decisionAt: number, startMs: number, random: () => 
   }
 }
 
-/** Writes the journal: a decision, its outcome, and so on. */
-async function generate(folder: string, events: number): Promise<void> {
+/** Writes a journal: a decision, its outcome, and so on. */
+export async function generateJournal(folder: string, events: number): Promise<void> {
   const after = (delayMs: number, run: () => void): (() => void) => {
     const timer = setTimeout(run, delayMs)
     return () => clearTimeout(timer)
@@ -138,7 +139,7 @@ async function generate(folder: string, events: number): Promise<void> {
   await journal.close()
 }
 
-async function journalBytes(folder: string): Promise<number> {
+export async function journalBytes(folder: string): Promise<number> {
   let bytes = 0
   for (const segment of segmentNumbers(await nodeFiles.list(layout.lane(folder, 0)))) {
     bytes += (await stat(layout.segment(folder, 0, segment))).size
@@ -170,7 +171,7 @@ export async function measureSearch(events: number): Promise<SearchMeasures> {
   const root = await mkdtemp(join(process.env['BENCH_FOLDER'] ?? tmpdir(), 'sallyport-bench-'))
   try {
     const folder = join(root, 'journal')
-    await generate(folder, events)
+    await generateJournal(folder, events)
     const source = { files: nodeFiles, folder }
     const bytes = await journalBytes(folder)
     const rows: SearchRow[] = []

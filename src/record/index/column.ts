@@ -1,5 +1,5 @@
 import { TEXT_KEYS, type TextKey } from '../search/query.ts'
-import { addGrams, addWhole, Numbers, seedOf } from './grams.ts'
+import { addGrams, addValue, addWhole, Numbers, seedOf } from './grams.ts'
 import { bytesFor, Rows } from './rows.ts'
 
 /**
@@ -47,10 +47,12 @@ export class Column {
 
   sign(planes: Planes): void {
     const seed = seedOf(this.key)
+    const numbers = new Numbers()
     for (const [value, rows] of this.#rows) {
-      const numbers = new Numbers()
-      if (isWhole(this.key)) addWhole(value, seed, numbers)
-      else addGrams(value, seed, numbers)
+      numbers.clear()
+      if (this.key === 'text') addGrams(value, seed, numbers)
+      else if (isWhole(this.key)) addWhole(value, seed, numbers)
+      else addValue(value, seed, numbers)
       for (let at = 0; at < numbers.length; at++) planes.set(numbers.at(at), rows)
     }
   }

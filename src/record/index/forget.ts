@@ -1,6 +1,6 @@
 import { laneNumbers } from '../segment.ts'
 import type { Block } from './block.ts'
-import { gramsOf, seedOf } from './grams.ts'
+import { seedOf, valueGramsOf } from './grams.ts'
 import { removeIfThere } from './index-segment.ts'
 import { type FileKind, type IndexStore, indexPath, listIndexed, openIndexFile } from './lane-files.ts'
 import { Rows } from './rows.ts'
@@ -75,7 +75,7 @@ async function mayHave(block: Block, sessionIds: ReadonlySet<string>): Promise<b
   }
   for (const id of sessionIds) {
     const fitting = Rows.all(rows)
-    for (const gram of gramsOf({ parts: [id] }, seedOf('session'))) {
+    for (const gram of valueGramsOf({ parts: [id] }, seedOf('session'))) {
       fitting.intersect(Rows.fromBytes(rows, await block.plane(gram % planes)))
     }
     if (!fitting.isEmpty) return true

@@ -27,6 +27,10 @@ export class Numbers {
     this.length += 1
   }
 
+  clear(): void {
+    this.length = 0
+  }
+
   set(index: number, number: number): void {
     this.#numbers[index] = number
   }
@@ -43,7 +47,11 @@ export function seedOf(key: string): number {
   return seed >>> 0
 }
 
-/** Adds the grams of a text. */
+/** What stands before and behind a value that is compared as a whole; in no text that JSON holds unescaped. */
+const BEGIN = '\u0002'
+const END = '\u0003'
+
+/** Adds the numbers of a text, of which parts are looked for. */
 export function addGrams(text: string, seed: number, target: Numbers): void {
   let before = text.charCodeAt(0)
   let here = text.charCodeAt(1)
@@ -55,6 +63,12 @@ export function addGrams(text: string, seed: number, target: Numbers): void {
   }
 }
 
+/** Adds the numbers of a value that is compared as a whole: its grams, where it begins and ends, and itself. */
+export function addValue(value: string, seed: number, target: Numbers): void {
+  addGrams(`${BEGIN}${value}${END}`, seed, target)
+  addWhole(value, seed, target)
+}
+
 /** Adds what stands for a whole value. */
 export function addWhole(text: string, seed: number, target: Numbers): void {
   let number = seed
@@ -62,14 +76,24 @@ export function addWhole(text: string, seed: number, target: Numbers): void {
   for (let count = 0; count < WHOLE_NUMBERS; count++) target.push(mix(number + Math.imul(count, 0x9e37_79b1)))
 }
 
-/** Grams that everything has that fits the pattern, those that are looked for; empty if nothing can be said. */
+/** Numbers that every text has of which a part fits the pattern, those that are looked for; empty if nothing can be said. */
 export function gramsOf({ parts }: Pattern, seed: number): readonly number[] {
   const all = new Numbers()
   for (const part of parts) if (typeof part === 'string') addGrams(part, seed, all)
-  const every = Math.max(Math.floor(all.length / MAX_LOOKED_FOR), 1)
-  const grams = new Set<number>()
-  for (let at = 0; at < all.length && grams.size < MAX_LOOKED_FOR; at += every) grams.add(all.at(at))
-  return [...grams]
+  return someOf(all)
+}
+
+/** The same for values that fit as a whole. */
+export function valueGramsOf(pattern: Pattern, seed: number): readonly number[] {
+  const whole = wholeOf(pattern, seed)
+  if (whole.length > 0) return whole
+  const all = new Numbers()
+  for (const [at, part] of pattern.parts.entries()) {
+    if (typeof part !== 'string') continue
+    const isLast = at === pattern.parts.length - 1
+    addGrams(`${at === 0 ? BEGIN : ''}${part}${isLast ? END : ''}`, seed, all)
+  }
+  return someOf(all)
 }
 
 /** What stands for the one value that fits the pattern; empty if there may be others. */
@@ -79,6 +103,14 @@ export function wholeOf({ parts }: Pattern, seed: number): readonly number[] {
   const numbers = new Numbers()
   addWhole(only, seed, numbers)
   return Array.from({ length: numbers.length }, (_, at) => numbers.at(at))
+}
+
+/** The last ones first: texts of one kind differ where they end. */
+function someOf(all: Numbers): readonly number[] {
+  const every = Math.max(all.length / MAX_LOOKED_FOR, 1)
+  const grams = new Set<number>()
+  for (let at = all.length - 1; at >= 0; at -= every) grams.add(all.at(Math.floor(at)))
+  return [...grams]
 }
 
 function gram(a: number, b: number, c: number, seed: number): number {

@@ -3,7 +3,7 @@ import type { Query, Term, TextKey } from '../search/query.ts'
 import type { Block, Stray } from './block.ts'
 import { BY_ENDING } from './build.ts'
 import { addListed, isWhole } from './column.ts'
-import { gramsOf, seedOf, wholeOf } from './grams.ts'
+import { gramsOf, seedOf, valueGramsOf, wholeOf } from './grams.ts'
 import { Rows } from './rows.ts'
 
 type TextTerm = Extract<Term, { readonly pattern: unknown }>
@@ -51,7 +51,7 @@ type Test = (block: Block, strays: Strays, rows: Rows) => Promise<void>
 function testOf(term: TextTerm): Test {
   const fits = patternMatcher(term.pattern, term.key === 'text')
   const seed = seedOf(term.key)
-  const numbers = isWhole(term.key) ? wholeOf(term.pattern, seed) : gramsOf(term.pattern, seed)
+  const numbers = numbersOf(term, seed)
   return async (block, strays, rows) => {
     if (block.head.keys[term.key] === 'listed') {
       const fitting = await listed(block, term.key, fits)
@@ -62,6 +62,12 @@ function testOf(term: TextTerm): Test {
       await signed(block, numbers, rows)
     }
   }
+}
+
+/** Numbers that rows have which fit, where the key is signed. */
+function numbersOf({ key, pattern }: TextTerm, seed: number): readonly number[] {
+  if (key === 'text') return gramsOf(pattern, seed)
+  return isWhole(key) ? wholeOf(pattern, seed) : valueGramsOf(pattern, seed)
 }
 
 async function listed(block: Block, key: TextKey, fits: (text: string) => boolean): Promise<Rows> {
