@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 import type { JournalSource } from '../record/read.ts'
 import { printable } from '../record/shell.ts'
 import { DEFAULT_CONFIG_PATH } from './check.ts'
+import { body } from './sessions/body.ts'
 import { exportSessions } from './sessions/export.ts'
 import { list } from './sessions/list.ts'
 import { explain, openSource } from './sessions/open.ts'
@@ -22,6 +23,7 @@ const USAGE = `usage: sallyport sessions COMMAND [--config FILE | --data FOLDER]
                refused without a session; \`show EVENT\`: all of one call, by the id that a denial names
   replay ID    the same at its own pace: --speed N times as fast, no pause beyond --skip-idle SECONDS;
                --step: the next at a key, \`q\` ends it
+  body EVENT   writes the reply of a call, or with --request its request, as far as it was kept; --out FILE
   tail         shows what happens while it does: --session ID, --role R, --denied
   search QUERY finds calls, sessions and access requests by what they are; see \`search --help\`
   export       writes what was recorded for others to read: OCSF, CloudTrail, CSV, JSON lines; see \`export --help\`
@@ -52,6 +54,7 @@ export async function sessions(args: readonly string[], ports: SessionsPorts): P
   if (args[0] === 'export') return exportSessions(args.slice(1), ports)
   if (args[0] === 'search') return search(args.slice(1), ports)
   if (args[0] === 'verify') return verify(args.slice(1), ports)
+  if (args[0] === 'body') return body(args.slice(1), ports)
   if (args[0] === 'prove') return prove(args.slice(1), ports)
   if (args[0] === 'key') return key(args.slice(1), ports)
   if (args[0] === 'tail') return tail(args.slice(1), ports)

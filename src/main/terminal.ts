@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import type { Terminal } from '../cli/sessions/terminal.ts'
 import { watchJournal } from '../record/follow/watch.ts'
 import { nodeFiles } from '../record/node-files.ts'
@@ -15,6 +16,9 @@ export function processTerminal(): Terminal {
       return watchJournal({ folder, files: nodeFiles, signal: interrupt.signal })
     },
     key: nextKey,
+    async bytes(bytes) {
+      if (!process.stdout.write(bytes)) await once(process.stdout, 'drain')
+    },
     now: () => Date.now(),
   }
 }

@@ -41,12 +41,14 @@ function contents(body: RecordedBody, room: BodyRoom): string[] {
 }
 
 /**
- * JSON, also the beginning of one, with a line for each member; anything else as it came. Nothing is parsed: numbers
+ * JSON, also the beginning of one, with a line for each member, and XML with one for each element; anything else as it
+ * came. Nothing is parsed: numbers
  * and members that come twice stand as they were.
  */
 function laidOut(text: string): string {
-  const start = text.slice(0, 16).trimStart()
-  return start.startsWith('{') || start.startsWith('[') ? new JsonLayout().of(text) : text
+  const start = text.slice(0, 16).trimStart().charAt(0)
+  if (start === '<') return text.replaceAll('><', '>\n<')
+  return start === '{' || start === '[' ? new JsonLayout().of(text) : text
 }
 
 const MAX_INDENT = 20

@@ -6,6 +6,7 @@ export function noTerminal(parts: Partial<Terminal> = {}): Terminal {
     columns: undefined,
     changes: () => ({ next: async () => false, close: () => undefined }),
     key: async () => undefined,
+    bytes: async () => undefined,
     now: () => Date.UTC(2026, 0, 2, 3, 4, 5),
     ...parts,
   }

@@ -8,6 +8,8 @@ export interface Terminal {
   readonly changes: (folder: string) => Changes
   /** The next key that is pressed; undefined where nobody can press one, or wants no more. */
   readonly key: () => Promise<string | undefined>
+  /** Writes bytes as they are to where `out` goes; resolves when there is room for more. */
+  readonly bytes: (bytes: Buffer) => Promise<void>
   /** Time now, ms since the epoch. */
   readonly now: () => number
 }
