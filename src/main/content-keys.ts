@@ -34,18 +34,18 @@ export async function openSeal(
 }
 
 /** What commands open a recording with; undefined where nothing is sealed. Rejects with `master-key-unavailable`. */
-export async function openContentKeys(config: Config): Promise<KeyFinder | undefined> {
+export async function openContentKeys(config: Recorded): Promise<KeyFinder | undefined> {
   const { encryption } = config.record
   return encryption && openKeyFinder(keyOptions(config, await openMasterKey(encryption, false)))
 }
 
 /** 32 bytes, for what is kept on the disk of opened events: the index. Undefined where nothing is sealed. */
-export async function indexKey(config: Config): Promise<Buffer | undefined> {
+export async function indexKey(config: Recorded): Promise<Buffer | undefined> {
   const { encryption } = config.record
   return encryption && openIndexKey(keyOptions(config, await openMasterKey(encryption, false)))
 }
 
-function keyOptions(config: Config, master: MasterKey): TenantKeyOptions {
+function keyOptions(config: Recorded, master: MasterKey): TenantKeyOptions {
   const folder = join(config.data, 'journal')
   return { files: nodeFiles, folder, master, clock: systemClock, random: systemRandom }
 }

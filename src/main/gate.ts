@@ -12,6 +12,7 @@ import { TokenBucket } from '../gateway/aws/token-bucket.ts'
 import { secretFiles } from '../identity/secret-files.ts'
 import { acceptConnect } from '../listener/proxy.ts'
 import { createListener } from '../listener/server.ts'
+import { blobSeal } from '../record/blobs/ports.ts'
 import type { Journal } from '../record/event.ts'
 import type { Upstream } from '../upstream/port.ts'
 import { createUpstream } from '../upstream/upstream.ts'
@@ -62,7 +63,7 @@ export async function openGate(config: Config, lane: number, log: Log): Promise<
   const catalog = loadCatalog()
   const policies = openPolicies(config)
   const metrics = createMetrics()
-  const journal = await openLane(config, lane, log)
+  const { journal, seal } = await openLane(config, lane, log)
   const open = await openDesk(config, journal)
   const sessions = await openSessions(config, { store: open.store, journal, log })
   const upstream = openUpstream(config, catalog, policies, log)
@@ -81,7 +82,13 @@ export async function openGate(config: Config, lane: number, log: Log): Promise<
     observer,
     masking: openMasking(config, catalog, open.maskKey),
     budget,
-    bodies: await openBodies(config, { catalog, journal, lane, budget }),
+    bodies: await openBodies(config, {
+      catalog,
+      journal,
+      lane,
+      budget,
+      seal: seal && blobSeal(seal, systemRandom),
+    }),
     approvals: { desk: open.desk, digestKey: open.digestKey, requestUrl: id => links.to(id) },
   })
   const server = createListener(

@@ -6,18 +6,27 @@ import { openFileSigner } from '../record/checkpoint/key-file.ts'
 import type { LaneJournal } from '../record/event.ts'
 import { openJournal } from '../record/journal.ts'
 import { nodeFiles } from '../record/node-files.ts'
+import type { SealPorts } from '../record/seal/sealer.ts'
+import { openSeal } from './content-keys.ts'
 import type { Log } from './log.ts'
 
+export interface Lane {
+  readonly journal: LaneJournal
+  /** What it is sealed with; absent: what is recorded lies there as it is. */
+  readonly seal?: SealPorts
+}
+
 /** A lane of the journal: each process writes its own, and signs it with the key that all of them share. */
-export async function openLane(config: Config, lane: number, log: Log): Promise<LaneJournal> {
-  const { durability, segmentBytes } = config.record
+export async function openLane(config: Config, lane: number, log: Log): Promise<Lane> {
+  const { durability, segmentBytes, encryption } = config.record
   const signer = openFileSigner({
     path: join(config.data, 'keys', 'journal.json'),
     files: secretFiles,
     clock: systemClock,
     random: systemRandom,
   })
-  return openJournal(
+  let seal: SealPorts | undefined
+  const journal = await openJournal(
     { folder: join(config.data, 'journal'), lane, durability, segmentBytes },
     {
       clock: systemClock,
@@ -27,8 +36,16 @@ export async function openLane(config: Config, lane: number, log: Log): Promise<
         const timer = setTimeout(run, delayMs)
         return () => clearTimeout(timer)
       },
+      ...(encryption && {
+        async seal() {
+          seal = await openSeal(config, encryption, lane)
+          return seal
+        },
+      }),
       checkpoints: {
         signer,
+        everyMs: checkpoints.everyMs,
+        events: checkpoints.events,
         report: trouble => {
           if (trouble === undefined) log.info('checkpoints of the journal are made again')
           else log.warn({ trouble }, 'checkpoints of the journal cannot be made; it goes on without them')
@@ -36,4 +53,5 @@ export async function openLane(config: Config, lane: number, log: Log): Promise<
       },
     },
   )
+  return { journal, ...(seal && { seal }) }
 }

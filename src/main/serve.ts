@@ -189,7 +189,7 @@ async function runPrimary(config: Config): Promise<void> {
 
 /** The people's side beside the workers, with a lane of the journal of its own behind theirs. */
 async function openPeople(config: Config, log: Log): Promise<Control & { readonly links: Links }> {
-  const journal = await openLane(config, config.workers, log)
+  const { journal } = await openLane(config, config.workers, log)
   const open = await openDesk(config, journal)
   const policies = openPolicies(config)
   const identities = openIdentities(config, policies, openKeyring(config))

@@ -16,8 +16,8 @@ export interface JournalPorts {
   readonly after: After
   /** Absent: a journal without checkpoints. */
   readonly checkpoints?: CheckpointPorts
-  /** Absent: what is recorded lies there as it is. */
-  readonly seal?: SealPorts
+  /** Gives what is sealed with, once the lane is this process's; absent: what is recorded lies there as it is. */
+  readonly seal?: () => Promise<SealPorts>
 }
 
 export interface JournalOptions {

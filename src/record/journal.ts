@@ -53,6 +53,7 @@ export async function openJournal(options: JournalOptions, ports: JournalPorts):
   const lock = await takeLane(ports.files, folder, lane)
   let journal: FileJournal | undefined
   try {
+    const seal = await ports.seal?.()
     await ports.files.makeFolder(layout.heads(folder))
     const found = await recoverLane(ports.files, folder, lane, () => ports.random.bytes(JOURNAL_ID_BYTES))
     const head = await readHead(ports.files, folder, lane)
@@ -63,7 +64,7 @@ export async function openJournal(options: JournalOptions, ports: JournalPorts):
       found,
     )
     const { journalId } = found
-    const sealer = ports.seal && new EventSealer(ports.seal, { lane, journalId }, ports.random)
+    const sealer = seal && new EventSealer(seal, { lane, journalId }, ports.random)
     journal = new FileJournal(settings, ports, { writer, lock, inFlight, journalId, sealer })
     await journal.openCheckpoints({ ...found, lane, head })
     await journal.begin(found.clean ? undefined : [...found.inFlight.keys()], found.tornBytes)
@@ -132,7 +133,7 @@ class FileJournal implements LaneJournal {
 
   /** What was shredded since: commands beside the gate leave notices of it. */
   async #recordShredded(): Promise<void> {
-    if (this.#ports.seal === undefined) return
+    if (this.#parts.sealer === undefined) return
     this.#noticesReadMs = this.#ports.clock.now()
     await recordNotices(this.#ports.files, this.#options.folder, event => this.append(event))
   }
@@ -156,6 +157,7 @@ class FileJournal implements LaneJournal {
   /** Stops what goes on beside the calls, where opening fails. */
   async abandon(): Promise<void> {
     await this.#checkpoints?.stop()
+    await this.#parts.sealer?.close()
   }
 
   chained(tail: ChainTail, leaf: Buffer): void {
@@ -227,6 +229,7 @@ class FileJournal implements LaneJournal {
       throw error instanceof GateError ? error : unavailable(describe(error), error)
     } finally {
       await this.#checkpoints?.stop()
+      await sealer?.close()
       await writer.close()
       lock.release()
     }

@@ -9,6 +9,7 @@ import { openBox, sealBox } from './box.ts'
 import { openKeyFinder } from './key-finder.ts'
 import { openLaneKeys } from './lane-keys.ts'
 import type { MasterKey } from './ports.ts'
+import type { SealPorts } from './sealer.ts'
 
 /** A master key in memory; `gone`: as if it could not be reached. */
 export function memoryMaster(seed = 'master'): MasterKey & { gone: boolean; asked: number } {
@@ -69,10 +70,13 @@ export function sealedDisk(
     master,
     source,
     async open(lane = 0) {
-      const keys = await openLaneKeys({ ...seals, lane, tenants, ...(keysPerFile && { keysPerFile }) })
+      const seal = async (): Promise<SealPorts> => {
+        const keys = await openLaneKeys({ ...seals, lane, tenants, ...(keysPerFile && { keysPerFile }) })
+        return { keys, tenantOf }
+      }
       return openJournal(
         { folder: FOLDER, lane, segmentBytes, outcomeDelayMs: 0 },
-        { files, clock, random, after: afterNoTime, seal: { keys, tenantOf } },
+        { files, clock, random, after: afterNoTime, seal },
       )
     },
     async events() {

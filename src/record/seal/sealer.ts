@@ -58,6 +58,11 @@ export class EventSealer {
     while (this.#waiting.size > 0) await Promise.allSettled(this.#waiting)
   }
 
+  /** Forgets the keys. */
+  async close(): Promise<void> {
+    await this.#ports.keys.close()
+  }
+
   /** Whose content an event is. */
   #ownerOf(event: JournalEvent): ContentOwner {
     const { sessionId } = event
