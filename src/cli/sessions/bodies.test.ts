@@ -210,6 +210,22 @@ test('verifying finds what is missing and what is another; what went with its se
   assert.equal((await verifyBlobs(source(removed))).removed, 1)
 })
 
+test('`verify --bodies` says so, and its exit code does', async () => {
+  const files = await disk()
+  const whole = await run(files, ['verify', '--bodies'])
+  assert.equal(whole.code, 0, whole.out + whole.err)
+  assert.match(whole.out, /the bodies are whole: 1 body as recorded, 14 kB\n$/)
+  files.put(BLOB, files.bytes(BLOB).subarray(1))
+  const damaged = await run(files, ['verify', '--bodies'])
+  assert.equal(damaged.code, 1)
+  assert.match(damaged.out, /body-damaged {2}00\/0000000001\/.*1 body is not what was recorded/s)
+  const json = JSON.parse((await run(files, ['verify', '--bodies', '--json'])).out) as {
+    bodies: { faulty: number }
+  }
+  assert.equal(json.bodies.faulty, 1)
+  assert.equal((await run(files, ['verify'])).code, 0)
+})
+
 test('a recording shows bodies in a few lines, with what is missing of them', async () => {
   const { out } = await run(await disk(), ['show', SESSION])
   assert.match(out, /reply: 14 kB · kept whole\n +first line\n/)

@@ -13,6 +13,8 @@ export interface ProofOptions extends DataPlace {
   readonly key: string | undefined
   /** File or folder of what was anchored. */
   readonly anchor: string | undefined
+  /** Bodies, too. */
+  readonly bodies: boolean
   readonly json: boolean
 }
 
@@ -20,7 +22,7 @@ export interface ProofOptions extends DataPlace {
 export interface ProofCommand {
   readonly usage: string
   readonly takesEvent: boolean
-  readonly takes: ReadonlySet<'out' | 'key' | 'anchor' | 'json'>
+  readonly takes: ReadonlySet<'out' | 'key' | 'anchor' | 'bodies' | 'json'>
   /** Gives the exit code. */
   run(options: ProofOptions, source: JournalSource): Promise<number>
 }
@@ -63,16 +65,24 @@ function parse(args: readonly string[], { takesEvent, takes }: ProofCommand): Pr
   if (takesEvent !== (event !== undefined) || more.length > 0) {
     return takesEvent ? 'give the id of one event' : `it takes no id, such as \`${event}\``
   }
-  for (const name of ['out', 'key', 'anchor', 'json'] as const) {
+  for (const name of ['out', 'key', 'anchor', 'bodies', 'json'] as const) {
     if (values[name] !== undefined && !takes.has(name)) return `it takes no --${name}`
   }
   if (values.data !== undefined && values.config !== undefined) return 'give --data or --config, not both'
-  const { out, key, anchor, data, config = DEFAULT_CONFIG_PATH, json = false } = values
-  return { event, out, key, anchor, data, config, json }
+  const { out, key, anchor, data, config = DEFAULT_CONFIG_PATH, bodies = false, json = false } = values
+  return { event, out, key, anchor, data, config, bodies, json }
 }
 
 function parseCommandLine(args: readonly string[]): {
-  values: { data?: string; config?: string; out?: string; key?: string; anchor?: string; json?: boolean }
+  values: {
+    data?: string
+    config?: string
+    out?: string
+    key?: string
+    anchor?: string
+    bodies?: boolean
+    json?: boolean
+  }
   positionals: string[]
 } {
   return parseArgs({
@@ -84,6 +94,7 @@ function parseCommandLine(args: readonly string[]): {
       out: { type: 'string' },
       key: { type: 'string' },
       anchor: { type: 'string' },
+      bodies: { type: 'boolean' },
       json: { type: 'boolean' },
     },
   })

@@ -1,20 +1,24 @@
 import { compareAnchored } from '../../record/anchored/compare.ts'
+import { verifyBlobs } from '../../record/blobs/verify.ts'
 import { describePlace } from '../../record/place.ts'
 import { printable } from '../../record/shell.ts'
 import { type LaneReport, type VerifyReport, verifyJournal } from '../../record/verify.ts'
 import { anchorText } from './anchor-report.ts'
+import { bodiesText } from './bodies-report.ts'
 import { count, safeJson } from './format.ts'
 import { givenKeys, ownKeys } from './journal-keys.ts'
 import { type Paint, paint } from './paint.ts'
 import type { SessionsPorts } from './ports.ts'
 import { runProofCommand } from './proof-command.ts'
 
-const USAGE = `usage: sallyport sessions verify [--key PUBLIC] [--anchor PLACE] [--json] [--config FILE | --data FOLDER]
+const USAGE = `usage: sallyport sessions verify [--key PUBLIC] [--anchor PLACE] [--bodies] [--json]
+                                 [--config FILE | --data FOLDER]
 
   --key PUBLIC  checks the signatures with the public keys in this file (\`sallyport sessions key\` prints them), not
                 with those that the data folder itself has
   --anchor PLACE  compares with what was anchored, too: a file of checkpoints, or a folder that \`aws s3 sync\` has made;
                 each of them must be in the journal, to the letter
+  --bodies      reads every body that was kept in a file, too, and compares it with what was recorded of it
 
   Prints where each lane ends, and how far signed checkpoints reach. Exit code 1 and the place if it is not whole.
 `
@@ -27,16 +31,21 @@ export function verify(args: readonly string[], ports: SessionsPorts): Promise<n
   return runProofCommand(args, ports, {
     usage: USAGE,
     takesEvent: false,
-    takes: new Set(['key', 'anchor', 'json'] as const),
-    async run({ key, anchor, json }, source) {
+    takes: new Set(['key', 'anchor', 'bodies', 'json'] as const),
+    async run({ key, anchor, bodies, json }, source) {
       const keys = key === undefined ? await ownKeys(source) : await givenKeys(source.files, key)
       const report = await verifyJournal(source, keys)
       const anchored = anchor === undefined ? undefined : await compareAnchored(source, anchor)
-      const whole = report.whole && anchored?.whole !== false
+      // Of a journal that is broken, nothing says which bodies there were.
+      const kept = bodies && report.whole ? await verifyBlobs(source) : undefined
+      const whole = report.whole && anchored?.whole !== false && kept?.whole !== false
       const colors = paint(ports.colored)
       const compared = anchored === undefined ? '' : anchorText(anchored, colors)
+      const read = kept === undefined ? '' : bodiesText(kept, colors)
       await ports.out(
-        json ? `${safeJson({ ...report, whole, anchored }, 2)}\n` : text(report, colors) + compared,
+        json
+          ? `${safeJson({ ...report, whole, anchored, bodies: kept }, 2)}\n`
+          : text(report, colors) + compared + read,
       )
       return whole ? 0 : 1
     },
