@@ -1142,6 +1142,24 @@ const table = {
       'Set `SALLYPORT_TOKEN`, name a file by `--token-file`, or put the token into `~/.config/sallyport/token`.',
   },
 
+  // --- upstream: databases
+  'database-unreachable': {
+    party: 'upstream',
+    status: 502,
+    advice: 'Check host and port of the target, and that the gate reaches it (DNS, routes, security groups).',
+  },
+  'database-tls': {
+    party: 'upstream',
+    status: 502,
+    advice:
+      "Check that the server takes TLS, and that the target's `ca` holds its authority (for RDS: the bundle of its region).",
+  },
+  'database-refused': {
+    party: 'upstream',
+    status: 502,
+    advice: "Read the server's words in the message, and check user, database and credentials of the target.",
+  },
+
   // --- interpret/sql
   'sql-catalog-unclear': {
     party: 'upstream',

@@ -1,31 +1,12 @@
 import assert from 'node:assert/strict'
-import { webcrypto } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import 'reflect-metadata'
-import { SubjectAlternativeNameExtension, X509CertificateGenerator } from '@peculiar/x509'
 import { sql } from 'kysely'
 import { Redacted } from '../../src/core/redacted.ts'
 import { openPostgres } from '../../src/store/postgres.ts'
+import { selfSigned } from '../harness/certificate.ts'
 import { startPostgres } from '../harness/postgres.ts'
-
-/** A certificate that vouches for itself, for `localhost` and no address. */
-async function selfSigned(): Promise<{ key: string; certificate: string }> {
-  const algorithm = { name: 'ECDSA', namedCurve: 'P-256' }
-  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
-  const certificate = await X509CertificateGenerator.createSelfSigned({
-    name: 'CN=localhost',
-    keys,
-    signingAlgorithm: { name: 'ECDSA', hash: 'SHA-256' },
-    notBefore: new Date(Date.now() - 60_000),
-    notAfter: new Date(Date.now() + 3_600_000),
-    extensions: [new SubjectAlternativeNameExtension([{ type: 'dns', value: 'localhost' }])],
-  })
-  const der = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64')
-  const key = `-----BEGIN PRIVATE KEY-----\n${der.replace(/.{64}/g, '$&\n')}\n-----END PRIVATE KEY-----\n`
-  return { key, certificate: certificate.toString('pem') }
-}
 
 test('the database proves who it is, as far as the URL asks', async t => {
   const tls = await selfSigned()

@@ -1,0 +1,122 @@
+import { connect as connectTcp, type Socket } from 'node:net'
+import { connect as connectTls, type TLSSocket } from 'node:tls'
+import { GateError } from '../../core/errors.ts'
+import { endPointBinding } from '../../wire/postgres/channel-binding.ts'
+import type { CancelKey } from '../../wire/postgres/messages.ts'
+import { writeFrontend, writeStartup } from '../../wire/postgres/writer.ts'
+import { Conversation } from './conversation.ts'
+import { type Channel, logIn } from './login.ts'
+import type { ConnectOptions, PostgresConnection, PostgresLogin, PostgresPlace } from './port.ts'
+
+/**
+ * Opens a connection to a PostgreSQL server and logs in. With TLS the server's certificate is verified before anything is
+ * said. Rejects with `database-unreachable`, `database-tls`, `database-refused`.
+ */
+export async function connectPostgres(
+  place: PostgresPlace,
+  login: PostgresLogin,
+  options: ConnectOptions,
+): Promise<PostgresConnection> {
+  return within(place, options, async (socket, onWait) => {
+    const { talk, channel } = await openChannel(socket, place, onWait)
+    return logIn(talk, channel, login, options)
+  })
+}
+
+/** Asks the server to cancel what a connection is at. Resolves when the server has taken note; it answers nothing. */
+export async function cancelPostgres(
+  place: PostgresPlace,
+  key: CancelKey,
+  options: ConnectOptions,
+): Promise<void> {
+  await within(place, options, async (socket, onWait) => {
+    const { talk } = await openChannel(socket, place, onWait)
+    talk.leave()
+    const ended = new Promise<void>(resolve => talk.socket.once('close', () => resolve()))
+    talk.socket.end(writeStartup({ kind: 'cancel', key }))
+    talk.socket.resume()
+    await ended
+  })
+}
+
+/** Says good-bye, so that the server need not find out. */
+export function leavePostgres({ socket }: PostgresConnection): void {
+  if (socket.destroyed) return
+  socket.end(writeFrontend({ kind: 'terminate' }))
+}
+
+type OnWait = (talk: Conversation) => void
+
+/** Runs what makes a connection within its time; a socket of one that failed is destroyed. */
+async function within<T>(
+  { host, port }: PostgresPlace,
+  { timeoutMs, signal }: ConnectOptions,
+  run: (socket: Socket, onWait: OnWait) => Promise<T>,
+): Promise<T> {
+  const socket = connectTcp({ host, port, noDelay: true })
+  const talks: Conversation[] = []
+  const stop = (why: string): void => {
+    const error = new GateError('database-unreachable', `the database server at \`${host}:${port}\` ${why}`)
+    for (const talk of talks) talk.fail(error)
+    socket.destroy(error)
+  }
+  const timer = setTimeout(() => stop(`did not answer within ${timeoutMs} ms`), timeoutMs)
+  const onAbort = (): void => stop('is not waited for any longer')
+  signal?.addEventListener('abort', onAbort)
+  try {
+    return await run(socket, talk => talks.push(talk))
+  } catch (error) {
+    socket.destroy()
+    throw error
+  } finally {
+    clearTimeout(timer)
+    signal?.removeEventListener('abort', onAbort)
+  }
+}
+
+/** Asks for TLS, in the way that every server since 2000 knows, and verifies who answers. */
+async function openChannel(
+  socket: Socket,
+  { tls, host }: PostgresPlace,
+  onWait: OnWait,
+): Promise<{ readonly talk: Conversation; readonly channel: Channel }> {
+  const plain = new Conversation(socket)
+  onWait(plain)
+  if (tls.kind === 'none') return { talk: plain, channel: { encrypted: false, binding: undefined } }
+  socket.write(writeStartup({ kind: 'ssl-request' }))
+  if ((await plain.encryptionReply()) !== 'S') {
+    throw new GateError('database-tls', 'the database server does not take TLS')
+  }
+  plain.reader.requireNothingBuffered()
+  plain.leave()
+  const secured = await secure(socket, tls.name ?? host, tls.ca)
+  const talk = new Conversation(secured)
+  onWait(talk)
+  const certificate = secured.getPeerCertificate().raw
+  return { talk, channel: { encrypted: true, binding: endPointBinding(certificate) } }
+}
+
+function secure(socket: Socket, name: string, ca: string | undefined): Promise<TLSSocket> {
+  return new Promise((resolve, reject) => {
+    const secured = connectTls({
+      socket,
+      servername: /^[\d.]+$|:/.test(name) ? '' : name,
+      host: name,
+      minVersion: 'TLSv1.2',
+      ...(ca === undefined ? {} : { ca }),
+    })
+    const onClose = (): void =>
+      reject(new GateError('database-unreachable', 'the database server closed the connection'))
+    secured.once('secureConnect', () => {
+      secured.off('error', onError)
+      secured.off('close', onClose)
+      resolve(secured)
+    })
+    const onError = (cause: Error): void => {
+      const why = 'code' in cause && typeof cause.code === 'string' ? cause.code : 'it failed'
+      reject(new GateError('database-tls', `TLS with the database server failed: \`${why}\``, { cause }))
+    }
+    secured.once('error', onError)
+    secured.once('close', onClose)
+  })
+}
