@@ -18,7 +18,7 @@ export interface Lane {
 
 /** A lane of the journal: each process writes its own, and signs it with the key that all of them share. */
 export async function openLane(config: Config, lane: number, log: Log): Promise<Lane> {
-  const { durability, segmentBytes, encryption } = config.record
+  const { durability, segmentBytes, encryption, checkpoints } = config.record
   const signer = openFileSigner({
     path: join(config.data, 'keys', 'journal.json'),
     files: secretFiles,
