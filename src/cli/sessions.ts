@@ -4,6 +4,7 @@ import { printable } from '../record/shell.ts'
 import { DEFAULT_CONFIG_PATH } from './check.ts'
 import { body } from './sessions/body.ts'
 import { exportSessions } from './sessions/export.ts'
+import { indexCommand } from './sessions/index-command.ts'
 import { list } from './sessions/list.ts'
 import { explain, openSource } from './sessions/open.ts'
 import type { SessionsPorts } from './sessions/ports.ts'
@@ -26,6 +27,7 @@ const USAGE = `usage: sallyport sessions COMMAND [--config FILE | --data FOLDER]
   body EVENT   writes the reply of a call, or with --request its request, as far as it was kept; --out FILE
   tail         shows what happens while it does: --session ID, --role R, --denied
   search QUERY finds calls, sessions and access requests by what they are; see \`search --help\`
+  index        brings the index up to date that searches use; see \`index --help\`
   export       writes what was recorded for others to read: OCSF, CloudTrail, CSV, JSON lines; see \`export --help\`
   kill ID      ends a session at the gate, now: --reason TEXT; see \`kill --help\`
   verify       proves that the recording is whole; exit code 1 and the place if it is not; --key FILE: by the
@@ -52,6 +54,7 @@ interface Options {
  */
 export async function sessions(args: readonly string[], ports: SessionsPorts): Promise<number> {
   if (args[0] === 'export') return exportSessions(args.slice(1), ports)
+  if (args[0] === 'index') return indexCommand(args.slice(1), ports)
   if (args[0] === 'search') return search(args.slice(1), ports)
   if (args[0] === 'verify') return verify(args.slice(1), ports)
   if (args[0] === 'body') return body(args.slice(1), ports)

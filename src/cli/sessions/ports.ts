@@ -1,5 +1,8 @@
+import type { Random } from '../../core/clock.ts'
 import type { ApiFacts } from '../../record/export/facts.ts'
 import type { JournalFiles } from '../../record/files.ts'
+import type { KeyFinder } from '../../record/seal/ports.ts'
+import type { DataPlace } from './open.ts'
 import type { Terminal } from './terminal.ts'
 
 /** What `sallyport sessions` takes from outside. */
@@ -7,6 +10,8 @@ export interface SessionsPorts {
   readonly files: JournalFiles
   /** The data folder that a configuration file names. Throws `config-invalid`. */
   readonly dataFolder: (configPath: string) => Promise<string>
+  /** What opens what is sealed, as a configuration says; undefined where it seals nothing. Throws `config-invalid`. */
+  readonly contentKeys?: (configPath: string) => Promise<KeyFinder | undefined>
   /** Resolves when there is room for more, so that a long recording is never held in memory. */
   readonly out: (text: string) => Promise<void>
   readonly err: (text: string) => void
@@ -16,4 +21,10 @@ export interface SessionsPorts {
   readonly terminal: Terminal
   /** What the catalog says of calls, for `export`. */
   readonly facts: ApiFacts
+  /** What an index of the journal needs; absent: searches go through its segments. */
+  readonly index?: {
+    readonly random: Random
+    /** 32 bytes that seal it; undefined where the journal is not sealed. Rejects with `master-key-unavailable`. */
+    readonly key: (place: DataPlace) => Promise<Buffer | undefined>
+  }
 }

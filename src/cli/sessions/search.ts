@@ -1,17 +1,18 @@
 import type { Entry } from '../../record/calls.ts'
 import { parseQuery, QueryError } from '../../record/search/parse.ts'
 import type { Query } from '../../record/search/query.ts'
-import { searchJournal } from '../../record/search/search.ts'
+import { type SearchOptions, searchJournal } from '../../record/search/search.ts'
 import { printable } from '../../record/shell.ts'
 import { count, safeJson } from './format.ts'
+import { openIndexed } from './journal-index.ts'
 import { explain, openSource } from './open.ts'
-import { readCount, readOptions } from './options.ts'
+import { type ReadOptions, readCount, readOptions } from './options.ts'
 import { paint } from './paint.ts'
 import type { SessionsPorts } from './ports.ts'
 import { forJson } from './show.ts'
 import { Timeline } from './timeline.ts'
 
-const USAGE = `usage: sallyport sessions search QUERY… [--limit N] [--oldest] [--config FILE | --data FOLDER] [--json]
+const USAGE = `usage: sallyport sessions search QUERY… [--limit N] [--oldest] [--scan] [--config FILE | --data FOLDER] [--json]
 
   QUERY is words and \`key:value\`, all of which must hold; \`-\` before one: it must not. \`*\` and \`?\` stand
   for any characters and for one; what is in double quotes means itself. Without a key, a word is text
@@ -22,6 +23,7 @@ const USAGE = `usage: sallyport sessions search QUERY… [--limit N] [--oldest] 
   address event type        where, which   since until                         2026-01-02T03:04Z or 90m, 2h, 7d
 
   --limit N    at most N entries, default 100; --oldest: the first ones instead of the last
+  --scan       goes through the journal itself, without the index
 `
 
 /** As many entries as a search gives when nothing is said. */
@@ -39,7 +41,7 @@ export async function search(args: readonly string[], ports: SessionsPorts): Pro
   const nots = args.filter(arg => NOT.test(arg))
   const options = readOptions(
     args.filter(arg => !NOT.test(arg)),
-    { limit: 'text', oldest: 'flag' },
+    { limit: 'text', oldest: 'flag', scan: 'flag' },
   )
   if (typeof options === 'string') return wrong(options, ports)
   const limit = readCount(options.texts.get('limit') ?? `${DEFAULT_LIMIT}`, MAX_LIMIT)
@@ -48,15 +50,28 @@ export async function search(args: readonly string[], ports: SessionsPorts): Pro
   const query = readQuery(text, ports, ports.terminal.now())
   if (query === undefined) return 2
   try {
-    const source = await openSource(options.place, ports)
     const order = options.flags.has('oldest') ? 'oldest' : 'newest'
-    const entries: AsyncIterable<Entry> = searchJournal(source, query, { order, limit: limit + 1 })
+    const entries = await find(query, { order, limit: limit + 1 }, options, ports)
     await print(entries, limit, options.flags.has('json'), ports)
     return 0
   } catch (error) {
     ports.err(`sallyport: ${explain(error)}\n`)
     return 1
   }
+}
+
+async function find(
+  query: Query,
+  page: SearchOptions,
+  { place, flags }: ReadOptions,
+  ports: SessionsPorts,
+): Promise<AsyncIterable<Entry> | Iterable<Entry>> {
+  if (flags.has('scan')) return searchJournal(await openSource(place, ports), query, page)
+  const { source, index } = await openIndexed(place, ports)
+  const found = await index?.search(query, page)
+  if (found !== undefined) return found
+  if (index !== undefined) ports.err('sallyport: the index cannot be used now: the journal is gone through\n')
+  return searchJournal(source, query, page)
 }
 
 function wrong(problem: string, ports: SessionsPorts): number {
@@ -77,7 +92,7 @@ function readQuery(text: string, ports: SessionsPorts, nowMs: number): Query | u
 }
 
 async function print(
-  entries: AsyncIterable<Entry>,
+  entries: AsyncIterable<Entry> | Iterable<Entry>,
   limit: number,
   json: boolean,
   ports: SessionsPorts,

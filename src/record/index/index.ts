@@ -92,6 +92,8 @@ export class JournalIndex {
         }
         return found
       } catch (error) {
+        // A disk that is full or cannot be written; if it is the journal that cannot be read, a scan says so.
+        if (isOfSystem(error)) return undefined
         if (!(error instanceof GateError)) throw error
         if (error.code === 'index-locked' || error.code === 'index-busy') return undefined
         if (!(error instanceof IndexDamaged)) throw error
@@ -141,7 +143,7 @@ export class JournalIndex {
     try {
       return await this.#lock()
     } catch (error) {
-      if (error instanceof Error && 'code' in error) return undefined
+      if (isOfSystem(error)) return undefined
       throw error
     }
   }
@@ -176,7 +178,7 @@ export class JournalIndex {
     if (lock === undefined) return false
     try {
       if (attempt === 1) await removeSegment(this.#store, lane, segment)
-      else await removeLane(this.#store, lane)
+      else for (const each of await indexedLanes(this.#store)) await removeLane(this.#store, each)
       return true
     } finally {
       lock.release()
@@ -185,6 +187,11 @@ export class JournalIndex {
 }
 
 const MAX_REPAIRS = 2
+
+/** Whether the operating system has refused something. */
+function isOfSystem(error: unknown): boolean {
+  return error instanceof Error && !(error instanceof GateError) && 'code' in error
+}
 
 async function indexLane(indexing: Indexing, lane: number): Promise<LaneBlocks> {
   const { source, store, keep } = indexing
