@@ -74,8 +74,14 @@ async function run(options: Options, ports: ReconcilePorts): Promise<number> {
   const folders = new Set([...(gate === undefined ? [] : [gate.data]), ...options.data])
   const journals: JournalSource[] = []
   for (const data of folders) {
-    const place = { data, config: '' }
-    journals.push(await openSource(place, { files: ports.files, dataFolder: async () => data }))
+    const place = { data: data === gate?.data ? undefined : data, config: '' }
+    journals.push(
+      await openSource(place, {
+        files: ports.files,
+        dataFolder: async () => data,
+        contentKeys: async () => gate?.keys,
+      }),
+    )
   }
   let skipped = 0
   const report = await reconcileWith({

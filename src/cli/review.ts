@@ -57,9 +57,12 @@ export async function review(args: readonly string[], ports: ReviewPorts): Promi
 }
 
 async function make(asked: Asked, ports: ReviewPorts): Promise<ReviewReport> {
-  const { data, roles } = await ports.configuration(asked.config)
-  const place = { data: asked.data ?? data, config: asked.config }
-  const source = await openSource(place, { files: ports.files, dataFolder: async () => data })
+  const { data, roles, keys } = await ports.configuration(asked.config)
+  const source = await openSource(asked, {
+    files: ports.files,
+    dataFolder: async () => data,
+    contentKeys: async () => keys,
+  })
   const spans = await tallySpans(source, asked)
   return reviewOf(spans, roles, ports.accessLevel, asked.only)
 }

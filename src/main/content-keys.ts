@@ -33,16 +33,40 @@ export async function openSeal(
   return { keys, tenantOf: roleArn => tenants.get(roleArn ?? '') ?? NOBODY }
 }
 
-/** What commands open a recording with; undefined where nothing is sealed. Rejects with `master-key-unavailable`. */
+/**
+ * What commands open a recording with; undefined where nothing is sealed. The master key is looked for when something
+ * is to be opened: what only verifies needs none. Finding rejects with `master-key-unavailable`.
+ */
 export async function openContentKeys(config: Recorded): Promise<KeyFinder | undefined> {
   const { encryption } = config.record
-  return encryption && openKeyFinder(keyOptions(config, await openMasterKey(encryption, false)))
+  return (
+    encryption &&
+    openKeyFinder(
+      keyOptions(
+        config,
+        lazyMaster(() => openMasterKey(encryption, false)),
+      ),
+    )
+  )
 }
 
 /** 32 bytes, for what is kept on the disk of opened events: the index. Undefined where nothing is sealed. */
 export async function indexKey(config: Recorded): Promise<Buffer | undefined> {
   const { encryption } = config.record
   return encryption && openIndexKey(keyOptions(config, await openMasterKey(encryption, false)))
+}
+
+function lazyMaster(open: () => Promise<MasterKey>): MasterKey {
+  let master: Promise<MasterKey> | undefined
+  const opened = (): Promise<MasterKey> => {
+    master ??= open()
+    return master
+  }
+  return {
+    id: 'not opened yet',
+    wrap: async (key, context) => (await opened()).wrap(key, context),
+    unwrap: async (wrapped, context) => (await opened()).unwrap(wrapped, context),
+  }
 }
 
 function keyOptions(config: Recorded, master: MasterKey): TenantKeyOptions {

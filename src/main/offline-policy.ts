@@ -16,6 +16,7 @@ import { findById } from '../record/calls.ts'
 import type { DecisionEvent } from '../record/event.ts'
 import { nodeFiles } from '../record/node-files.ts'
 import { configPorts } from './config-ports.ts'
+import { openContentKeys } from './content-keys.ts'
 import { maskProblems } from './mask-checks.ts'
 import { layersOf } from './policies.ts'
 import { interpretCommandLine } from './policy-call.ts'
@@ -67,14 +68,18 @@ function readFile(path: string): string {
 }
 
 async function findEvent(configPath: string, id: string, catalog: Catalog): Promise<RecordedQuestion> {
-  const { data } = loadConfig(configPath, await configPorts())
-  const source = { files: nodeFiles, folder: join(data, 'journal') }
+  const config = loadConfig(configPath, await configPorts())
+  const keys = await openContentKeys(config)
+  const source = { files: nodeFiles, folder: join(config.data, 'journal'), ...(keys && { keys }) }
   const found = await findById(source, id)
   if (found.kind === 'call') return questionOf(found.decision, catalog)
   throw new GateError('event-unknown', `\`${id.slice(0, 40)}\` is a session, not a call`)
 }
 
 function questionOf(event: DecisionEvent, catalog: Catalog): RecordedQuestion {
+  if (event.shredded === true) {
+    throw new GateError('content-shredded', `what \`${event.id}\` was is shredded`)
+  }
   const { principal, call, clientAddress, id } = event
   if (principal === undefined || call === undefined) {
     const why = event.denial?.reason ?? 'it was not understood'

@@ -3,6 +3,7 @@ import { reconcile as runReconcile } from '../cli/reconcile.ts'
 import { loadConfig } from '../config/load.ts'
 import { nodeFiles } from '../record/node-files.ts'
 import { configPorts } from './config-ports.ts'
+import { openContentKeys } from './content-keys.ts'
 import { trailFiles } from './trail-files.ts'
 
 /** `sallyport reconcile`, on this process's own terminal. */
@@ -10,10 +11,12 @@ export function reconcile(args: readonly string[]): Promise<number> {
   return runReconcile(args, {
     files: nodeFiles,
     async gate(configPath) {
-      const { data, roles } = loadConfig(configPath, await configPorts())
+      const config = loadConfig(configPath, await configPorts())
+      const { data, roles } = config
       // Where nothing is assumed, the gate's own credentials make the calls, and their role is not known here.
       return {
         data,
+        keys: await openContentKeys(config),
         roles: roles.flatMap(({ arn, upstream }) => (upstream.assume ? [upstream.role] : [arn])),
       }
     },

@@ -11,6 +11,7 @@ import type { Statement } from '../policy/model.ts'
 import { parsePolicy } from '../policy/parse.ts'
 import { nodeFiles } from '../record/node-files.ts'
 import { configPorts } from './config-ports.ts'
+import { openContentKeys } from './content-keys.ts'
 
 const OWNER_FILE = 0o600
 
@@ -24,9 +25,14 @@ export function review(args: readonly string[]): Promise<number> {
   return runReview(args, {
     files: nodeFiles,
     async configuration(path) {
-      const { data, roles } = loadConfig(path, await configPorts())
+      const config = loadConfig(path, await configPorts())
+      const { data, roles } = config
       const actions = new Actions(catalog())
-      return { data, roles: roles.map(role => reviewedRole(role, actions)) }
+      return {
+        data,
+        roles: roles.map(role => reviewedRole(role, actions)),
+        keys: await openContentKeys(config),
+      }
     },
     accessLevel: action => levelOf(catalog(), action),
     out: async text => void process.stdout.write(text),

@@ -4,8 +4,10 @@ import { loadCatalog } from '../catalog/load.ts'
 import type { Catalog } from '../catalog/model.ts'
 import { sessions as runSessions } from '../cli/sessions.ts'
 import { loadConfig } from '../config/load.ts'
+import { systemRandom } from '../core/clock.ts'
 import { nodeFiles } from '../record/node-files.ts'
 import { apiFacts } from './api-facts.ts'
+import { openContentKeys } from './content-keys.ts'
 import { processTerminal } from './terminal.ts'
 
 /** `sallyport sessions`, on this process's own terminal. */
@@ -23,6 +25,10 @@ export async function sessions(args: readonly string[]): Promise<number> {
       const { configPorts } = await import('./config-ports.ts')
       return loadConfig(configPath, await configPorts()).data
     },
+    async contentKeys(configPath) {
+      const { configPorts } = await import('./config-ports.ts')
+      return openContentKeys(loadConfig(configPath, await configPorts()))
+    },
     async out(text) {
       if (!process.stdout.write(text)) await once(process.stdout, 'drain')
     },
@@ -32,6 +38,15 @@ export async function sessions(args: readonly string[]): Promise<number> {
       await setTimeout(delayMs)
     },
     terminal: processTerminal(),
+    index: {
+      random: systemRandom,
+      async key({ data, config }) {
+        if (data !== undefined) return undefined
+        const { configPorts } = await import('./config-ports.ts')
+        const { indexKey } = await import('./content-keys.ts')
+        return indexKey(loadConfig(config, await configPorts()))
+      },
+    },
     facts: apiFacts(() => {
       catalog ??= loadCatalog()
       return catalog

@@ -1,10 +1,13 @@
 import type { JournalFiles } from '../../record/files.ts'
 import type { TrailFile } from '../../record/reconcile/trail-file.ts'
+import type { KeyFinder } from '../../record/seal/ports.ts'
 
 /** What a configuration says that reconciling needs. */
 export interface ConfiguredGate {
   /** The data folder. */
   readonly data: string
+  /** What opens what is sealed in it. */
+  readonly keys?: KeyFinder | undefined
   /** ARNs of the real roles that leases are of. */
   readonly roles: readonly string[]
 }

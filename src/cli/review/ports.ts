@@ -1,4 +1,5 @@
 import type { JournalFiles } from '../../record/files.ts'
+import type { KeyFinder } from '../../record/seal/ports.ts'
 
 /** A statement of a role's policies, as a review looks at it. */
 export interface ReviewedStatement {
@@ -25,6 +26,8 @@ export interface ReviewPorts {
   readonly configuration: (path: string) => Promise<{
     readonly data: string
     readonly roles: readonly ReviewedRole[]
+    /** What opens what is sealed in the data folder. */
+    readonly keys?: KeyFinder | undefined
   }>
   /** Access level of an action: `Write`, `Permissions management`, …; undefined where nobody knows. */
   readonly accessLevel: (action: string) => string | undefined

@@ -11,13 +11,17 @@ export interface DataPlace {
   readonly config: string
 }
 
-/** The journal that a command reads. Throws `journal-missing`, `config-invalid`. */
+/**
+ * The journal that a command reads, with the keys that its configuration names; by `--data` it is read without keys.
+ * Throws `journal-missing`, `config-invalid`.
+ */
 export async function openSource(
   place: DataPlace,
-  ports: Pick<SessionsPorts, 'files' | 'dataFolder'>,
+  ports: Pick<SessionsPorts, 'files' | 'dataFolder' | 'contentKeys'>,
 ): Promise<JournalSource> {
   const data = place.data ?? (await ports.dataFolder(place.config))
-  const source = { files: ports.files, folder: join(data, 'journal') }
+  const keys = place.data === undefined ? await ports.contentKeys?.(place.config) : undefined
+  const source = { files: ports.files, folder: join(data, 'journal'), ...(keys && { keys }) }
   const heads = await ports.files.list(layout.heads(source.folder))
   if (heads.length === 0 && (await listLanes(source)).length === 0) {
     throw new GateError('journal-missing', `there is no journal in \`${data}\``)
