@@ -11,6 +11,8 @@ export interface JournalFiles {
   /** Replaces `to` in one step. */
   rename(from: string, to: string): Promise<void>
   remove(path: string): Promise<void>
+  /** Removes a folder with nothing in it; no error if there is none. */
+  removeFolder(path: string): Promise<void>
   /** Makes names in a folder durable. */
   syncFolder(path: string): Promise<void>
   /** Takes the lock for as long as this process lives; undefined if somebody else has it. */

@@ -58,7 +58,12 @@ export class MemoryFiles implements JournalFiles {
   }
 
   async remove(path: string): Promise<void> {
+    this.#call('remove', path, 0)
     this.contents.delete(path)
+  }
+
+  async removeFolder(path: string): Promise<void> {
+    if ((await this.list(path)).length > 0) throw Object.assign(new Error('not empty'), { code: 'ENOTEMPTY' })
   }
 
   async syncFolder(path: string): Promise<void> {

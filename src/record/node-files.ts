@@ -1,4 +1,4 @@
-import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readdir, rename, rm, rmdir } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import type { FileLock, JournalFile, JournalFiles } from './files.ts'
 
@@ -27,6 +27,9 @@ export const nodeFiles: JournalFiles = {
   },
   async remove(path) {
     await rm(path)
+  },
+  async removeFolder(path) {
+    await unlessMissing(rmdir(path))
   },
   async syncFolder(path) {
     const handle = await open(path, 'r')
