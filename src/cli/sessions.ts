@@ -12,6 +12,7 @@ import { key, prove } from './sessions/prove.ts'
 import { LONGEST_PAUSE_MS, type ReplaySpeed, replayPace, stepPace } from './sessions/replay.ts'
 import { search } from './sessions/search.ts'
 import { REFUSED, show } from './sessions/show.ts'
+import { shredCommand } from './sessions/shred.ts'
 import { tail } from './sessions/tail.ts'
 import { verify } from './sessions/verify.ts'
 
@@ -30,6 +31,7 @@ const USAGE = `usage: sallyport sessions COMMAND [--config FILE | --data FOLDER]
   index        brings the index up to date that searches use; see \`index --help\`
   export       writes what was recorded for others to read: OCSF, CloudTrail, CSV, JSON lines; see \`export --help\`
   kill ID      ends a session at the gate, now: --reason TEXT; see \`kill --help\`
+  shred ID     makes what was recorded of a session unreadable for good; \`--tenant NAME\`: of a tenant; see \`shred --help\`
   verify       proves that the recording is whole; exit code 1 and the place if it is not; --key FILE: by the
                public keys in this file, not by those of the data folder
   prove EVENT  writes a proof of one event that stands by itself; \`sallyport verify-proof\` checks it
@@ -61,6 +63,7 @@ export async function sessions(args: readonly string[], ports: SessionsPorts): P
   if (args[0] === 'prove') return prove(args.slice(1), ports)
   if (args[0] === 'key') return key(args.slice(1), ports)
   if (args[0] === 'tail') return tail(args.slice(1), ports)
+  if (args[0] === 'shred') return shredCommand(args.slice(1), ports)
   if (args.length === 0 || args.includes('--help') || args.includes('-h')) {
     await ports.out(USAGE)
     return args.length === 0 ? 2 : 0

@@ -1,10 +1,12 @@
 import { once } from 'node:events'
+import { userInfo } from 'node:os'
 import { setTimeout } from 'node:timers/promises'
 import { loadCatalog } from '../catalog/load.ts'
 import type { Catalog } from '../catalog/model.ts'
 import { sessions as runSessions } from '../cli/sessions.ts'
 import { loadConfig } from '../config/load.ts'
-import { systemRandom } from '../core/clock.ts'
+import { systemClock, systemRandom } from '../core/clock.ts'
+import { newId } from '../core/id.ts'
 import { nodeFiles } from '../record/node-files.ts'
 import { apiFacts } from './api-facts.ts'
 import { openContentKeys } from './content-keys.ts'
@@ -38,6 +40,11 @@ export async function sessions(args: readonly string[]): Promise<number> {
       await setTimeout(delayMs)
     },
     terminal: processTerminal(),
+    operator: {
+      user: () => userInfo().username,
+      newId: () => newId(systemClock, systemRandom),
+      now: () => systemClock.now(),
+    },
     index: {
       random: systemRandom,
       async key({ data, config }) {

@@ -21,6 +21,13 @@ export interface SessionsPorts {
   readonly terminal: Terminal
   /** What the catalog says of calls, for `export`. */
   readonly facts: ApiFacts
+  /** Who is at the keyboard, for commands that change something; absent: they cannot be given here. */
+  readonly operator?: {
+    /** Of the operating system. */
+    readonly user: () => string
+    readonly newId: () => string
+    readonly now: () => number
+  }
   /** What an index of the journal needs; absent: searches go through its segments. */
   readonly index?: {
     readonly random: Random
