@@ -33,7 +33,7 @@ export function openKmsMasterKey(place: KmsKeyPlace): MasterKey {
     run: (kms: KMSClient, sdk: Sdk) => Promise<T | undefined>,
   ): Promise<T> => {
     try {
-      client ??= makeClient(place)
+      client ??= kmsClient(place)
       const { kms, sdk } = await client
       const result = await run(kms, sdk)
       if (result !== undefined) return result
@@ -58,7 +58,12 @@ export function openKmsMasterKey(place: KmsKeyPlace): MasterKey {
   }
 }
 
-async function makeClient({ region, endpoint, profile }: KmsKeyPlace): Promise<{ kms: KMSClient; sdk: Sdk }> {
+/** The client of KMS, loaded when it is first needed. */
+export async function kmsClient({
+  region,
+  endpoint,
+  profile,
+}: KmsKeyPlace): Promise<{ kms: KMSClient; sdk: Sdk }> {
   const [sdk, { defaultProvider }] = await Promise.all([
     import('@aws-sdk/client-kms'),
     import('@aws-sdk/credential-provider-node'),
@@ -78,7 +83,7 @@ function bytesOf(bytes: Uint8Array | undefined): Buffer | undefined {
 }
 
 /** The name of what KMS, or the network, says; never its message, which may quote what was sent. */
-function failureOf(error: unknown): string {
+export function failureOf(error: unknown): string {
   if (!(error instanceof Error)) return 'an unknown error'
   return `\`${'code' in error && typeof error.code === 'string' ? error.code : error.name}\``
 }
