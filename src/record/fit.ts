@@ -1,6 +1,6 @@
 import { GateError } from '../core/errors.ts'
 import { cutString, cutToFit, jsonBytes } from './cut.ts'
-import type { DecisionEvent, JournalEvent, RecordedCall } from './event.ts'
+import type { DecisionEvent, JournalEvent, OutcomeEvent, RecordedBody, RecordedCall } from './event.ts'
 
 /** An event as JSON that fits. */
 export interface FittedEvent {
@@ -14,7 +14,7 @@ export interface FittedEvent {
 const PROSE_LENGTH = 1_024
 
 /**
- * The event within `limitBytes` of JSON. What a client can make large is cut, parameters first, then
+ * The event within `limitBytes` of JSON. What a client can make large is cut, bodies and parameters first, then
  * pairs; a cut is marked where it was made and by `truncated`. Throws `event-too-large` if that is not
  * enough.
  */
@@ -35,6 +35,7 @@ function* smallerAndSmaller(event: JournalEvent, limitBytes: number): Generator<
   if (event.type === 'access-request' && event.request !== undefined) {
     yield { ...event, request: cutToFit(event.request, limitBytes / 4).value }
   }
+  if (event.type === 'outcome') yield withoutBodies(event)
   if (event.type !== 'decision') return
   const prose = cutProse(event)
   if (prose.call === undefined) {
@@ -49,6 +50,22 @@ function* smallerAndSmaller(event: JournalEvent, limitBytes: number): Generator<
   // What is left beside parameters and pairs are the statements that decided.
   const least = { ...withPairs(prose.call, 1), truncated: true }
   yield withParameters({ ...prose, statements: prose.statements.slice(0, 20) }, least, 64)
+}
+
+function withoutBodies(event: OutcomeEvent): OutcomeEvent {
+  const { requestBody, replyBody } = event
+  return {
+    ...event,
+    ...(requestBody === undefined ? {} : { requestBody: withoutContents(requestBody) }),
+    ...(replyBody === undefined ? {} : { replyBody: withoutContents(replyBody) }),
+  }
+}
+
+/** What a file holds of it is there still. */
+function withoutContents({ text, base64, cut, ...rest }: RecordedBody): RecordedBody {
+  if (text === undefined && base64 === undefined) return { ...rest, ...(cut === undefined ? {} : { cut }) }
+  const left = 'its beginning is left out: the event was too large'
+  return { ...rest, cut: cut === undefined ? left : `${cut}; ${left}` }
 }
 
 function cutProse(event: DecisionEvent): DecisionEvent {

@@ -6,9 +6,11 @@ import { test } from 'node:test'
 import { zstdCompressSync } from 'node:zlib'
 import fc from 'fast-check'
 import { GateError } from '../../core/errors.ts'
-import type { RecordedBody } from '../event.ts'
+import type { OutcomeEvent, RecordedBody } from '../event.ts'
+import { fitEvent } from '../fit.ts'
 import { MemoryFiles } from '../memory-files.ts'
 import type { JournalSource } from '../read.ts'
+import { roomToSeal } from '../seal/event.ts'
 import type { LaneKeys } from '../seal/ports.ts'
 import { inlineBody, inlineContents, inlineLength } from './inline.ts'
 import { readBlobName, writeBlobName } from './name.ts'
@@ -357,4 +359,26 @@ test('text that is cut ends with a whole character', () => {
     const { text: kept } = inlineBody(text.subarray(0, end), false, 1000)
     assert.ok(kept !== undefined && 'aé€😀z'.startsWith(kept), `${end}`)
   }
+})
+
+test('an outcome that has bodies always fits into an event: what is left out says so', () => {
+  const outcome = (replyBody: RecordedBody): OutcomeEvent => ({
+    type: 'outcome',
+    id: ID,
+    timeMs: 0,
+    decisionId: ID,
+    bytesIn: 0,
+    bytesOut: 0,
+    durationMs: 0,
+    requestBody: { bytes: 4096, sha256: 's', ...inlineBody(Buffer.alloc(4096, 1), true, 8 * 1024) },
+    replyBody,
+  })
+  // The most that a rule can ask for, of bytes that take the most as JSON; sealed, an event has three quarters.
+  const most = inlineBody(Buffer.alloc(128 * 1024, 1), true, 176 * 1024)
+  const kept = fitEvent(outcome({ bytes: 131_072, sha256: 's', ...most }), roomToSeal(256 * 1024))
+  assert.ok(kept.json.includes('"base64":"AQEB'))
+  const { event } = fitEvent(outcome({ bytes: 9, sha256: 's', text: 'x'.repeat(300_000) }), 256 * 1024)
+  assert.ok(event.type === 'outcome')
+  assert.equal(event.replyBody?.text, undefined)
+  assert.match(event.replyBody?.cut ?? '', /left out: the event was too large/)
 })
