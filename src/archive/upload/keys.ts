@@ -1,3 +1,4 @@
+import { SUCCESSIONS_FILE } from '../../record/checkpoint/keys-succession.ts'
 import { laneName } from '../../record/segment.ts'
 
 /** A segment of a journal. */
@@ -16,6 +17,7 @@ export const keys: {
   segment(prefix: string, place: SegmentPlace): string
   body(prefix: string, place: SegmentPlace, name: string): string
   checkpoints(prefix: string, place: Pick<SegmentPlace, 'journal' | 'lane'>): string
+  successions(prefix: string, place: Pick<SegmentPlace, 'journal'>): string
   head(prefix: string, place: Pick<SegmentPlace, 'journal' | 'lane'>): string
   /** By day (UTC) of the segment's first event, for engines that read only the days that are asked for. */
   parquet(prefix: string, place: SegmentPlace, firstEventMs: number): string
@@ -25,6 +27,7 @@ export const keys: {
   body: (prefix, place, name) =>
     `${below(prefix, place)}blobs/${laneName(place.lane)}/${tenDigits(place.segment)}/${name}`,
   checkpoints: (prefix, place) => `${below(prefix, place)}checkpoints/${laneName(place.lane)}.jsonl`,
+  successions: (prefix, place) => `${below(prefix, place)}checkpoints/${SUCCESSIONS_FILE}`,
   head: (prefix, place) => `${below(prefix, place)}heads/${laneName(place.lane)}.json`,
   parquet: (prefix, place, firstEventMs) =>
     `${prefix}events/day=${dayOf(firstEventMs)}/${parquetName(place)}`,

@@ -7,7 +7,8 @@ import { join } from 'node:path'
 import { GateError } from '../../core/errors.ts'
 import type { ChainTail } from '../../record/chain.ts'
 import { checkpointHash, type SignedCheckpoint } from '../../record/checkpoint/checkpoint.ts'
-import { checkpointPath } from '../../record/checkpoint/lane-file.ts'
+import { SUCCESSIONS_FILE } from '../../record/checkpoint/keys-succession.ts'
+import { checkpointPath, checkpointsFolder } from '../../record/checkpoint/lane-file.ts'
 import { readFully, replaceFile } from '../../record/files.ts'
 import type { Head } from '../../record/head.ts'
 import type { JournalSource } from '../../record/read.ts'
@@ -63,12 +64,31 @@ export async function uploadTrail(
       await file.close()
     }
   }
+  await uploadSuccessions(context, last, signal)
   const head = headOf(last, tail, reach.last)
   const how = { key: keys.head(settings.prefix, last), contentType: 'application/json', ifAbsent: false }
   await send(context, inMemory(Buffer.from(`${JSON.stringify(head)}\n`)), how, signal)
   const { bucket, prefix } = settings
   const { bytes, isFinal } = reach
   await writeTrail(context, { ...last, bucket, prefix, isFinal, bytes, sha256 })
+}
+
+/** Which key took the place of which: whoever has the first public key can check what later ones have signed. */
+async function uploadSuccessions(
+  context: UploadContext,
+  place: SegmentPlace,
+  signal: AbortSignal,
+): Promise<void> {
+  const { source, sources, settings } = context
+  const path = join(checkpointsFolder(source.folder), SUCCESSIONS_FILE)
+  const file = await sources.open(source.folder, path)
+  if (file === undefined) return
+  try {
+    const key = keys.successions(settings.prefix, place)
+    await send(context, file, { key, contentType: 'application/jsonl', ifAbsent: false }, signal)
+  } finally {
+    await file.close()
+  }
 }
 
 /** How far a lane's checkpoints reach without covering anything behind `tail`. */

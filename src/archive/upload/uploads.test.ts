@@ -238,6 +238,14 @@ test('checkpoints that were cut or written anew never replace those that the buc
   }
 })
 
+test('which key took the place of which goes along: whoever has the first can check the rest', async () => {
+  const world = await uploadWorld()
+  world.files.put('journal/checkpoints/successions.jsonl', Buffer.from('[{"number":1}]'))
+  await world.round(world.start())
+  const found = world.bucket.keys.filter(key => key.endsWith('/checkpoints/successions.jsonl'))
+  assert.deepEqual(world.bucket.bytes(found[0] ?? '')?.toString(), '[{"number":1}]')
+})
+
 test('bodies go with their segment, also one that came late; what lies beside them does not', async () => {
   const world = await uploadWorld()
   const folder = 'journal/blobs/00/0000000001'
