@@ -27,6 +27,7 @@ import {
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts'
 import type { DecisionEvent, OutcomeEvent } from '../../src/record/event.ts'
 import { journalOf } from '../harness/caller.ts'
+import { cleanEnv, execute, type Finished, ROOT } from '../harness/process.ts'
 import { assumeRaw, type RawCredentials, rawBytes, signRaw } from '../harness/raw-client.ts'
 import { ALLOW_ALL, startWorld, type World } from '../harness/world.ts'
 
@@ -293,3 +294,57 @@ describe('bodies, as the real SDKs make them', () => {
     assert.ok(!everything().includes('unseen-content'))
   })
 })
+
+describe('bodies where recordings are encrypted', () => {
+  let world: World
+  before(async () => {
+    world = await startWorld(
+      { owner: [ALLOW_ALL] },
+      {
+        unchecked: true,
+        config: { record: { keep: [{ what: 'bodies' }], encryption: { file: './master.key' } } },
+      },
+    )
+  })
+  after(() => world.stop())
+
+  it('nothing of them can be read on the disk; whoever has the key reads and verifies them', async () => {
+    const { gate } = world
+    const env = await gate.clientEnv(world.role('owner'), 'owner')
+    const token = readFileSync(env['AWS_WEB_IDENTITY_TOKEN_FILE'] ?? '', 'utf8')
+    const credentials = await assumeRaw(gate.endpoint, world.role('owner'), token)
+    const s3 = new S3Client({
+      endpoint: gate.endpoint,
+      region: 'us-east-1',
+      credentials,
+      forcePathStyle: true,
+    })
+    await s3.send(new CreateBucketCommand({ Bucket: 'sealed' }))
+    const text = 'figures of the quarter\n'.repeat(4_000)
+    await s3.send(new PutObjectCommand({ Bucket: 'sealed', Key: 'q3', Body: text }))
+    const config = ['--config', join(gate.folder, 'sallyport.yaml')]
+    const found = await sallyport('search', 'operation:PutObject', '--json', ...config)
+    const { entries } = JSON.parse(found.stdout) as { entries: { decision: DecisionEvent }[] }
+    const id = entries[0]?.decision.id ?? ''
+
+    const body = await sallyport('body', id, '--request', ...config)
+    assert.equal(body.code, 0, body.stderr)
+    assert.equal(body.stdout, text)
+    const verified = await sallyport('verify', '--bodies', ...config)
+    assert.match(verified.stdout, /the bodies are whole: 1 body as recorded/)
+    const blobs = join(gate.folder, 'data/journal/blobs')
+    const names = readdirSync(blobs, { recursive: true, encoding: 'utf8' }).filter(name =>
+      name.includes('.zst'),
+    )
+    assert.deepEqual(names, [`00/0000000001/${id}.request.zst.sealed`])
+    const bytes = readFileSync(join(blobs, names[0] ?? ''))
+    // The magic of zstd: what was compressed and then sealed shows nothing of either.
+    assert.equal(bytes.indexOf(Buffer.from('28b52ffd', 'hex')), -1)
+    const sealed = await sallyport('verify', '--bodies', '--data', join(gate.folder, 'data'))
+    assert.match(sealed.stdout, /sealed, and not looked into: no key was given/)
+  })
+})
+
+function sallyport(...args: string[]): Promise<Finished> {
+  return execute(join(ROOT, 'bin/sallyport'), ['sessions', ...args], { env: cleanEnv() })
+}
