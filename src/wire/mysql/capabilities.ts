@@ -60,11 +60,13 @@ export const NEEDED: number = capabilities('protocol41', 'secureConnection', 'pl
  */
 export const UNREADABLE: number = capabilities('compress', 'optionalMetadata', 'zstd', 'multiFactor')
 
-/** What changes the form of packets; on these client and server must agree to the bit. */
-export const FORMS: number =
-  (UNREADABLE |
-    capabilities('connectAttributes', 'longAuthData', 'sessionTrack', 'deprecateEof', 'queryAttributes')) >>>
-  0
+/**
+ * What counts between two sides. Clients ask for more than they are offered (mysql2 for query attributes) and mean what
+ * both have; what cannot be read counts for nothing, though it was offered by mistake.
+ */
+export function agree(asked: number, offered: number): number {
+  return (asked & offered & ~UNREADABLE) >>> 0
+}
 
 /** Bits of the status that OK and EOF packets report. */
 export const STATUS: Readonly<

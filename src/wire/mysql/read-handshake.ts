@@ -10,12 +10,12 @@
  *     TLS request | the first 32 bytes of a response |
  *     AuthSwitchRequest | fe | plugin 0 | challenge |         AuthMoreData | 01 | data |
  *
- * Invariant: both sides can do what MySQL 5.7 could (`NEEDED`), or the packet is refused; so is a client that asks for
- * what would change the form of packets and was not offered: it would read others than the gate writes.
+ * Invariant: both sides can do what MySQL 5.7 could (`NEEDED`), or the packet is refused. An answer has the form that
+ * its own capabilities say; what was agreed on for the packets after it is what was offered, too (`agree`).
  */
 import { GateError } from '../../core/errors.ts'
 import { Redacted } from '../../core/redacted.ts'
-import { FORMS, has, NEEDED } from './capabilities.ts'
+import { has, NEEDED } from './capabilities.ts'
 import { Cursor } from './cursor.ts'
 import { MYSQL_LIMITS, type MysqlLimits } from './limits.ts'
 import type { Attribute, AuthenticationReply, Handshake, HandshakeResponse, TlsRequest } from './messages.ts'
@@ -52,18 +52,16 @@ export function readHandshake(payload: Buffer, limits: MysqlLimits = MYSQL_LIMIT
   return { version, connectionId, challenge, capabilities, extended, collation, status, plugin }
 }
 
-/**
- * A client's answer. Throws `mysql-malformed`, `mysql-capability-missing`, `mysql-text-invalid`, limits.
- * `offered`: capabilities of the handshake; nothing else can be asked for.
- */
+/** A client's answer. Throws `mysql-malformed`, `mysql-capability-missing`, `mysql-text-invalid`, limits. */
 export function readHandshakeResponse(
   payload: Buffer,
-  offered: number,
   limits: MysqlLimits = MYSQL_LIMITS,
 ): HandshakeResponse | TlsRequest {
   const cursor = new Cursor('client', 'handshake response', payload)
   const capabilities = cursor.number(4)
-  checkCapabilities(capabilities, offered)
+  if ((capabilities & NEEDED) !== NEEDED) {
+    throw new GateError('mysql-capability-missing', 'the client lacks capabilities of MySQL 5.7')
+  }
   const mostPacketBytes = cursor.number(4)
   const collation = cursor.number(1)
   cursor.zeros(23)
@@ -81,15 +79,6 @@ export function readHandshakeResponse(
   const attributes = has(capabilities, 'connectAttributes') ? readAttributes(cursor, limits) : []
   cursor.end()
   return { kind: 'handshake-response', ...head, user, proof, database, plugin, attributes }
-}
-
-function checkCapabilities(capabilities: number, offered: number): void {
-  if ((capabilities & NEEDED) !== NEEDED) {
-    throw new GateError('mysql-capability-missing', 'the client lacks capabilities of MySQL 5.7')
-  }
-  if ((capabilities & FORMS & ~offered) !== 0) {
-    throw new GateError('mysql-malformed', 'the client asks for capabilities that were not offered')
-  }
 }
 
 function readProof(cursor: Cursor, capabilities: number): Buffer {
