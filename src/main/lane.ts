@@ -1,13 +1,12 @@
 import { join } from 'node:path'
 import type { Config } from '../config/model.ts'
 import { systemClock, systemRandom } from '../core/clock.ts'
-import { secretFiles } from '../identity/secret-files.ts'
-import { openFileSigner } from '../record/checkpoint/key-file.ts'
 import type { LaneJournal } from '../record/event.ts'
 import { openJournal } from '../record/journal.ts'
 import { nodeFiles } from '../record/node-files.ts'
 import type { SealPorts } from '../record/seal/sealer.ts'
 import { openSeal } from './content-keys.ts'
+import { openJournalSigner } from './journal-signer.ts'
 import type { Log } from './log.ts'
 
 export interface Lane {
@@ -19,12 +18,7 @@ export interface Lane {
 /** A lane of the journal: each process writes its own, and signs it with the key that all of them share. */
 export async function openLane(config: Config, lane: number, log: Log): Promise<Lane> {
   const { durability, segmentBytes, encryption, checkpoints } = config.record
-  const signer = openFileSigner({
-    path: join(config.data, 'keys', 'journal.json'),
-    files: secretFiles,
-    clock: systemClock,
-    random: systemRandom,
-  })
+  const signer = await openJournalSigner(config)
   let seal: SealPorts | undefined
   const journal = await openJournal(
     { folder: join(config.data, 'journal'), lane, durability, segmentBytes },

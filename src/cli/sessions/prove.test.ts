@@ -7,7 +7,7 @@ import {
   memoryKeyFiles,
   testSigner,
 } from '../../record/checkpoint/checkpoint.fixture.ts'
-import { openFileSigner } from '../../record/checkpoint/key-file.ts'
+import { openFileSigner } from '../../record/checkpoint/keys-signer.ts'
 import { byId, writePublicKeys } from '../../record/checkpoint/signer.ts'
 import { STARTED_MS, steadyRandom } from '../../record/journal.fixture.ts'
 import type { MemoryFiles } from '../../record/memory-files.ts'

@@ -5,7 +5,8 @@ import { type JournalOptions, openJournal } from '../journal.ts'
 import { MemoryFiles } from '../memory-files.ts'
 import type { JournalSource } from '../read.ts'
 import type { SignedCheckpoint } from './checkpoint.ts'
-import { type KeyFiles, openFileSigner } from './key-file.ts'
+import type { KeyFiles } from './key-file.ts'
+import { openFileSigner } from './keys-signer.ts'
 import { readCheckpoints } from './lane-file.ts'
 import type { CheckpointPorts } from './ports.ts'
 import { byId, type CheckpointSigner, type PublicKeys } from './signer.ts'
@@ -27,12 +28,14 @@ export function memoryKeyFiles(files: Map<string, string> = new Map()): KeyFiles
 /** A signer with a key that is the same in every run. */
 export function testSigner(seed = 'signer'): CheckpointSigner {
   const clock = new ManualClock(STARTED_MS)
-  return openFileSigner({
+  const signer = openFileSigner({
     path: 'k/journal.json',
     files: memoryKeyFiles(),
     clock,
     random: steadyRandom(seed),
   })
+  const { keyId, publicKey } = signer
+  return { keyId, publicKey, sign: bytes => signer.sign(bytes) }
 }
 
 export interface CheckpointedDisk {

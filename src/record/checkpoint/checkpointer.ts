@@ -13,7 +13,7 @@ import { leafHash } from './merkle.ts'
 import type { CheckpointRuntime, CheckpointSettings } from './ports.ts'
 import { firstEvent, otherEvents, readRange } from './range.ts'
 import { type CheckpointRange, RangeTree } from './range-tree.ts'
-import { isSignature } from './signer.ts'
+import { type CheckpointSigner, isSignature } from './signer.ts'
 
 /** Where a lane's checkpoints stand when the journal is opened. */
 export interface CheckpointStart {
@@ -176,7 +176,8 @@ export class Checkpointer {
     this.#range ??= await this.#next()
     if (this.#range === undefined) return undefined
     const { first, last, link, root } = this.#range
-    const { signer, clock } = this.#runtime
+    const { clock } = this.#runtime
+    const signer = await this.#signer()
     const checkpoint: Checkpoint = {
       journal: this.#start.journal,
       lane: this.#start.lane,
@@ -195,6 +196,12 @@ export class Checkpointer {
     }
     this.#range = undefined
     return { ...checkpoint, signature: signature.toString('base64') }
+  }
+
+  /** Who signs now: keys are rotated while gates run. */
+  async #signer(): Promise<CheckpointSigner> {
+    const { signer } = this.#runtime
+    return signer.renew === undefined ? signer : this.#withinTime(signer.renew())
   }
 
   /** The next range whose events are durable: first what an earlier process left, then what was added. */
@@ -235,7 +242,7 @@ export class Checkpointer {
   }
 
   /** A signer that never answers must not keep the checkpoints waiting in silence. */
-  #withinTime(signing: Promise<Buffer>): Promise<Buffer> {
+  #withinTime<T>(signing: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       const cancel = this.#runtime.after(SIGN_TIMEOUT_MS, () => {
         reject(new GateError('journal-unavailable', `the signer gave no answer in ${SIGN_TIMEOUT_MS} ms`))

@@ -4,7 +4,8 @@ import { test } from 'node:test'
 import { ManualClock } from '../../core/clock.ts'
 import { STARTED_MS, steadyRandom } from '../journal.fixture.ts'
 import { memoryKeyFiles, testSigner } from './checkpoint.fixture.ts'
-import { openFileSigner, publicKeysOf } from './key-file.ts'
+import { publicKeysOf } from './key-file.ts'
+import { openFileSigner } from './keys-signer.ts'
 import { byId, readPublicKeys, writePublicKeys } from './signer.ts'
 
 const PATH = 'keys/journal.json'
@@ -43,11 +44,11 @@ test('of several keys the newest signs, and all of them verify', () => {
 
 const UNUSABLE: readonly [string, string][] = [
   ['{', 'it is not JSON'],
-  ['{"version":2}', 'its version is not 1'],
+  ['{"version":3}', 'its version is not 1 or 2'],
   ['{"version":1,"keys":[]}', 'it must hold 1 to 64 keys'],
   ['{"version":1,"keys":[{}]}', '`created` of key 1 is not a time'],
   ['{"version":1,"keys":[{"created":"2026-01-02","privateKey":"AAAA"}]}', 'key 1 is not an Ed25519 key'],
-  [' '.repeat(32_769), 'it has more than 32768 characters'],
+  [' '.repeat(65_537), 'it has more than 65536 characters'],
 ]
 
 for (const [text, why] of UNUSABLE) {

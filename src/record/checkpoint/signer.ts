@@ -13,6 +13,8 @@ export interface CheckpointSigner {
   readonly publicKey: KeyObject
   /** The 64 bytes of an Ed25519 signature over `bytes` as they are (RFC 8032, pure). */
   sign(bytes: Buffer): Promise<Buffer>
+  /** Who signs from now on, asked before each checkpoint; absent: always this one. Rejects where nobody may. */
+  renew?(): Promise<CheckpointSigner>
 }
 
 /** Public keys by their id. */
@@ -51,10 +53,14 @@ export function writePublicKeys(keys: PublicKeys): string {
 
 const BEGIN = '-----BEGIN PUBLIC KEY-----'
 
-/** Reads what `writePublicKeys` writes. Throws `journal-key-unusable`; a private key is refused as well. */
+/**
+ * Reads what `writePublicKeys` writes, and lines before and between the keys that begin with `#`. Throws
+ * `journal-key-unusable`; a private key is refused as well.
+ */
 export function readPublicKeys(text: string): PublicKeys {
   if (text.length > MAX_PEM_LENGTH) throw unusable(`they take more than ${MAX_PEM_LENGTH} bytes`)
-  const [before = '', ...blocks] = text.split(BEGIN)
+  const lines = text.split('\n').filter(line => !line.startsWith('#'))
+  const [before = '', ...blocks] = lines.join('\n').split(BEGIN)
   if (blocks.length === 0 || before.trim() !== '') throw unusable(`they do not begin with \`${BEGIN}\``)
   if (blocks.length > MAX_PUBLIC_KEYS) throw unusable(`there are more than ${MAX_PUBLIC_KEYS}`)
   return byId(blocks.map(block => readPublicKey(`${BEGIN}${block}`)))
