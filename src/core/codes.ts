@@ -326,6 +326,12 @@ const table = {
     status: 503,
     advice: 'Another process brings the index up to date: try again when it has, or search with --scan.',
   },
+  'segment-missing': {
+    party: 'operator',
+    status: 404,
+    advice:
+      'Name a lane and a segment of this journal, as `00/1`: its files stand in the folder `journal` of the data folder.',
+  },
   'index-damaged': {
     party: 'operator',
     status: 500,
