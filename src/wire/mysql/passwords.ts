@@ -79,7 +79,7 @@ export function writeClearPassword(password: Redacted): Redacted<Buffer> {
 /** What a client sends after `SHA2_FULL` or for `mysql_clear_password`. Throws `mysql-malformed`. */
 export function readClearPassword(data: Buffer): Redacted {
   const end = data.length - 1
-  if (data.indexOf(0) !== end) {
+  if (end < 0 || data.indexOf(0) !== end) {
     throw new GateError('mysql-malformed', 'the password of the client does not end where its packet does')
   }
   return new Redacted(data.toString('utf8', 0, end))
