@@ -1,5 +1,6 @@
 import type { JournalEvent, OutcomeEvent, RecordedPrincipal, SessionEndEvent, SessionEvent } from './event.ts'
 import { type JournalSource, readJournal } from './read.ts'
+import { type Withheld, whyWithheld } from './seal/withheld.ts'
 
 /** What a recording amounts to. Counts are of events that the journal has, so a live one still grows. */
 export interface Tally {
@@ -29,6 +30,8 @@ export interface SessionSummary extends Tally {
    * where no process could say so.
    */
   readonly ended?: Pick<SessionEndEvent, 'timeMs' | 'why' | 'by' | 'reason'>
+  /** What was recorded of it, or a part, cannot be read: nothing of that is counted but calls and decisions. */
+  readonly withheld?: Withheld
 }
 
 /** What the journal holds. */
@@ -121,6 +124,7 @@ class SessionCount {
   readonly #count: Count
   #principal: RecordedPrincipal | undefined
   #began: SessionSummary['began']
+  #withheld: SessionSummary['withheld']
   #ended: SessionSummary['ended']
 
   constructor(id: string, firstMs: number) {
@@ -131,6 +135,9 @@ class SessionCount {
   add(event: JournalEvent): void {
     this.#count.add(event)
     if (event.type === 'session-end') this.#end(event)
+    const withheld = whyWithheld(event)
+    this.#withheld ??= withheld
+    if (withheld !== undefined) return
     if (event.type === 'session' || event.type === 'decision') this.#principal ??= event.principal
     if (event.type !== 'session') return
     const { timeMs, by, expiresAtMs, clientAddress } = event
@@ -159,12 +166,14 @@ class SessionCount {
       ...tally,
       ...(this.#principal === undefined ? {} : { principal: this.#principal }),
       ...(this.#began === undefined ? {} : { began: this.#began }),
+      ...(this.#withheld === undefined ? {} : { withheld: this.#withheld }),
       ...(isOver ? { ended } : {}),
     }
   }
 }
 
-/** True if a call was let through and then did not end well. */
+/** True if a call was let through and then did not end well; false where nobody can tell any more. */
 export function hasFailed(outcome: OutcomeEvent): boolean {
+  if (whyWithheld(outcome) !== undefined) return false
   return outcome.error !== undefined || outcome.status === undefined || outcome.status >= 400
 }

@@ -13,6 +13,8 @@ export interface GateRole {
   readonly trust?: object
   readonly boundary?: object
   readonly maxSession?: string
+  /** Whose content its sessions are. */
+  readonly tenant?: string
   readonly upstream?: object
 }
 
@@ -100,6 +102,7 @@ function writeConfiguration(folder: string, options: GateOptions): void {
     trust: role.trust ?? trustIssuer(role.arn.split(':')[4]),
     policies: role.policies.map((policy, number) => write(`role-${index}-${number}.json`, policy)),
     ...(role.boundary ? { boundary: write(`boundary-${index}.json`, role.boundary) } : {}),
+    ...(role.tenant ? { tenant: role.tenant } : {}),
     ...(role.maxSession ? { maxSession: role.maxSession } : {}),
     ...(role.upstream ? { upstream: role.upstream } : {}),
   }))

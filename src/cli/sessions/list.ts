@@ -58,9 +58,9 @@ function numbers(tally: Tally): string[] {
 }
 
 /** `agent-7 as role/agent in 123456789012`; the ARN as it is where it is of another form. */
-function who({ principal }: SessionSummary): string {
-  if (principal === undefined) return ''
+function who({ principal, withheld }: SessionSummary): string {
+  if (principal === undefined) return withheld === undefined ? '' : `(${withheld})`
   const [, , , , account = '', ...rest] = principal.roleArn.split(':')
   const role = rest.length === 0 ? principal.roleArn : `${rest.join(':')} in ${account}`
-  return printable(`${principal.subject} as ${role}`)
+  return printable(`${principal.subject} as ${role}${withheld === undefined ? '' : ` (in part ${withheld})`}`)
 }

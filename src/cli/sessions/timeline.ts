@@ -7,6 +7,7 @@ import type {
   RecordedPrincipal,
   SessionEvent,
 } from '../../record/event.ts'
+import { type Withheld, whyWithheld } from '../../record/seal/withheld.ts'
 import { hasFailed } from '../../record/sessions.ts'
 import { printable } from '../../record/shell.ts'
 import { endDetails, endedBy } from './ends.ts'
@@ -31,6 +32,12 @@ const HAPPENED: Readonly<
   expired: { word: 'ended', by: 'expired; by', good: false },
   revoked: { word: 'taken', by: 'revoked by', good: false },
   'broke-glass': { word: 'GLASS', by: 'broken by', good: false },
+}
+
+/** In place of what nobody, or nobody without keys, can read. */
+const WITHHELD: Readonly<Record<Withheld, string>> = {
+  shredded: '(shredded)',
+  sealed: '(sealed: it takes the keys of the configuration, --config)',
 }
 
 /** How a timeline is laid out. */
@@ -92,6 +99,8 @@ export class Timeline {
     const lines = [`${paint.dim(timeOfDay(decision.timeMs))}  ${effect}  ${call}`]
     lines.push(...more.map(line => `${INDENT}${line}`))
     const whose = this.#many ? ofSession(decision) : []
+    if (whyWithheld(decision) !== undefined)
+      return [...lines, ...this.#under([`event ${printable(decision.id)}`])]
     if (decision.effect === 'deny') {
       lines.push(...this.#denial(decision, whose))
     } else {
@@ -113,6 +122,7 @@ export class Timeline {
       ...(event.reason === undefined || event.reason === ''
         ? []
         : [`\u201c${printable(event.reason)}\u201d`]),
+      ...(whyWithheld(event) === undefined ? [] : [WITHHELD[whyWithheld(event) ?? 'sealed']]),
       ...(event.usesLeft === undefined ? [] : [`${event.usesLeft} uses left`]),
       ...(event.expiresAtMs === undefined ? [] : [`until ${dateTime(event.expiresAtMs)}`]),
     ]
@@ -162,6 +172,8 @@ export class Timeline {
   }
 
   #outcome(outcome: OutcomeEvent): string[] {
+    const withheld = whyWithheld(outcome)
+    if (withheld !== undefined) return [WITHHELD[withheld]]
     const status = outcome.status === undefined ? 'no reply' : String(outcome.status)
     const error = outcome.error === undefined ? '' : ` ${printable(outcome.error)}`
     const ended = hasFailed(outcome) ? this.#paint.warn(`${status}${error}`) : status
@@ -192,6 +204,9 @@ export class Timeline {
 
   #session(session: SessionEvent): string[] {
     this.#headed = true
+    const withheld = whyWithheld(session)
+    if (withheld !== undefined)
+      return [this.#title(session.sessionId), ...facts([['content', WITHHELD[withheld]]])]
     const claims = Object.entries(session.claims).map(([name, value]) => {
       return `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`
     })
@@ -228,6 +243,8 @@ export class Timeline {
   #described(decision: DecisionEvent): string[] {
     if (decision.call !== undefined) return wrapCommand(printable(commandLine(decision.call)), this.#room)
     const { target } = decision
+    const withheld = whyWithheld(decision)
+    if (withheld !== undefined) return [WITHHELD[withheld]]
     if (target === undefined) return ['a request that was not understood']
     return wrapText(printable(`${target.method} ${target.path}`), this.#room)
   }
@@ -236,6 +253,14 @@ export class Timeline {
   #began(session: SessionEvent): string[] {
     const paint = this.#paint
     const { timeMs, principal, by, clientAddress } = session
+    const withheld = whyWithheld(session)
+    if (withheld !== undefined) {
+      const what = printable(`session ${session.sessionId ?? ''}`)
+      return [
+        ...this.#newDay(timeMs),
+        `${paint.dim(timeOfDay(timeMs))}  ${paint.good('began')}  ${what}: ${WITHHELD[withheld]}`,
+      ]
+    }
     const line = `${paint.dim(timeOfDay(timeMs))}  ${paint.good('began')}  ${printable(principal.subject)} by ${printable(by)}`
     return [
       ...this.#newDay(timeMs),

@@ -1,15 +1,18 @@
 import type { Json, JsonObject } from '../../core/json.ts'
 import type { Ending, Entry } from '../calls.ts'
 import type { DecisionEvent, OutcomeEvent, RecordedPrincipal } from '../event.ts'
+import { type Withheld, whyWithheld } from '../seal/withheld.ts'
 import { hasFailed } from '../sessions.ts'
 
 export type CallEntry = Extract<Entry, { kind: 'call' }>
 
 /** How a call ended, in one word that every format has. */
-export type EndingWord = 'denied' | 'done' | 'failed' | 'lost' | 'open' | 'later'
+export type EndingWord = 'denied' | 'done' | 'failed' | 'lost' | 'open' | 'later' | Withheld
 
 export function endingWord(ending: Ending): EndingWord {
   if (ending.kind !== 'outcome') return ending.kind
+  const withheld = whyWithheld(ending.outcome)
+  if (withheld !== undefined) return withheld
   return hasFailed(ending.outcome) ? 'failed' : 'done'
 }
 
@@ -41,6 +44,7 @@ export function gateFacts(decision: DecisionEvent, ending: Ending): JsonObject {
   const outcome = outcomeOf(ending)
   return present({
     decision: decision.effect,
+    withheld: whyWithheld(decision),
     ending: endingWord(ending),
     statements: decision.statements.map(asJson),
     denial: denial && asJson(denial),

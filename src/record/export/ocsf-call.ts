@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../core/json.ts'
 import type { DecisionEvent, OutcomeEvent, RecordedCall } from '../event.ts'
+import { whyWithheld } from '../seal/withheld.ts'
 import {
   type CallEntry,
   type EndingWord,
@@ -39,6 +40,8 @@ const STATUSES: Readonly<Record<EndingWord, Choice>> = {
   lost: other('Lost'),
   open: STATUS.unknown,
   later: STATUS.unknown,
+  shredded: STATUS.unknown,
+  sealed: STATUS.unknown,
 }
 
 /** Methods that the schema has; what else a stranger may have sent is in `unmapped`. */
@@ -96,8 +99,11 @@ function severityOf({ brokeGlass, effect }: DecisionEvent): Choice {
   return effect === 'deny' ? SEVERITY.low : SEVERITY.informational
 }
 
-function messageOf({ call, effect, denial, target }: DecisionEvent): string {
-  const what = call === undefined ? (target?.method ?? 'a request') : `${call.operation} of ${call.service}`
+function messageOf(decision: DecisionEvent): string {
+  const { call, effect, denial, target } = decision
+  const withheld = whyWithheld(decision)
+  const request = withheld === undefined ? 'a request' : `a request, ${withheld},`
+  const what = call === undefined ? (target?.method ?? request) : `${call.operation} of ${call.service}`
   return effect === 'allow' ? `${what} allowed` : `${what} denied: ${denial?.reason ?? 'no reason recorded'}`
 }
 

@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../core/json.ts'
 import type { Entry } from '../calls.ts'
 import type { AccessRequestEvent, SessionEvent } from '../event.ts'
+import { whyWithheld } from '../seal/withheld.ts'
 import { present, whoFacts } from './call.ts'
 import type { ApiFacts } from './facts.ts'
 import {
@@ -48,7 +49,8 @@ function sessionEvent(session: SessionEvent): JsonObject {
       id: session.id,
       timeMs: session.timeMs,
       sessionId,
-      message: `a session of ${principal.subject} began`,
+      message:
+        whyWithheld(session) === undefined ? `a session of ${principal.subject} began` : 'a session began',
     }),
     actor: actorOf(principal, sessionId),
     user: userOf(principal),

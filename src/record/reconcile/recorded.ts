@@ -3,6 +3,7 @@ import type { DecisionEvent, JournalEvent, OutcomeEvent } from '../event.ts'
 import { arnParts } from '../export/arn.ts'
 import { isWithin, type Span } from '../export/span.ts'
 import { type JournalSource, readJournal } from '../read.ts'
+import { whyWithheld } from '../seal/withheld.ts'
 import type { LeasedRoles } from './roles.ts'
 
 /** Calls, and sessions, of a span that are held in memory: a million are some 500 MB. */
@@ -71,6 +72,7 @@ export class Recorded {
 
   #add(event: JournalEvent): void {
     if (event.type === 'session') {
+      if (whyWithheld(event) !== undefined) return
       this.#noteSession(event.principal.arn)
       this.#roles.add(event.principal.roleArn)
     } else if (event.type === 'decision') this.#decided(event)

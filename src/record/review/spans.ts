@@ -1,5 +1,6 @@
 import type { AccessRequestEvent, DecisionEvent, JournalEvent, OutcomeEvent } from '../event.ts'
 import { type JournalSource, readJournal, type Wanted } from '../read.ts'
+import { whyWithheld } from '../seal/withheld.ts'
 import { RoleTally } from './tally.ts'
 
 /** A span of time: `sinceMs` is in it, `untilMs` is not. Ms since the epoch. */
@@ -22,7 +23,7 @@ export interface Spans {
   readonly roles: ReadonlyMap<string, RoleSpans>
   /** What came from nobody that the gate knew. */
   readonly unidentified: RoleSpans
-  /** Events of roles for which there was no room, or that nobody knows. */
+  /** Events of roles for which there was no room, or that nobody knows: shredded ones, too. */
   readonly beyond: number
 }
 
@@ -75,6 +76,11 @@ class Tallies {
   add(event: JournalEvent, roleArn: string | undefined, when: keyof RoleSpans): void {
     if (!isTallied(event)) return
     if (event.type === 'access-request' && this.#wasSaid(event.id)) return
+    // What is left of it says that something was done, and not what.
+    if (whyWithheld(event) !== undefined) {
+      this.beyond += 1
+      return
+    }
     // Outcomes and approvals without a role belong to roles that were forgotten.
     if (roleArn === undefined && event.type !== 'decision') {
       this.beyond += 1
@@ -92,7 +98,7 @@ class Tallies {
   }
 
   roleOf(event: JournalEvent): string | undefined {
-    if (!isTallied(event) && event.type !== 'session') return undefined
+    if ((!isTallied(event) && event.type !== 'session') || whyWithheld(event) !== undefined) return undefined
     if (event.type === 'session' || event.type === 'decision') {
       const roleArn = event.principal?.roleArn
       if (roleArn !== undefined && event.sessionId !== undefined) {

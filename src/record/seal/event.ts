@@ -29,9 +29,12 @@ const READABLE: Readonly<Record<Sealable, readonly string[]>> = {
   'session-end': ['why'],
   revocation: ['what', 'issuedUntilMs'],
   decision: ['effect'],
-  outcome: ['decisionId'],
+  // By AWS's own number of it a call can be told to have come through the gate, also when nothing else is left.
+  outcome: ['decisionId', 'awsRequestId'],
   'access-request': ['requestId', 'what', 'state'],
 }
+/** Longer ones, in characters, come from nobody that is AWS. */
+const MAX_REQUEST_ID = 128
 const PURPOSE = Buffer.from('sallyport sealed event 1')
 const SEALED_START = Buffer.from(',"sealed":{"key":"')
 const DATA_START = Buffer.from('","data":"')
@@ -58,12 +61,19 @@ export function sealEvent(
   const readable: Record<string, unknown> = {}
   const rest: Record<string, unknown> = {}
   const names: ReadonlySet<string> = new Set([...HEAD, ...READABLE[event.type]])
-  for (const [name, value] of Object.entries(event)) (names.has(name) ? readable : rest)[name] = value
+  for (const [name, value] of Object.entries(event)) {
+    const isReadable = names.has(name) && !(name === 'awsRequestId' && String(value).length > MAX_REQUEST_ID)
+    const part = isReadable ? readable : rest
+    part[name] = value
+  }
   // In an order of their own, whoever made the event: readers look for `type` and `id` at its beginning.
   const ordered = Object.fromEntries(
     [...names].flatMap(name => (name in readable ? [[name, readable[name]]] : [])),
   )
   const start = `${JSON.stringify(ordered).slice(0, -1)}${SEALED_START}${id}"`
+  if (Buffer.byteLength(start) > MAX_READABLE_BYTES - EVENT_START_WITHIN) {
+    throw new GateError('event-too-large', 'the ids of the event are too long for it to be sealed')
+  }
   const box = sealBox(
     key,
     Buffer.from(JSON.stringify(rest)),
