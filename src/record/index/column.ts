@@ -1,5 +1,5 @@
 import { TEXT_KEYS, type TextKey } from '../search/query.ts'
-import { addGrams, addValue, addWhole, Numbers, seedOf } from './grams.ts'
+import { addGrams, addValue, addWhole, Numbers, seedOf, WHOLE_NUMBERS } from './grams.ts'
 import { bytesFor, Rows } from './rows.ts'
 
 /**
@@ -41,7 +41,8 @@ export class Column {
   /** About how many bits its rows set. */
   get grams(): number {
     let grams = 0
-    for (const [value, rows] of this.#rows) grams += (isWhole(this.key) ? 8 : value.length) * rows.length
+    for (const [value, rows] of this.#rows)
+      grams += (isWhole(this.key) ? WHOLE_NUMBERS : value.length) * rows.length
     return grams
   }
 

@@ -9,7 +9,7 @@ import type { Findable } from '../search/values.ts'
 import { IndexDamaged } from './damaged.ts'
 
 /** Bytes that are read at once: what lies near will be asked for next. */
-const WINDOW_BYTES = 64 * 1024
+const WINDOW_BYTES = 16 * 1024
 
 /** Reads single events of the journal by their place. */
 export class EventReader {

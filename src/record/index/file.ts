@@ -126,26 +126,46 @@ function pieceName({ first }: BlockHead, part: Part, number: number): string {
  * has left a part of one.
  */
 export async function readBlock(
-  file: JournalFile,
-  id: IndexFileId,
-  codec: PieceCodec,
+  { file, id, codec, begin, size }: FileBytes,
   offset: number,
 ): Promise<{ readonly block: Block; readonly end: number } | undefined> {
-  const lengths = Buffer.alloc(LENGTHS_BYTES)
-  if ((await readFully(file, lengths, offset)) < LENGTHS_BYTES) return undefined
+  if (offset + LENGTHS_BYTES > size) return undefined
+  const lengths = await bytesAt(file, begin, offset, LENGTHS_BYTES)
+  if (lengths === undefined) return undefined
   const headBytes = lengths.readUInt32LE(0)
   const bodyBytes = lengths.readUInt32LE(4)
   if (headBytes > MAX_HEAD_BYTES || bodyBytes > MAX_BODY_BYTES) return undefined
   const bodyAt = offset + LENGTHS_BYTES + headBytes
   const end = bodyAt + bodyBytes
-  if ((await file.size()) < end) return undefined
-  const closed = Buffer.allocUnsafe(headBytes)
-  if ((await readFully(file, closed, offset + LENGTHS_BYTES)) < headBytes) return undefined
-  const opened = codec.open(`head ${offset} ${bodyBytes}`, closed)
+  if (end > size) return undefined
+  const closed = await bytesAt(file, begin, offset + LENGTHS_BYTES, headBytes)
+  const opened = closed && codec.open(`head ${offset} ${bodyBytes}`, closed)
   if (opened === undefined) return undefined
   // What the codec opens, this code has written.
   const head = JSON.parse(opened.toString()) as WrittenHead
   return { block: new FiledBlock(file, id, codec, head, bodyAt), end }
+}
+
+/** An index file as far as it was read. */
+export interface FileBytes {
+  readonly file: JournalFile
+  readonly id: IndexFileId
+  readonly codec: PieceCodec
+  /** Its first bytes. */
+  readonly begin: Buffer
+  readonly size: number
+}
+
+/** Undefined if the file ends before. */
+async function bytesAt(
+  file: JournalFile,
+  begin: Buffer,
+  offset: number,
+  count: number,
+): Promise<Buffer | undefined> {
+  if (offset + count <= begin.length) return begin.subarray(offset, offset + count)
+  const bytes = Buffer.allocUnsafe(count)
+  return (await readFully(file, bytes, offset)) === count ? bytes : undefined
 }
 
 class FiledBlock implements Block {

@@ -10,7 +10,7 @@ const GRAM_LENGTH = 3
 /** So many grams of a query are looked for; more hardly rule out more. */
 const MAX_LOOKED_FOR = 12
 /** Numbers that stand for a whole value, where its parts are not of interest. */
-const WHOLE_NUMBERS = 8
+export const WHOLE_NUMBERS = 12
 
 /** Numbers in order, of which there may be many. */
 export class Numbers {

@@ -34,7 +34,7 @@ export interface IndexOptions {
   readonly progress?: (events: number) => void
 }
 
-const WORTH_KEEPING = 4_096
+const WORTH_KEEPING = 1_024
 /** Segments of a lane that are indexed in memory where another process holds the lock; beyond them it is waited for. */
 const MAX_UNFILED_SEGMENTS = 2
 

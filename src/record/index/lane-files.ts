@@ -75,20 +75,25 @@ export async function openIndexFile(
   return opened
 }
 
+/** Holds the header and the head of an ordinary first block. */
+const FIRST_BYTES = 32 * 1024
+
 async function readIndexFile(
   file: JournalFile,
   seal: IndexSeal,
   { lane, segment }: { readonly lane: number; readonly segment: number },
 ): Promise<OpenIndexFile | 'unfit' | 'locked'> {
-  const bytes = Buffer.alloc(INDEX_HEADER_BYTES)
-  const id = decodeIndexHeader(bytes.subarray(0, await readFully(file, bytes, 0)))
+  const room = Buffer.allocUnsafe(FIRST_BYTES)
+  const begin = room.subarray(0, await readFully(file, room, 0))
+  const id = decodeIndexHeader(begin)
   if (id === undefined || id.lane !== lane || id.segment !== segment) return 'unfit'
   const codec = codecOf(id, seal)
   if (codec === undefined) return id.isSealed ? 'locked' : 'unfit'
+  const size = begin.length < FIRST_BYTES ? begin.length : await file.size()
   const blocks: Block[] = []
   let end = INDEX_HEADER_BYTES
   for (;;) {
-    const read = await readBlock(file, id, codec, end)
+    const read = await readBlock({ file, id, codec, begin, size }, end)
     if (read === undefined) break
     blocks.push(read.block)
     end = read.end

@@ -2,11 +2,12 @@ import type { JournalSource } from '../read.ts'
 import { CLOCK_SLACK_MS, type Span } from '../search/lane.ts'
 import type { Matcher } from '../search/match.ts'
 import type { Findable } from '../search/values.ts'
-import type { Block, Stray } from './block.ts'
+import type { Block } from './block.ts'
 import { IndexDamaged } from './damaged.ts'
 import { EventReader, entryOf } from './entries.ts'
 import type { LaneBlocks } from './lane-blocks.ts'
-import type { Selector, Strays } from './select.ts'
+import type { Selector } from './select.ts'
+import { MetStrays, StraysAhead } from './strays.ts'
 
 /** How a lane of the index is searched. */
 export interface IndexedLaneSearch {
@@ -22,33 +23,25 @@ export interface IndexedLaneSearch {
 const FIRST_ROWS = 64
 const MOST_ROWS = 1_024
 
-/** A stray and the segment in which it lies. */
-type PlacedStray = Stray & { readonly segment: number }
-
 /** What matches in a lane, in the order of the search. Throws `index-damaged`, `journal-corrupt`. */
 export async function* searchLane(search: IndexedLaneSearch): AsyncGenerator<Findable, void> {
   const { blocks, order, span } = search
-  const strays = new Map<string, PlacedStray>()
-  // How a call ended stands behind it: on the way back it was met already.
-  if (order === 'oldest') for await (const block of blocks.walk('newest')) addStrays(block, strays)
+  const met = new MetStrays()
+  const ahead = order === 'oldest' ? new StraysAhead(blocks) : undefined
   const reader = new EventReader(search.source, blocks.lane)
   const said = new Set<string>()
   try {
     for await (const block of blocks.walk(order)) {
-      for await (const entry of matching(search, block, strays, reader)) {
-        if (isSaid(entry, said)) continue
-        yield entry
+      for await (const entry of matching(search, block, ahead ?? met, reader)) {
+        if (!isSaid(entry, said)) yield entry
       }
-      if (order === 'newest') addStrays(block, strays)
+      if (order === 'newest') met.add(block)
       if (isBeyond(block, span, order)) return
     }
   } finally {
+    await ahead?.close()
     await reader.close()
   }
-}
-
-function addStrays({ head, segment }: Block, strays: Map<string, PlacedStray>): void {
-  for (const stray of head.strays) strays.set(stray.decisionId, { ...stray, segment })
 }
 
 /** What happened to an access request may have been recorded twice, with one id. */
@@ -71,12 +64,11 @@ function isBeyond({ head }: Block, { sinceMs, untilMs }: Span, order: 'newest' |
 async function* matching(
   { selector, matcher, order }: IndexedLaneSearch,
   block: Block,
-  strays: ReadonlyMap<string, PlacedStray>,
+  strays: MetStrays | StraysAhead,
   reader: EventReader,
 ): AsyncGenerator<Findable, void> {
   if (block.head.rows === 0) return
-  const find: Strays = id => strays.get(id)
-  const rows = (await selector.select(block, find)).list()
+  const rows = (await selector.select(block, strays)).list()
   if (rows.length === 0) return
   if (order === 'newest') rows.reverse()
   const found = await RowReader.of(block, strays, reader)
@@ -99,7 +91,7 @@ async function* matching(
 /** Reads the entries of a block's rows from the journal. */
 class RowReader {
   readonly #block: Block
-  readonly #strays: ReadonlyMap<string, PlacedStray>
+  readonly #strays: MetStrays | StraysAhead
   readonly #reader: EventReader
   readonly #numbers: Buffer
   readonly #offsets: Buffer
@@ -107,7 +99,7 @@ class RowReader {
 
   private constructor(
     block: Block,
-    strays: ReadonlyMap<string, PlacedStray>,
+    strays: MetStrays | StraysAhead,
     reader: EventReader,
     [numbers, offsets, endings]: readonly [Buffer, Buffer, Buffer],
   ) {
@@ -119,11 +111,7 @@ class RowReader {
     this.#endings = endings
   }
 
-  static async of(
-    block: Block,
-    strays: ReadonlyMap<string, PlacedStray>,
-    reader: EventReader,
-  ): Promise<RowReader> {
+  static async of(block: Block, strays: MetStrays | StraysAhead, reader: EventReader): Promise<RowReader> {
     const parts = [
       await block.part('numbers'),
       await block.part('offsets'),
@@ -136,8 +124,10 @@ class RowReader {
     const { segment, head, lane } = this.#block
     const { event, number } = await this.#reader.at(segment, this.#offsets.readUInt32LE(row * 4))
     const ending = this.#endings.readUInt32LE(row * 4)
-    const stray = ending === 0 ? this.#strays.get(event.id) : undefined
-    const ended = stray === undefined ? { segment, offset: ending } : stray
+    // Only calls that were let through end; how is looked for far ahead.
+    const isOpen = ending === 0 && event.type === 'decision' && event.effect !== 'deny'
+    const stray = isOpen ? await this.#strays.find(event.id) : undefined
+    const ended = stray ?? { segment, offset: ending }
     const end = ended.offset === 0 ? undefined : (await this.#reader.at(ended.segment, ended.offset)).event
     const entry = entryOf(event, end)
     if (entry === undefined || number !== head.first + this.#numbers.readUInt32LE(row * 4)) {

@@ -9,7 +9,9 @@ import { Rows } from './rows.ts'
 type TextTerm = Extract<Term, { readonly pattern: unknown }>
 
 /** How calls ended of which that is in another block: found by the call's id. */
-export type Strays = (decisionId: string) => Stray | undefined
+export interface Strays {
+  find(decisionId: string): Promise<Stray | undefined>
+}
 
 /** Keys whose values are few, and quick to go through, come first. */
 const ORDER: readonly TextKey[] = ['type', 'effect', 'service', 'masked', 'status', 'error', 'role']
@@ -55,7 +57,7 @@ function testOf(term: TextTerm): Test {
   return async (block, strays, rows) => {
     if (block.head.keys[term.key] === 'listed') {
       const fitting = await listed(block, term.key, fits)
-      addOpen(block, term.key, fits, strays, fitting)
+      await addOpen(block, term.key, fits, strays, fitting)
       if (term.not) fitting.invert()
       rows.intersect(fitting)
     } else if (!term.not && !isByEnding(term.key)) {
@@ -91,28 +93,31 @@ function isByEnding(key: TextKey): key is ByEnding {
 }
 
 /** What calls have by an ending that is in another block, or in none. */
-function addOpen(
+async function addOpen(
   { head }: Block,
   key: TextKey,
   fits: (text: string) => boolean,
   strays: Strays,
   rows: Rows,
-): void {
+): Promise<void> {
   if (!isByEnding(key)) return
   for (const [row, id] of head.open) {
-    const values = strays(id)?.[key] ?? NO_ENDING[key]
+    const values = (await strays.find(id))?.[key] ?? NO_ENDING[key]
     if (values.some(fits)) rows.add(row)
   }
 }
 
 const NO_ENDING: Readonly<Record<ByEnding, readonly string[]>> = { error: [], status: [], masked: ['no'] }
 
+/** Planes that are read at once. */
+const PLANES_AT_ONCE = 4
+
 /** Keeps the rows that have all of these grams. */
 async function signed(block: Block, grams: readonly number[], rows: Rows): Promise<void> {
-  const planes = new Set(grams.map(gram => gram % block.head.planes))
-  for (const plane of planes) {
-    if (rows.isEmpty) return
-    rows.intersect(Rows.fromBytes(block.head.rows, await block.plane(plane)))
+  const planes = [...new Set(grams.map(gram => gram % block.head.planes))]
+  for (let at = 0; at < planes.length && !rows.isEmpty; at += PLANES_AT_ONCE) {
+    const some = planes.slice(at, at + PLANES_AT_ONCE).map(plane => block.plane(plane))
+    for (const bytes of await Promise.all(some)) rows.intersect(Rows.fromBytes(block.head.rows, bytes))
   }
 }
 
