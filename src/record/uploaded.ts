@@ -1,6 +1,6 @@
 /**
- * Which segments are in a bucket, whole and verified: `uploaded/NN.jsonl` in the archivist's folder, a line for each.
- * Only the uploads append to it; retention reads it, for nothing local goes that is not in it.
+ * Which segments are in a bucket, whole and verified: `uploaded/NN.jsonl` of the journal's folder, a line for each. Only
+ * the uploads append to it; retention reads it, for nothing local goes that is not in it.
  */
 import { join } from 'node:path'
 import { GateError } from '../core/errors.ts'
@@ -42,7 +42,7 @@ const WINDOW_BYTES = 64 * 1024
 
 /**
  * What of a lane is known to be in a bucket, by `segmentId`; the last line on a segment counts. `folder`: the
- * archivist's (`data/archive`). Throws `archive-state-unreadable` where a line is none.
+ * journal's. Throws `archive-state-unreadable` where a line is none.
  */
 export async function uploadedSegments(
   files: JournalFiles,

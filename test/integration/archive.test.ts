@@ -21,7 +21,7 @@ import type { UploadSettings } from '../../src/archive/upload/ports.ts'
 import { createUploads } from '../../src/archive/upload/uploads.ts'
 import { systemClock, systemRandom } from '../../src/core/clock.ts'
 import { secretFiles } from '../../src/identity/secret-files.ts'
-import { openFileSigner } from '../../src/record/checkpoint/key-file.ts'
+import { openFileSigner } from '../../src/record/checkpoint/keys-signer.ts'
 import type { JournalEvent } from '../../src/record/event.ts'
 import { openJournal } from '../../src/record/journal.ts'
 import { nodeFiles } from '../../src/record/node-files.ts'
@@ -137,7 +137,7 @@ describe('an archive in S3', () => {
 
   async function journals(): Promise<string[]> {
     const found = await Promise.all(
-      [0, 1].map(lane => uploadedSegments(nodeFiles, join(folder, 'state'), lane)),
+      [0, 1].map(lane => uploadedSegments(nodeFiles, join(data, 'journal'), lane)),
     )
     return found.map(lane => [...lane.values()][0]?.journal ?? '')
   }
@@ -151,7 +151,7 @@ describe('an archive in S3', () => {
     assert.equal(new Set(keys).size, keys.length - 2 * 2, 'checkpoints and heads once for each segment')
     for (const [lane, journal] of (await journals()).entries()) {
       await sync('archive', `sallyport/${journal}`, join(folder, 'fetched/journal'))
-      const [entry] = [...(await uploadedSegments(nodeFiles, join(folder, 'state'), lane)).values()]
+      const [entry] = [...(await uploadedSegments(nodeFiles, join(data, 'journal'), lane)).values()]
       assert.equal(entry?.verifiedBy, 'checksum')
       assert.match(entry.etag, /-2"$/)
     }

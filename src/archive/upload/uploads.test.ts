@@ -23,7 +23,7 @@ function keyOf(world: UploadWorld, segment: number, lane = 0): string {
 /** Each sealed segment is there exactly once, byte for byte, is noted so, and what is fetched is whole. */
 async function assertArchived(world: UploadWorld, lanes: readonly number[]): Promise<void> {
   for (const lane of lanes) {
-    const noted = [...(await uploadedSegments(world.files, 'archive', lane)).values()]
+    const noted = [...(await uploadedSegments(world.files, 'journal', lane)).values()]
     assert.deepEqual(
       noted.map(({ segment }) => segment),
       await sealed(world, lane),
@@ -195,7 +195,7 @@ test('an object with other content is told, stays, and stops nothing else', asyn
       assert.equal(await world.round(job), 'archive-contradicted')
       assert.equal(await world.round(job), 'archive-contradicted')
       assert.deepEqual(world.bucket.bytes(key), planted)
-      const noted = [...(await uploadedSegments(world.files, 'archive', 0)).values()]
+      const noted = [...(await uploadedSegments(world.files, 'journal', 0)).values()]
       assert.deepEqual(
         noted.map(({ segment }) => segment),
         (await sealed(world)).filter(segment => segment !== 2),
@@ -258,7 +258,7 @@ test('bodies go with their segment, also one that came late; what lies beside th
   assert.equal(await world.round(job), undefined)
   const found = world.bucket.keys.filter(key => key.includes('/blobs/')).map(key => key.split('/').at(-1))
   assert.deepEqual(found, names)
-  const entries = await uploadedSegments(world.files, 'archive', 0)
+  const entries = await uploadedSegments(world.files, 'journal', 0)
   assert.equal([...entries.values()][0]?.bodies, 2)
   await assertArchived(world, [0])
 })
@@ -287,9 +287,9 @@ test('what is noted of another journal in the same lane, or of another bucket, c
   for (const lie of lies) {
     const world = await uploadWorld()
     await world.round(world.start())
-    const entries = [...(await uploadedSegments(world.files, 'archive', 0)).values()]
-    world.files.put(uploadedPath('archive', 0), Buffer.alloc(0))
-    for (const entry of entries) await noteUploaded(world.files, 'archive', lie(entry))
+    const entries = [...(await uploadedSegments(world.files, 'journal', 0)).values()]
+    world.files.put(uploadedPath('journal', 0), Buffer.alloc(0))
+    for (const entry of entries) await noteUploaded(world.files, 'journal', lie(entry))
     world.bucket.versions.clear()
     assert.equal(await world.round(world.start()), undefined)
     for (const segment of await sealed(world)) assert.ok(world.bucket.bytes(keyOf(world, segment)))
@@ -301,7 +301,7 @@ test('a segment whose header is not its own stops itself alone', async () => {
   world.files.bytes(layout.segment('journal', 0, 1)).fill(0, 30, 31)
   const job = world.start()
   assert.equal(await world.round(job), 'journal-corrupt')
-  const noted = [...(await uploadedSegments(world.files, 'archive', 0)).values()]
+  const noted = [...(await uploadedSegments(world.files, 'journal', 0)).values()]
   assert.deepEqual(
     noted.map(({ segment }) => segment),
     (await sealed(world)).slice(1),

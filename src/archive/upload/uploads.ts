@@ -107,8 +107,8 @@ class LaneQueue {
   }
 
   async open(lookBackMs: number): Promise<void> {
-    const { source, folder } = this.#context
-    this.#uploaded = new Map(await uploadedSegments(source.files, folder, this.#lane))
+    const { source } = this.#context
+    this.#uploaded = new Map(await uploadedSegments(source.files, source.folder, this.#lane))
     const sealed = await sealedSegments(source, this.#lane)
     this.#journal = await this.#journalOf(sealed)
     for (const segment of sealed) if (await this.#isPending(segment, lookBackMs)) this.#pending.push(segment)
@@ -120,7 +120,8 @@ class LaneQueue {
     if (segment !== undefined) {
       const entry = await uploadSegment(this.#context, this.#lane, segment, this.#signal)
       if (entry !== undefined) {
-        await noteUploaded(this.#context.source.files, this.#context.folder, entry)
+        const { files, folder } = this.#context.source
+        await noteUploaded(files, folder, entry)
         this.#uploaded.set(segmentId(entry), entry)
       }
     }
