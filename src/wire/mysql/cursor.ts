@@ -58,24 +58,24 @@ export class Cursor {
     if (this.take(length).some(byte => byte !== 0)) throw this.malformed('bytes that should be zero')
   }
 
-  /** A length-encoded number that is a count or a length. */
+  /** A length-encoded number that is a count or a length: of up to 32 bits. */
   length(): number {
-    const number = this.wide()
-    if (number > 0xffff_ffffn) throw this.malformed('a length beyond all measure')
-    return Number(number)
+    const first = this.number(1)
+    if (first < NULL) return first
+    if (first === 0xfc) return this.#shortest(this.number(2), NULL)
+    if (first === 0xfd) return this.#shortest(this.number(3), 0x1_0000)
+    if (first !== 0xfe) throw this.malformed('no length where one belongs')
+    const low = this.#shortest(this.number(4), 0x100_0000)
+    if (this.number(4) !== 0) throw this.malformed('a length beyond all measure')
+    return low
   }
 
   /** A length-encoded number of up to 64 bits. */
   wide(): bigint {
-    const first = this.number(1)
-    if (first < NULL) return BigInt(first)
-    if (first === 0xfc) return this.#shortest(BigInt(this.number(2)), 0xfbn)
-    if (first === 0xfd) return this.#shortest(BigInt(this.number(3)), 0x1_0000n)
-    if (first === 0xfe) {
-      const at = this.#advance(8)
-      return this.#shortest(this.#bytes.readBigUInt64LE(at), 0x100_0000n)
-    }
-    throw this.malformed('no length where one belongs')
+    if (this.peek !== 0xfe) return BigInt(this.length())
+    const number = this.#bytes.readBigUInt64LE(this.#advance(9) + 1)
+    if (number < 0x100_0000n) throw this.#longer()
+    return number
   }
 
   /** Checks a count of things of at least `eachBytes`, which must be there: so a count costs no memory. */
@@ -143,9 +143,13 @@ export class Cursor {
     return malformed(this.side, `the ${this.what} packet has ${what}`)
   }
 
-  #shortest(number: bigint, least: bigint): bigint {
-    if (number < least) throw this.malformed('a number in a longer form than it needs')
+  #shortest(number: number, least: number): number {
+    if (number < least) throw this.#longer()
     return number
+  }
+
+  #longer(): GateError {
+    return this.malformed('a number in a longer form than it needs')
   }
 
   #advance(length: number): number {

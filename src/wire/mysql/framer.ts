@@ -159,6 +159,8 @@ export class Framer {
 
   /** Reads the head of a part, if it is there. */
   #begin(allowance: Allowance): Packet | Piece | undefined {
+    const whole = this.#lying(allowance.whole)
+    if (whole !== undefined) return whole
     const head = this.#wholeHead(allowance)
     if (head === undefined) return undefined
     const length = head.readUIntLE(0, 3)
@@ -170,17 +172,21 @@ export class Framer {
     this.#checkSize(isStreamed, allowance)
     this.#continued = length === MOST_OF_A_PART
     if (isStreamed) return this.#beginPiece(head, length, continues)
-    if (!continues && !this.#continued && head.length === HEAD_BYTES) {
-      // A head that came in another chunk than what follows it lies nowhere before it.
-      const start = this.#at - HEAD_BYTES
-      const end = this.#at + length
-      if (start >= 0 && end <= this.#chunk.length) {
-        this.#at = end
-        const bytes = this.#chunk.subarray(start, end)
-        return new Packet(this.#first, bytes.subarray(HEAD_BYTES), bytes)
-      }
-    }
     return this.#beginWhole(head, length)
+  }
+
+  /** A packet of one part that lies in the chunk, as nearly all do. */
+  #lying(limit: number): Packet | undefined {
+    const start = this.#at
+    if (this.#head.length > 0 || this.#continued || start + HEAD_BYTES > this.#chunk.length) return undefined
+    const length = this.#chunk.readUIntLE(start, 3)
+    const end = start + HEAD_BYTES + length
+    if (length === MOST_OF_A_PART || length > limit || end > this.#chunk.length) return undefined
+    const sequence = this.#chunk.readUInt8(start + 3)
+    this.#checkSequence(sequence)
+    this.#at = end
+    const payload = this.#chunk.subarray(start + HEAD_BYTES, end)
+    return new Packet(sequence, payload, this.#chunk.subarray(start, end))
   }
 
   #beginWhole(head: Buffer, length: number): Packet | undefined {

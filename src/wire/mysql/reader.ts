@@ -7,7 +7,7 @@
  * written again of what was read.
  */
 import { GateError } from '../../core/errors.ts'
-import { Framer, type Piece } from './framer.ts'
+import { type Allowance, Framer, type Piece } from './framer.ts'
 import { MYSQL_LIMITS, type MysqlLimits } from './limits.ts'
 import type { Packet } from './packet.ts'
 
@@ -63,11 +63,15 @@ export class ClientReader {
 
 /** What a server sends. */
 export class ServerReader {
-  readonly #limits: MysqlLimits
   readonly #framer: Framer
+  readonly #reply: Allowance
+  readonly #held: Allowance
+  readonly #passing: Allowance
 
   constructor(limits: MysqlLimits = MYSQL_LIMITS) {
-    this.#limits = limits
+    this.#reply = { whole: limits.replyBytes }
+    this.#held = { whole: limits.heldBytes }
+    this.#passing = { whole: limits.windowBytes, pieces: limits.rowBytes }
     this.#framer = new Framer({
       sequence: (expected, found) =>
         new GateError(
@@ -96,7 +100,7 @@ export class ServerReader {
 
   /** A packet that is no row. Throws `mysql-reply-too-large`, `mysql-reply-malformed`. */
   next(): Packet | undefined {
-    return whole(this.#framer.next({ whole: this.#limits.replyBytes }))
+    return whole(this.#framer.next(this.#reply))
   }
 
   /**
@@ -104,8 +108,7 @@ export class ServerReader {
    * whole, to be masked. Throws `mysql-reply-too-large`, `mysql-reply-malformed`.
    */
   nextRow(held: boolean): Packet | Piece | undefined {
-    const { heldBytes, windowBytes, rowBytes } = this.#limits
-    return this.#framer.next(held ? { whole: heldBytes } : { whole: windowBytes, pieces: rowBytes })
+    return this.#framer.next(held ? this.#held : this.#passing)
   }
 
   /**
@@ -113,7 +116,7 @@ export class ServerReader {
    * `most`. Undefined where there is none that is whole; `nextRow` then has what there is.
    */
   nextRows(most: number): { readonly count: number; readonly bytes: Buffer } | undefined {
-    return this.#framer.nextRun({ whole: this.#limits.windowBytes }, most)
+    return this.#framer.nextRun(this.#passing, most)
   }
 
   /** To be called before TLS begins. */
