@@ -5,7 +5,10 @@ import type { Sealing } from './ports.ts'
 
 /** The window of a body's compression, as a power of two: what it and whoever reads it hold in memory. */
 export const WINDOW_LOG = 20
-const LEVEL = 3
+/** Fast: what goes by waits for it. Higher ones take more time than the disk saves. */
+const LEVEL = 1
+/** Bytes of packed output that are written at once. */
+const WRITE_BYTES = 64 * 1024
 
 /** Where a body goes. */
 export interface BlobTarget {
@@ -23,6 +26,7 @@ export interface BlobTarget {
 export class BlobWriter {
   readonly #target: BlobTarget
   readonly #zstd = createZstdCompress({
+    chunkSize: WRITE_BYTES,
     params: {
       [constants.ZSTD_c_compressionLevel]: LEVEL,
       [constants.ZSTD_c_windowLog]: WINDOW_LOG,

@@ -44,10 +44,11 @@ export function compileKeeping(rules: readonly KeepPattern[]): Keeping {
     const key = `${roleArn} ${actions.join(' ')}`
     const found = known.get(key)
     if (found !== undefined) return found
+    const lower = actions.map(action => action.toLowerCase())
     const name = roleArn.slice(roleArn.lastIndexOf('/') + 1)
     const rule = compiled.find(({ fitsRole, fitsAction }) => {
       if (fitsRole !== undefined && !fitsRole(roleArn) && !fitsRole(name)) return false
-      return fitsAction === undefined || (actions.length > 0 && actions.every(fitsAction))
+      return fitsAction === undefined || (lower.length > 0 && lower.every(fitsAction))
     })
     const keep = rule?.keep ?? DEFAULT
     if (known.size >= MAX_KNOWN) known.clear()
@@ -58,13 +59,9 @@ export function compileKeeping(rules: readonly KeepPattern[]): Keeping {
 
 /** Each action once: a call may ask for the same on a thousand resources. */
 function namesOf(pairs: readonly { readonly action: string }[]): readonly string[] {
-  const names = new Set<string>()
-  let before = ''
-  for (const { action } of pairs) {
-    if (action !== before) names.add(action.toLowerCase())
-    before = action
-  }
-  return [...names]
+  const [first] = pairs
+  if (pairs.length <= 1) return first === undefined ? [] : [first.action]
+  return [...new Set(pairs.map(({ action }) => action))]
 }
 
 /** Whether a text fits one of the patterns; undefined where there are none, and everything does. */
