@@ -5,6 +5,7 @@ import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import type { DecisionEvent, JournalEvent, OutcomeEvent, SessionEndEvent } from '../../src/record/event.ts'
 import { asksOnCall, Caller, journalOf, STAND_IN_ENV, standInRole } from '../harness/caller.ts'
 import { type GateOptions, ISSUER_URL, type RunningGate, startGate } from '../harness/gate.ts'
@@ -91,7 +92,11 @@ describe('sessions are ended: two replicas over PostgreSQL', {
     const all = { ...options(issuer, people, upstream, { store: { file: 'store-url' } }), ...store }
     const first = await startGate(all)
     const keys = readFileSync(join(first.folder, KEYS), 'utf8')
-    return { gates: [first, await startGate({ ...all, files: { ...all.files, [KEYS]: keys } })], tries: 1 }
+    const second = await startGate({ ...all, files: { ...all.files, [KEYS]: keys } }).catch(async error => {
+      await first.stop()
+      throw error
+    })
+    return { gates: [first, second], tries: 1 }
   })
   after(() => (started as Postgres).stop?.())
 })
@@ -101,15 +106,16 @@ function suite(
   start: (issuer: Issuer, people: Issuer, upstream: SlowUpstream) => Promise<Pick<Stage, 'gates' | 'tries'>>,
 ): void {
   let stage: Stage
+  let upstream: SlowUpstream
   before(async () => {
-    const upstream = await startSlowUpstream()
+    upstream = await startSlowUpstream()
     const issuer = await createIssuer(ISSUER_URL)
     const people = await createIssuer('https://idp.example')
     stage = { ...(await start(issuer, people, upstream)), issuer, upstream }
   })
   after(async () => {
     for (const gate of stage?.gates ?? []) await gate.stop()
-    await stage?.upstream.stop()
+    await upstream?.stop()
   })
 
   const first = (): RunningGate => stage.gates[0] as RunningGate
@@ -267,6 +273,24 @@ function suite(
     assert.match(tried.stderr, /api-denied/)
     await sleep(1_500)
     for (const gate of stage.gates) assert.equal((await put(gate, credentials)).status, 200)
+  })
+
+  it('the SDK for JavaScript sees its download break, and its next call refused for an expired token', async () => {
+    const { credentials, id } = await assume('sdk')
+    const s3 = new S3Client({
+      endpoint: last().endpoint,
+      region: 'us-east-1',
+      forcePathStyle: true,
+      credentials,
+      maxAttempts: 1,
+    })
+    const object = { Bucket: 'bucket', Key: 'sdk' }
+    const { Body } = await s3.send(new GetObjectCommand(object))
+    const broken = assert.rejects(Body?.transformToByteArray() ?? Promise.resolve())
+    await kill(id)
+    await broken
+    await assert.rejects(s3.send(new PutObjectCommand({ ...object, Body: 'x' })), { name: 'ExpiredToken' })
+    s3.destroy()
   })
 
   it('boto3 is told that its token has expired', async () => {
