@@ -10,6 +10,7 @@ import { explain, openSource } from './sessions/open.ts'
 import type { SessionsPorts } from './sessions/ports.ts'
 import { key, prove } from './sessions/prove.ts'
 import { LONGEST_PAUSE_MS, type ReplaySpeed, replayPace, stepPace } from './sessions/replay.ts'
+import { rotateKey } from './sessions/rotate.ts'
 import { search } from './sessions/search.ts'
 import { REFUSED, show } from './sessions/show.ts'
 import { shredCommand } from './sessions/shred.ts'
@@ -36,6 +37,7 @@ const USAGE = `usage: sallyport sessions COMMAND [--config FILE | --data FOLDER]
                public keys in this file, not by those of the data folder
   prove EVENT  writes a proof of one event that stands by itself; \`sallyport verify-proof\` checks it
   key          prints the public keys that checkpoints and proofs are checked with
+  rotate-key   a new key signs from now on, and the old one vouches for it
 `
 
 /** A command line that was understood. */
@@ -62,6 +64,7 @@ export async function sessions(args: readonly string[], ports: SessionsPorts): P
   if (args[0] === 'body') return body(args.slice(1), ports)
   if (args[0] === 'prove') return prove(args.slice(1), ports)
   if (args[0] === 'key') return key(args.slice(1), ports)
+  if (args[0] === 'rotate-key') return rotateKey(args.slice(1), ports)
   if (args[0] === 'tail') return tail(args.slice(1), ports)
   if (args[0] === 'shred') return shredCommand(args.slice(1), ports)
   if (args.length === 0 || args.includes('--help') || args.includes('-h')) {

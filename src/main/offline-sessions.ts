@@ -10,6 +10,7 @@ import { newId } from '../core/id.ts'
 import { nodeFiles } from '../record/node-files.ts'
 import { apiFacts } from './api-facts.ts'
 import { openContentKeys } from './content-keys.ts'
+import { kmsKey } from './journal-signer.ts'
 import { processTerminal } from './terminal.ts'
 
 /** `sallyport sessions`, on this process's own terminal. */
@@ -52,6 +53,16 @@ export async function sessions(args: readonly string[]): Promise<number> {
         const { configPorts } = await import('./config-ports.ts')
         const { indexKey } = await import('./content-keys.ts')
         return indexKey(loadConfig(config, await configPorts()))
+      },
+    },
+    rotate: {
+      clock: systemClock,
+      random: systemRandom,
+      remote: kmsKey,
+      async configured(configPath) {
+        const { configPorts } = await import('./config-ports.ts')
+        const { kms } = loadConfig(configPath, await configPorts()).record.checkpoints
+        return kms && kmsKey(kms)
       },
     },
     facts: apiFacts(() => {

@@ -1,9 +1,21 @@
-import type { Random } from '../../core/clock.ts'
+import type { Clock, Random } from '../../core/clock.ts'
+import type { KmsKey } from '../../record/checkpoint/key-file.ts'
+import type { RemoteKey } from '../../record/checkpoint/keys-signer.ts'
 import type { ApiFacts } from '../../record/export/facts.ts'
 import type { JournalFiles } from '../../record/files.ts'
 import type { KeyFinder } from '../../record/seal/ports.ts'
 import type { DataPlace } from './open.ts'
 import type { Terminal } from './terminal.ts'
+
+/** What rotating the journal's key takes from outside. */
+export interface RotatePorts {
+  readonly clock: Clock
+  readonly random: Random
+  /** The key in KMS that a configuration names; undefined where it names none. Throws `config-invalid`. */
+  readonly configured: (configPath: string) => Promise<RemoteKey | undefined>
+  /** A key in KMS. */
+  readonly remote: (kms: KmsKey) => RemoteKey
+}
 
 /** What `sallyport sessions` takes from outside. */
 export interface SessionsPorts {
@@ -34,4 +46,6 @@ export interface SessionsPorts {
     /** 32 bytes that seal it; undefined where the journal is not sealed. Rejects with `master-key-unavailable`. */
     readonly key: (place: DataPlace) => Promise<Buffer | undefined>
   }
+  /** What rotating the journal's key needs; absent: it cannot be rotated here. */
+  readonly rotate?: RotatePorts
 }

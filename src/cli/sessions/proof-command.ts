@@ -9,8 +9,8 @@ import type { SessionsPorts } from './ports.ts'
 export interface ProofOptions extends DataPlace {
   readonly event: string | undefined
   readonly out: string | undefined
-  /** File of public keys. */
-  readonly key: string | undefined
+  /** Files of public keys. */
+  readonly key: readonly string[] | undefined
   /** File or folder of what was anchored. */
   readonly anchor: string | undefined
   /** Bodies, too. */
@@ -78,7 +78,7 @@ function parseCommandLine(args: readonly string[]): {
     data?: string
     config?: string
     out?: string
-    key?: string
+    key?: string[]
     anchor?: string
     bodies?: boolean
     json?: boolean
@@ -92,7 +92,7 @@ function parseCommandLine(args: readonly string[]): {
       data: { type: 'string' },
       config: { type: 'string' },
       out: { type: 'string' },
-      key: { type: 'string' },
+      key: { type: 'string', multiple: true },
       anchor: { type: 'string' },
       bodies: { type: 'boolean' },
       json: { type: 'boolean' },

@@ -107,7 +107,11 @@ test('a proof that was altered, or that another key has signed, does not hold', 
 test('key prints what verify and verify-proof take', async () => {
   const files = await disk()
   const { out } = await run(key, files)
-  assert.equal(out, files.bytes('public.pem').toString())
+  const [first, ...pem] = out.split('\n')
+  assert.match(first ?? '', /^# key [0-9a-f]{32}, from 2026-01-02 03:04:05 UTC, signs now$/)
+  assert.equal(pem.join('\n'), files.bytes('public.pem').toString())
+  files.put('printed.pem', Buffer.from(out))
+  assert.equal((await run(verify, files, '--key', 'printed.pem')).code, 0)
   files.contents.delete('keys/journal.json')
   const missing = await run(key, files)
   assert.equal(missing.code, 1)

@@ -1,9 +1,11 @@
 import { GateError } from '../../core/errors.ts'
+import type { JournalKey } from '../../record/checkpoint/key-file.ts'
 import { checkProof, encodeProof, prove as makeProof } from '../../record/checkpoint/proof.ts'
-import { writePublicKeys } from '../../record/checkpoint/signer.ts'
+import { byId, writePublicKeys } from '../../record/checkpoint/signer.ts'
 import { printable } from '../../record/shell.ts'
 import { fileSink } from './export-sink.ts'
-import { ownKeys } from './journal-keys.ts'
+import { dateTime } from './format.ts'
+import { ownKeyFile, ownKeys } from './journal-keys.ts'
 import { type ProofPorts, runProofCommand } from './proof-command.ts'
 
 const PROVE_USAGE = `usage: sallyport sessions prove EVENT [--out FILE] [--config FILE | --data FOLDER]
@@ -16,7 +18,8 @@ const PROVE_USAGE = `usage: sallyport sessions prove EVENT [--out FILE] [--confi
 
 const KEY_USAGE = `usage: sallyport sessions key [--config FILE | --data FOLDER]
 
-  Prints the public keys with which the journal's checkpoints are checked, as PEM.
+  Prints the public keys with which the journal's checkpoints are checked, as PEM, oldest first, and since when and until
+  when each has signed.
 `
 
 /**
@@ -53,12 +56,20 @@ export function key(args: readonly string[], ports: ProofPorts): Promise<number>
     takesEvent: false,
     takes: new Set(),
     async run(_, source) {
-      const keys = await ownKeys(source)
-      if (keys === undefined) {
+      const own = await ownKeyFile(source)
+      if (own === undefined) {
         throw new GateError('journal-key-unusable', 'the data folder has no `keys/journal.json`')
       }
-      await ports.out(writePublicKeys(keys))
+      for (const each of own.keys)
+        await ports.out(`${span(each)}\n${writePublicKeys(byId([each.publicKey]))}`)
       return 0
     },
   })
+}
+
+/** A line that readers of the keys pass over. */
+function span({ id, createdMs, retiredMs, kms }: JournalKey): string {
+  const until = retiredMs === undefined ? 'signs now' : `until ${dateTime(retiredMs)} UTC`
+  const where = kms === undefined ? '' : `, ${kms.arn}`
+  return printable(`# key ${id}, from ${dateTime(createdMs)} UTC, ${until}${where}`)
 }

@@ -3,22 +3,25 @@ import { GateError } from '../../core/errors.ts'
 import { checkProof, MAX_PROOF_BYTES, type Proven } from '../../record/checkpoint/proof.ts'
 import { printable } from '../../record/shell.ts'
 import { count, dateTime, safeJson } from './format.ts'
-import { givenKeys, readText } from './journal-keys.ts'
+import { givenKeys, readText, successionsAt } from './journal-keys.ts'
 import { explain } from './open.ts'
 import { type Paint, paint } from './paint.ts'
 import type { SessionsPorts } from './ports.ts'
 
-const USAGE = `usage: sallyport verify-proof FILE --key PUBLIC [--json]
+const USAGE = `usage: sallyport verify-proof FILE --key PUBLIC... [--successions FILE] [--json]
 
   FILE          a proof that \`sallyport sessions prove\` made
   --key PUBLIC  the public key that \`sallyport sessions key\` printed, got by a way that you trust
+  --successions FILE
+                the journal's \`checkpoints/successions.jsonl\`: keys that took the place of the one given are taken as well
 `
 
 export type VerifyProofPorts = Pick<SessionsPorts, 'files' | 'out' | 'err' | 'colored'>
 
 interface Options {
   readonly file: string
-  readonly key: string
+  readonly keys: readonly string[]
+  readonly successions: string | undefined
   readonly json: boolean
 }
 
@@ -37,7 +40,9 @@ export async function verifyProof(args: readonly string[], ports: VerifyProofPor
     return 2
   }
   try {
-    const keys = await givenKeys(ports.files, options.key)
+    const { successions } = options
+    const known = successions === undefined ? [] : await successionsAt(ports.files, successions)
+    const keys = await givenKeys(ports.files, options.keys, known)
     const text = await readText(ports.files, options.file, MAX_PROOF_BYTES)
     if (text === undefined) throw new GateError('proof-invalid', `there is no file \`${options.file}\``)
     const proven = checkProof(text, keys)
@@ -75,16 +80,20 @@ function parse(args: readonly string[]): Options | string {
   const [file, ...more] = positionals
   if (file === undefined || more.length > 0) return 'give the file of one proof'
   if (values.key === undefined) return 'give the public key with --key'
-  return { file, key: values.key, json: values.json ?? false }
+  return { file, keys: values.key, successions: values.successions, json: values.json ?? false }
 }
 
 function parseCommandLine(args: readonly string[]): {
-  values: { key?: string; json?: boolean }
+  values: { key?: string[]; successions?: string; json?: boolean }
   positionals: string[]
 } {
   return parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { key: { type: 'string' }, json: { type: 'boolean' } },
+    options: {
+      key: { type: 'string', multiple: true },
+      successions: { type: 'string' },
+      json: { type: 'boolean' },
+    },
   })
 }

@@ -1,12 +1,14 @@
 import { compareAnchored } from '../../record/anchored/compare.ts'
 import { verifyBlobs } from '../../record/blobs/verify.ts'
+import type { PublicKeys } from '../../record/checkpoint/signer.ts'
 import { describePlace } from '../../record/place.ts'
+import type { JournalSource } from '../../record/read.ts'
 import { printable } from '../../record/shell.ts'
 import { type LaneReport, type VerifyReport, verifyJournal } from '../../record/verify.ts'
 import { anchorText } from './anchor-report.ts'
 import { bodiesText } from './bodies-report.ts'
 import { count, safeJson } from './format.ts'
-import { givenKeys, ownKeys } from './journal-keys.ts'
+import { givenKeys, ownKeys, successionsAt, successionsPath } from './journal-keys.ts'
 import { type Paint, paint } from './paint.ts'
 import type { SessionsPorts } from './ports.ts'
 import { runProofCommand } from './proof-command.ts'
@@ -15,7 +17,7 @@ const USAGE = `usage: sallyport sessions verify [--key PUBLIC] [--anchor PLACE] 
                                  [--config FILE | --data FOLDER]
 
   --key PUBLIC  checks the signatures with the public keys in this file (\`sallyport sessions key\` prints them), not
-                with those that the data folder itself has
+                with those that the data folder itself has, and with keys that took their place
   --anchor PLACE  compares with what was anchored, too: a file of checkpoints, or a folder that \`aws s3 sync\` has made;
                 each of them must be in the journal, to the letter
   --bodies      reads every body that was kept in a file, too, and compares it with what was recorded of it
@@ -33,7 +35,7 @@ export function verify(args: readonly string[], ports: SessionsPorts): Promise<n
     takesEvent: false,
     takes: new Set(['key', 'anchor', 'bodies', 'json'] as const),
     async run({ key, anchor, bodies, json }, source) {
-      const keys = key === undefined ? await ownKeys(source) : await givenKeys(source.files, key)
+      const keys = key === undefined ? await ownKeys(source) : await followed(source, key)
       const report = await verifyJournal(source, keys)
       const anchored = anchor === undefined ? undefined : await compareAnchored(source, anchor)
       // Of a journal that is broken, nothing says which bodies there were.
@@ -50,6 +52,12 @@ export function verify(args: readonly string[], ports: SessionsPorts): Promise<n
       return whole ? 0 : 1
     },
   })
+}
+
+/** Given keys, and those that took their place as the journal says: each is signed by the one before. */
+async function followed(source: JournalSource, paths: readonly string[]): Promise<PublicKeys> {
+  const { files } = source
+  return givenKeys(files, paths, await successionsAt(files, successionsPath(source)))
 }
 
 function text(report: VerifyReport, colors: Paint): string {

@@ -44,6 +44,8 @@ export class CheckpointWalk {
   #anchor = 0
   #hasLines = false
   #unfinished = false
+  /** Keys that another one followed in this lane. */
+  readonly #goneKeys = new Set<string>()
   /** Events of the next one were removed: its root cannot be made again. */
   #rootless = false
   #withoutRoot = 0
@@ -176,6 +178,10 @@ export class CheckpointWalk {
       return `it is signed with the key \`${checkpoint.key}\`, which is not among those given`
     }
     if (key !== undefined && !isSignedBy(checkpoint, key)) return 'its signature does not hold'
+    // Whoever took a key that was retired cannot go on with it behind the one that took its place.
+    if (last !== undefined && last.key !== checkpoint.key) this.#goneKeys.add(last.key)
+    if (this.#goneKeys.has(checkpoint.key))
+      return `the key \`${checkpoint.key}\` had been followed by another`
     if (last !== undefined && checkpoint.first !== last.last + 1) {
       return `it begins with event ${checkpoint.first}, the one before ends with ${last.last}`
     }
