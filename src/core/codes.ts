@@ -267,7 +267,7 @@ const table = {
     party: 'operator',
     status: 503,
     advice:
-      'A rule of `record.keep` wants this body on disk, and it cannot be: free space on the data volume or repair it. A client can send bodies of more than 5 GiB in parts.',
+      'A rule of `record.keep` wants this body on disk, and it cannot be: free space on the data volume or repair it.',
   },
   'body-missing': {
     party: 'client',

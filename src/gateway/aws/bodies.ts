@@ -76,7 +76,7 @@ export class CallBodies {
 
   /**
    * The request's body, recorded: on disk already where it was read whole, else while it is streamed on. Rejects with
-   * `body-unrecorded`, `master-key-unavailable`.
+   * `body-unrecorded`, `body-too-large`, `master-key-unavailable`.
    */
   async request(body: UpstreamBody): Promise<UpstreamBody> {
     const blobs = this.#blobs
@@ -89,8 +89,8 @@ export class CallBodies {
     }
     if (bytes > MAX_BLOB_BYTES) {
       if (body.kind === 'stream') discard(body.bytes)
-      const why = `the body has more than the ${MAX_BLOB_BYTES} bytes that a recording keeps of one`
-      throw new GateError('body-unrecorded', why, { status: 413 })
+      const why = `the body has more than the ${MAX_BLOB_BYTES} bytes that a recording keeps of one; send it in parts`
+      throw new GateError('body-too-large', why)
     }
     if (body.kind === 'whole') {
       this.#requestBody = await this.#whole(blobs, body.bytes)
