@@ -304,6 +304,12 @@ const table = {
     advice:
       'Name files as CloudTrail delivers them: JSON with `Records`, or an event a line, also as .gz; fetch a damaged one again.',
   },
+  'trail-unavailable': {
+    party: 'operator',
+    status: 502,
+    advice:
+      'Look at the credentials (`--profile`): they need `cloudtrail:LookupEvents`. What was throttled can be asked again for a shorter span.',
+  },
   'reconcile-too-large': {
     party: 'operator',
     status: 413,
