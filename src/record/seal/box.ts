@@ -4,7 +4,7 @@
  * Nonces are random. Two that are the same under one key would give both texts away, so a key seals no more than
  * `MAX_SEALED` times: the chance that it ever happens to a key is then below 2^-49.
  */
-import { createCipheriv, createDecipheriv } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } from 'node:crypto'
 import type { Random } from '../../core/clock.ts'
 
 const ALGORITHM = 'aes-256-gcm'
@@ -20,7 +20,7 @@ export const MAX_SEALED: number = 2 ** 24
 /** Seals `plain`; `bound` is not in it but must be given again to open it. */
 export function sealBox(key: Buffer, plain: Buffer, bound: Buffer, random: Random): Buffer {
   const nonce = random.bytes(NONCE_BYTES)
-  const cipher = createCipheriv(ALGORITHM, key, nonce, { authTagLength: TAG_BYTES })
+  const cipher = createCipheriv(ALGORITHM, keyObject(key), nonce, { authTagLength: TAG_BYTES })
   cipher.setAAD(bound)
   const body = cipher.update(plain)
   cipher.final()
@@ -30,7 +30,7 @@ export function sealBox(key: Buffer, plain: Buffer, bound: Buffer, random: Rando
 /** What was sealed; undefined if key, bytes or what was bound to them are not those. */
 export function openBox(key: Buffer, box: Buffer, bound: Buffer): Buffer | undefined {
   if (box.length < BOX_BYTES) return undefined
-  const decipher = createDecipheriv(ALGORITHM, key, box.subarray(0, NONCE_BYTES), {
+  const decipher = createDecipheriv(ALGORITHM, keyObject(key), box.subarray(0, NONCE_BYTES), {
     authTagLength: TAG_BYTES,
   })
   decipher.setAAD(bound)
@@ -43,4 +43,16 @@ export function openBox(key: Buffer, box: Buffer, bound: Buffer): Buffer | undef
     return undefined
   }
   return plain
+}
+
+const keyObjects = new WeakMap<Buffer, KeyObject>()
+
+/** What OpenSSL makes of a key, once: it is several times dearer than sealing an event with it. */
+function keyObject(key: Buffer): KeyObject {
+  let object = keyObjects.get(key)
+  if (object === undefined) {
+    object = createSecretKey(key)
+    keyObjects.set(key, object)
+  }
+  return object
 }
