@@ -5,6 +5,7 @@ import { MAX_FRAME_BYTES, readPayload } from './frame.ts'
 import { type Head, readHead } from './head.ts'
 import { openSegment } from './open-segment.ts'
 import { corrupt } from './place.ts'
+import { isRemovedBetween, type JournalPlace, readHints } from './retention/hints.ts'
 import { MAX_BATCH_BYTES, type ScanEnd, scanFrames, whyNotTorn } from './scan.ts'
 import { encodeHeader, layout, SEGMENT_HEADER_BYTES, segmentNumbers } from './segment.ts'
 
@@ -46,17 +47,32 @@ export async function recoverLane(
   const segments = segmentNumbers(names)
   const last = segments.at(-1)
   if (last === undefined) {
-    if (head !== undefined) {
-      throw corrupt({ lane, segment: 1, offset: 0, event: 1 }, 'the segments are gone')
-    }
+    if (head !== undefined) return reopenLane(files, folder, head)
     return createLane(files, folder, lane, freshId())
   }
-  const first = Math.max(
+  const wanted = Math.max(
     Math.min(head?.openSince ?? 1, last),
     last - MAX_SEGMENTS_SEARCHED + 1,
     segments[0] ?? 1,
   )
+  const first = await behindGaps({ files, folder }, lane, segments, wanted)
   return searchLane(files, folder, lane, { first, last, head })
+}
+
+/** The first segment from `wanted` on behind which none was removed: no call is in flight in front of one that was. */
+async function behindGaps(
+  place: JournalPlace,
+  lane: number,
+  segments: readonly number[],
+  wanted: number,
+): Promise<number> {
+  let first = wanted
+  for (const [at, segment] of segments.entries()) {
+    const before = segments[at - 1]
+    if (before === undefined || before < wanted || segment === before + 1) continue
+    if (await isRemovedBetween(place, lane, before, segment)) first = segment
+  }
+  return first
 }
 
 async function createLane(
@@ -74,6 +90,33 @@ async function createLane(
   await files.syncFolder(folder)
   const inFlight = new Map<string, number>()
   return { journalId, segment: 1, offset: SEGMENT_HEADER_BYTES, tail, tornBytes: 0, clean: true, inFlight }
+}
+
+/**
+ * Goes on with a lane of which retention has removed everything: it was closed in good order, and what vouches for the
+ * last of its segments ends where the head file does.
+ */
+async function reopenLane(files: JournalFiles, folder: string, head: Head): Promise<RecoveredLane> {
+  const { lane, number, link } = head
+  const gone = corrupt({ lane, segment: 1, offset: 0, event: 1 }, 'the segments are gone')
+  const journalId = Buffer.from(head.journalId, 'hex')
+  if (!head.clean || journalId.length !== JOURNAL_ID_BYTES) throw gone
+  const [last] = (await readHints({ files, folder }, lane))
+    .filter(({ events, after }) => events[1] === number && after === link)
+    .toSorted((a, b) => b.segments[1] - a.segments[1])
+  if (last === undefined || last.why === 'withdrawn') throw gone
+  const segment = last.segments[1] + 1
+  const tail = { number, link: Buffer.from(link, 'hex') }
+  const header = encodeHeader({ lane, segment, firstEvent: number + 1, journalId, previousLink: tail.link })
+  const file = await replaceFile(
+    files,
+    layout.lane(folder, lane),
+    layout.segment(folder, lane, segment),
+    header,
+  )
+  await file.close()
+  const inFlight = new Map<string, number>()
+  return { journalId, segment, offset: SEGMENT_HEADER_BYTES, tail, tornBytes: 0, clean: true, inFlight }
 }
 
 interface Search {

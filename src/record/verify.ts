@@ -4,7 +4,7 @@ import type { CheckpointReport } from './checkpoint/walk.ts'
 import type { RemovalEvent } from './event.ts'
 import type { Place } from './place.ts'
 import { type JournalSource, listLanes } from './read.ts'
-import { type Gap, newestFirst, voucherOf } from './retention/removal.ts'
+import { endsWithGaps, type Gap, newestFirst, voucherOf } from './retention/removal.ts'
 import { headNumbers, layout } from './segment.ts'
 import { type Break, type WalkedLane, walkLane } from './verify-lane.ts'
 
@@ -106,7 +106,8 @@ function provenRemovals(walked: readonly WalkedLane[]): readonly RemovalEvent[] 
     const next = found.filter(({ lane, shownBy }) => {
       if (typeof shownBy !== 'number') return shownBy !== undefined
       const gap = lane.gaps[shownBy]
-      return gap !== undefined && voucherOf(gap, newestFirst(known, lane.lane), lane.ends) !== undefined
+      const ends = endsWithGaps(lane.ends, lane.gaps)
+      return gap !== undefined && voucherOf(gap, newestFirst(known, lane.lane), ends) !== undefined
     })
     proven = next.map(({ event }) => event)
     if (proven.length <= known.length) return proven
@@ -116,7 +117,8 @@ function provenRemovals(walked: readonly WalkedLane[]): readonly RemovalEvent[] 
 /** Holds a lane's gaps against what was said of removals in all lanes. */
 function judge(lane: WalkedLane, removals: readonly RemovalEvent[], signed: boolean): LaneReport {
   const known = newestFirst(removals, lane.lane)
-  const judged = lane.gaps.map(gap => ({ gap, voucher: voucherOf(gap, known, lane.ends) }))
+  const ends = endsWithGaps(lane.ends, lane.gaps)
+  const judged = lane.gaps.map(gap => ({ gap, voucher: voucherOf(gap, known, ends) }))
   const firstBad = judged.find(({ voucher }) => voucher === undefined)?.gap
   const broken = firstBad === undefined ? (lane.break ?? unsigned(lane, signed)) : missing(lane, firstBad)
   const removed = judged.flatMap(({ gap, voucher }) => (voucher === undefined ? [] : [range(gap, voucher)]))

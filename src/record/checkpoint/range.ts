@@ -49,9 +49,13 @@ export async function* readRange(
   }
 }
 
-/** Number of the first event that the lane's segments have, or will have; 1 where there are none. */
+/**
+ * Number of the first event that the lane's segments have, or will have, with nothing missing behind it; 1 where there
+ * are none.
+ */
 export async function firstEvent({ files, folder }: JournalSource, lane: number): Promise<number> {
-  const [segment] = segmentNumbers(await files.list(layout.lane(folder, lane)))
+  const numbers = segmentNumbers(await files.list(layout.lane(folder, lane)))
+  const segment = numbers.findLast((number, at) => numbers[at - 1] !== number - 1)
   const opened = segment === undefined ? undefined : await openSegment(files, folder, { lane, segment })
   await opened?.file.close()
   return opened?.header.firstEvent ?? 1

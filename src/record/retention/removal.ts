@@ -50,11 +50,21 @@ export function lastWord<T extends RemovalEvent>(removals: readonly T[], segment
   return removals.find(({ segments: [first, last] }) => first <= segment && segment <= last)
 }
 
+/** Where the chain stands behind each segment that is there, and behind each gap, by the number of the last segment. */
+export function endsWithGaps(
+  ends: ReadonlyMap<number, ChainTail>,
+  gaps: readonly Gap[],
+): ReadonlyMap<number, ChainTail> {
+  const all = new Map(ends)
+  for (const { last, after } of gaps) if (last !== undefined) all.set(last, after)
+  return all
+}
+
 /**
  * The removal that vouches for a gap; undefined if none does. It begins where the gap does, and both its links are
- * those of the chain: the one behind it at the gap's other side or, where its last segments are still there, at the
- * end of these. No segment of the gap may have been said to stay since. `removals` are of the lane, the last word
- * first; `ends` says where each segment that is there ends.
+ * those of the chain: the one behind it at the gap's other side or, where segments of it are still there, at the end of
+ * its last segment. No segment of the gap may have been said to stay since. `removals` are of the lane, the last word
+ * first; `ends` is from `endsWithGaps`.
  */
 export function voucherOf<T extends RemovalEvent>(
   gap: Gap,
@@ -74,10 +84,7 @@ function fits(removal: RemovalEvent, gap: Gap, ends: ReadonlyMap<number, ChainTa
   const [first, last] = removal.segments
   if (removal.why === 'withdrawn' || first !== gap.first || last < (gap.last ?? last)) return false
   if (removal.events[0] !== before.number + 1 || removal.before !== before.link.toString('hex')) return false
-  let after: ChainTail | undefined = gap.after
-  for (let segment = (gap.last ?? last) + 1; segment <= last; segment++) {
-    after = ends.get(segment)
-    if (after === undefined) return false
-  }
+  const after = last === (gap.last ?? last) ? gap.after : ends.get(last)
+  if (after === undefined) return false
   return after.number === removal.events[1] && after.link.toString('hex') === removal.after
 }

@@ -1,12 +1,27 @@
-import { type CheckpointedDisk, checkpointedDisk, settle } from '../checkpoint/checkpoint.fixture.ts'
+import { createPrivateKey, createPublicKey, sign } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
+import { byId, type CheckpointSigner, keyIdOf, type PublicKeys } from '../checkpoint/signer.ts'
 import type { Journal, JournalEvent } from '../event.ts'
+import type { Head } from '../head.ts'
 import { allowed, ended, STARTED_MS, steadyRandom } from '../journal.fixture.ts'
+import { openJournal } from '../journal.ts'
 import { MemoryFiles } from '../memory-files.ts'
 import type { JournalSource } from '../read.ts'
 import { layout, segmentNumbers } from '../segment.ts'
 import { createRetention, type Retention, type RetentionOptions } from './retention.ts'
 
 export const HOUR_MS = 3_600_000
+const FOLDER = 'journal'
+/** PKCS#8 of an Ed25519 key, but for its 32 bytes: RFC 8410, section 7. */
+const PKCS8 = Buffer.from('302e020100300506032b657004220420', 'hex')
+
+/** Signs at once, with a key that is the same in every run. */
+export function quickSigner(seed = 7): CheckpointSigner {
+  const der = Buffer.concat([PKCS8, Buffer.alloc(32, seed)])
+  const key = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
+  const publicKey = createPublicKey(key)
+  return { keyId: keyIdOf(publicKey), publicKey, sign: async bytes => sign(null, bytes, key) }
+}
 
 /** A call of a session that is over: an event and its end. */
 export function call(id: string, sessionId: string, timeMs: number): readonly JournalEvent[] {
@@ -20,69 +35,123 @@ export function call(id: string, sessionId: string, timeMs: number): readonly Jo
 export interface RetainedDisk {
   readonly files: MemoryFiles
   readonly source: JournalSource
-  readonly lanes: readonly CheckpointedDisk[]
+  readonly keys: PublicKeys
   readonly journals: Journal[]
   nowMs: number
   /** A job as a process that was just started has it. */
   retention(options?: Partial<RetentionOptions>): Retention
   /** Runs rounds until there is nothing to do, and makes the checkpoints that are due in between. */
   settleDown(job: Retention, mostRounds?: number): Promise<void>
+  /** A lane's head file. */
+  headOf(lane: number): Head | undefined
+  /** The processes that write the lanes have died, and others take their place. */
+  reopen(): Promise<void>
   /** Has checkpoints made of what is there. */
   catchUp(): Promise<void>
   segments(lane?: number): Promise<readonly number[]>
 }
 
+export interface RetainedOptions {
+  readonly segmentBytes?: number
+  /** Most events in a checkpoint. */
+  readonly events?: number
+  /** Without checkpoints. */
+  readonly unsigned?: boolean
+}
+
 export async function retainedDisk(
   lanes: readonly number[] = [0],
-  { segmentBytes = 900, events = 3 }: { readonly segmentBytes?: number; readonly events?: number } = {},
+  { segmentBytes = 900, events = 3, unsigned = false }: RetainedOptions = {},
   files: MemoryFiles = new MemoryFiles(),
 ): Promise<RetainedDisk> {
-  const disks = lanes.map(lane => checkpointedDisk({ lane, segmentBytes, events }, files))
-  const journals: Journal[] = []
-  for (const disk of disks) journals.push(await disk.open({ everyMs: 1_000 }))
-  const [first] = disks
-  if (first === undefined) throw new Error('no lane')
+  const signer = quickSigner()
+  const keys = byId([signer.publicKey])
+  let timers = new Set<() => void>()
+  // The clock of the journals goes on with every look at it, so that heads and checkpoints are always due.
+  let ticks = 0
   let seed = 0
-  const retained: RetainedDisk = {
+  const disk: RetainedDisk = {
     files,
-    source: first.source,
-    lanes: disks,
-    journals,
+    source: { files, folder: FOLDER },
+    keys,
+    journals: [],
     nowMs: STARTED_MS,
     retention: options =>
       createRetention({
-        ...first.source,
+        files,
+        folder: FOLDER,
         rules: { ageMs: HOUR_MS },
-        keys: first.keys,
+        ...(unsigned ? {} : { keys }),
         writes: () => true,
-        clock: { now: () => retained.nowMs },
+        clock: { now: () => disk.nowMs },
         random: steadyRandom(`retention ${seed++}`),
-        append: async event => journals[0]?.append(event),
+        append: async event => {
+          await disk.journals[0]?.append(event)
+        },
         ...options,
       }),
     async settleDown(job, mostRounds = 60) {
       const { signal } = new AbortController()
       for (let round = 0; round < mostRounds; round++) {
-        await retained.catchUp()
+        await disk.catchUp()
         if ((await job.round(signal)) === 60_000) return
       }
       throw new Error(`more than ${mostRounds} rounds`)
     },
+    headOf(lane) {
+      const path = layout.head(FOLDER, lane)
+      return files.contents.has(path) ? (JSON.parse(files.bytes(path).toString()) as Head) : undefined
+    },
+    async reopen() {
+      await turns()
+      files.crash()
+      timers = new Set()
+      disk.journals.length = 0
+      for (const lane of lanes) {
+        const own = timers
+        const after = (delayMs: number, run: () => void): (() => void) => {
+          // Who waits for a signature is not hurried.
+          if (delayMs === 10_000) return () => undefined
+          const timer = (): void => {
+            if (own === timers) run()
+          }
+          own.add(timer)
+          return () => void own.delete(timer)
+        }
+        const ports = {
+          files,
+          after,
+          random: steadyRandom(`lane ${lane}`),
+          clock: { now: () => STARTED_MS + ticks++ * 300 },
+        }
+        const checkpoints = { signer, events, everyMs: 1_000 }
+        const settings = { folder: FOLDER, lane, segmentBytes }
+        disk.journals.push(await openJournal(settings, { ...ports, ...(unsigned ? {} : { checkpoints }) }))
+      }
+    },
     async catchUp() {
-      // Signatures take threads of their own, which the clock does not wait for.
-      for (let turn = 0; turn < 3; turn++) {
-        await settle()
-        for (const disk of disks) await disk.pass(1_000)
+      for (let turn = 0; turn < 4; turn++) {
+        for (const timer of [...timers]) {
+          timers.delete(timer)
+          timer()
+        }
+        await turns()
       }
     },
     async segments(lane = 0) {
-      return segmentNumbers(await files.list(layout.lane(first.source.folder, lane)))
+      return segmentNumbers(await files.list(layout.lane(FOLDER, lane)))
     },
   }
-  return retained
+  await disk.reopen()
+  return disk
 }
 
-/** Adds calls, one of each session after the other. */
+/** Lets everything that can happen without time happen. */
+async function turns(): Promise<void> {
+  for (let i = 0; i < 15; i++) await setImmediate()
+}
+
+/** Adds calls, one after the other. */
 export async function record(
   journal: Journal | undefined,
   count: number,
@@ -93,6 +162,9 @@ export async function record(
   }: { session?: string; timeMs?: number; name?: string } = {},
 ): Promise<void> {
   for (let i = 0; i < count; i++) {
-    for (const event of call(`${name}${i}`, session, timeMs)) await journal?.append(event)
+    const [decision, outcome] = call(`${name}${i}`, session, timeMs)
+    if (decision !== undefined) await journal?.append(decision)
+    // It waits for somebody to share its write with.
+    if (outcome !== undefined) journal?.append(outcome).catch(() => undefined)
   }
 }

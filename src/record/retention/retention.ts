@@ -7,7 +7,7 @@ import type { RemovalEvent } from '../event.ts'
 import { layout } from '../segment.ts'
 import { type ChooseOptions, Chooser, type RetentionRules, type Victim } from './choose.ts'
 import { findRemoval } from './find.ts'
-import { isRemoved, type JournalPlace, type PlacedRemoval, writeHints } from './hints.ts'
+import { isRemoved, type JournalPlace, type PlacedRemoval, readHints, writeHints } from './hints.ts'
 import { readHolds } from './holds.ts'
 import { lastWord, newestFirst, voucherOf } from './removal.ts'
 import { Sizes } from './sizes.ts'
@@ -86,7 +86,7 @@ class RetentionJob {
       uploadedOnly: uploadedTo !== undefined,
       writes: this.#options.writes,
     }
-    const victims = await this.#chooser.choose(state, choice)
+    const victims = worthIt(state, await this.#chooser.choose(state, choice))
     if (signal.aborted) return IDLE_MS
     const removed = await this.#removeProven(state, victims, choice, signal)
     if (removed > 0) return BUSY_MS
@@ -98,7 +98,9 @@ class RetentionJob {
       await this.#record(state, statements, signal)
       return BUSY_MS
     }
-    return victims.length > 0 ? WAITING_MS : IDLE_MS
+    if (victims.length > 0) return WAITING_MS
+    await this.#forget(state)
+    return IDLE_MS
   }
 
   /** Has it recorded what is to be removed, and notes where. */
@@ -131,14 +133,25 @@ class RetentionJob {
 
   /** Of what was said of a lane, what still says something: so there are never more than its gaps ask for. */
   async #stillSaying(
-    { lane, present, gaps }: LaneState,
+    lane: LaneState,
     hints: readonly PlacedRemoval[],
     proven: JournalState['proven'],
   ): Promise<readonly PlacedRemoval[]> {
-    const ends = await endsOf(this.#book, lane, present, hints)
+    const ends = await endsOf(this.#book, lane, hints)
     const sure = hints.filter(hint => proven.has(hint))
-    const vouchers = new Set(gaps.flatMap(gap => [sure, hints].map(known => voucherOf(gap, known, ends))))
+    const vouchers = new Set(
+      lane.gaps.flatMap(gap => [sure, hints].map(known => voucherOf(gap, known, ends))),
+    )
     return hints.filter((hint, at) => vouchers.has(hint) || !isCoveredBy(hint, hints.slice(0, at)))
+  }
+
+  /** Forgets what says nothing any more. */
+  async #forget({ lanes, proven }: JournalState): Promise<void> {
+    for (const lane of lanes) {
+      const known = await readHints(this.#options, lane.lane)
+      const still = await this.#stillSaying(lane, lane.hints, proven)
+      if (still.length < known.length) await writeHints(this.#options, lane.lane, still)
+    }
   }
 
   /** Removes what may go, one segment after the other; gives how many went. */
@@ -172,7 +185,7 @@ class RetentionJob {
     const isSafe = (home: Home | undefined): boolean => home !== undefined && !isIn(home, goneLane, gone)
     for (const { lane, present, gaps, hints } of lanes) {
       const sure = hints.filter(hint => proven.has(hint))
-      const ends = await endsOf(this.#book, lane, present, sure)
+      const ends = await endsOf(this.#book, { lane, present, gaps }, sure)
       for (const gap of gaps) {
         const voucher = voucherOf(gap, sure, ends)
         if (voucher === undefined || !isSafe(proven.get(voucher))) return false
@@ -215,6 +228,18 @@ class RetentionJob {
       }
     }
   }
+}
+
+/**
+ * Where nothing but segments with removals in them is to go for its size, it stays: these would only be said again, and
+ * with segments that are as short as what is said, there would be no end to that.
+ */
+function worthIt({ proven }: JournalState, victims: readonly Victim[]): readonly Victim[] {
+  const homes = [...proven.values()]
+  const isIdle = victims.every(({ why, facts: { lane, segment } }) => {
+    return why === 'size' && homes.some(home => isIn(home, lane, segment))
+  })
+  return isIdle ? [] : victims
 }
 
 /** Whether all that a removal speaks of is spoken of by these. */

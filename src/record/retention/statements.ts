@@ -33,7 +33,7 @@ export async function statementsFor(
       timeMs++
     }
     for (const part of await withdrawals(state, lane, goal, victims, book)) say(part)
-    const ends = await endsOf(book, lane.lane, goal.present, lane.hints)
+    const ends = await endsOf(book, goal, lane.hints)
     for (const gap of goal.gaps) {
       const voucher = voucherOf(gap, lane.hints, ends)
       if (voucher !== undefined && !losesHome(state, voucher, victims)) continue

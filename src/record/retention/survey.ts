@@ -7,7 +7,7 @@ import { headNumbers, laneNumbers, layout, segmentNumbers } from '../segment.ts'
 import { blocked, coverOf, isProven } from './attest.ts'
 import { hintedLanes, type JournalPlace, type PlacedRemoval, readHints } from './hints.ts'
 import { inspectSegment, type SegmentFacts, startOf } from './inspect.ts'
-import { type Gap, voucherOf } from './removal.ts'
+import { endsWithGaps, type Gap, voucherOf } from './removal.ts'
 
 /** A lane as retention finds it: what is there, what is not, and what vouches for that. */
 export interface LaneState {
@@ -75,8 +75,8 @@ export class SegmentBook {
   }
 
   /**
-   * Where a hint is proven; undefined where it is not yet. What was found so once is not read again while its segments
-   * are there.
+   * Where a hint, whose segment is there, is proven; undefined where it is not yet. What was found so once is not read
+   * again.
    */
   async homeOf(hint: PlacedRemoval, keys: PublicKeys | undefined): Promise<Home | undefined> {
     const { files, folder } = this.#place
@@ -84,7 +84,7 @@ export class SegmentBook {
     const text = JSON.stringify(hint)
     const present = segmentNumbers(await files.list(layout.lane(folder, lane)))
     const known = this.#homes.get(text)
-    if (known !== undefined && present.includes(segment)) return known
+    if (known !== undefined) return known
     if (!(await isProven(this.#place, hint, keys))) return undefined
     const cover = await coverOf(this.#place, lane, event, keys)
     let last = segment
@@ -121,7 +121,7 @@ export async function survey(
   for (const lane of [...all].sort((a, b) => a - b)) {
     const present = segmentNumbers(await files.list(layout.lane(folder, lane)))
     const head = await readHead(files, folder, lane)
-    const hints = await readHints(place, lane)
+    const hints = await presentHints(place, lane)
     const gaps = await gapsOf(place, book, { lane, present, head })
     for (const hint of hints) {
       const home = await book.homeOf(hint, keys)
@@ -129,7 +129,7 @@ export async function survey(
     }
     const sure = hints.filter(hint => proven.has(hint))
     for (const gap of gaps) {
-      if (voucherOf(gap, sure, await endsOf(book, lane, present, sure)) === undefined) {
+      if (voucherOf(gap, sure, await endsOf(book, { lane, present, gaps }, sure)) === undefined) {
         throw blocked(lane, `segment ${gap.first} is missing, and no removal that is proven vouches for it`)
       }
     }
@@ -138,11 +138,20 @@ export async function survey(
   return { lanes, proven }
 }
 
-/** Ends of the segments that are there within what removals speak of. */
+/** The hints whose events are there still: what stood in a segment that is gone says nothing any more. */
+async function presentHints(place: JournalPlace, lane: number): Promise<readonly PlacedRemoval[]> {
+  const hints: PlacedRemoval[] = []
+  for (const hint of await readHints(place, lane)) {
+    const names = await place.files.list(layout.lane(place.folder, hint.at.lane))
+    if (segmentNumbers(names).includes(hint.at.segment)) hints.push(hint)
+  }
+  return hints
+}
+
+/** Ends of the segments that are there within what removals speak of, and of the gaps. */
 export async function endsOf(
   book: SegmentBook,
-  lane: number,
-  present: readonly number[],
+  { lane, present, gaps }: Pick<LaneState, 'lane' | 'present' | 'gaps'>,
   removals: readonly PlacedRemoval[],
 ): Promise<ReadonlyMap<number, ChainTail>> {
   const ends = new Map<number, ChainTail>()
@@ -152,7 +161,7 @@ export async function endsOf(
     const spoken = removals.some(({ segments: [from, to] }) => from <= segment && segment <= to)
     if (spoken) ends.set(segment, (await book.facts(lane, segment)).after)
   }
-  return ends
+  return endsWithGaps(ends, gaps)
 }
 
 async function gapsOf(
