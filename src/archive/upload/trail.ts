@@ -166,16 +166,27 @@ async function readTrail(
   if (file === undefined) return undefined
   try {
     const bytes = Buffer.alloc(MAX_TRAIL_BYTES)
-    const trail = JSON.parse(bytes.toString('utf8', 0, await readFully(file, bytes, 0))) as Trail
-    const isOurs =
-      trail.journal === place.journal && trail.bucket === settings.bucket && trail.prefix === settings.prefix
-    return isOurs && Number.isSafeInteger(trail.bytes) ? trail : undefined
+    const value: unknown = JSON.parse(bytes.toString('utf8', 0, await readFully(file, bytes, 0)))
+    if (!isTrail(value)) return undefined
+    const { bucket, prefix } = settings
+    const isOurs = value.journal === place.journal && value.bucket === bucket && value.prefix === prefix
+    return isOurs ? value : undefined
   } catch (error) {
     if (error instanceof SyntaxError) return undefined
     throw error
   } finally {
     await file.close()
   }
+}
+
+function isTrail(value: unknown): value is Trail {
+  if (typeof value !== 'object' || value === null) return false
+  const it = value as Partial<Record<keyof Trail, unknown>>
+  return (
+    [it.lane, it.segment, it.bytes].every(Number.isSafeInteger) &&
+    [it.journal, it.bucket, it.prefix, it.sha256].every(text => typeof text === 'string') &&
+    typeof it.isFinal === 'boolean'
+  )
 }
 
 async function writeTrail({ source: { files }, folder }: UploadContext, trail: Trail): Promise<void> {

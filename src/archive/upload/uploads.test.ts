@@ -7,7 +7,8 @@ import { checkpointPath } from '../../record/checkpoint/lane-file.ts'
 import { layout, segmentNumbers } from '../../record/segment.ts'
 import { noteUploaded, type UploadedSegment, uploadedPath, uploadedSegments } from '../../record/uploaded.ts'
 import type { BucketFault } from '../memory-bucket.fixture.ts'
-import { type UploadWorld, uploadWorld } from './world.fixture.ts'
+import type { SourceFiles } from './source-file.ts'
+import { memorySources, type UploadWorld, uploadWorld } from './world.fixture.ts'
 
 async function sealed(world: UploadWorld, lane = 0): Promise<number[]> {
   return segmentNumbers(await world.files.list(layout.lane('journal', lane))).slice(0, -1)
@@ -23,7 +24,8 @@ function keyOf(world: UploadWorld, segment: number, lane = 0): string {
 /** Each sealed segment is there exactly once, byte for byte, is noted so, and what is fetched is whole. */
 async function assertArchived(world: UploadWorld, lanes: readonly number[]): Promise<void> {
   for (const lane of lanes) {
-    const noted = [...(await uploadedSegments(world.files, 'journal', lane)).values()]
+    const found = await uploadedSegments(world.files, 'journal', lane)
+    const noted = [...found.values()].toSorted((a, b) => a.segment - b.segment)
     assert.deepEqual(
       noted.map(({ segment }) => segment),
       await sealed(world, lane),
@@ -218,6 +220,62 @@ test('an object that is planted while an upload to its key is under way stays, t
   world.bucket.fault = () => 'none'
   assert.equal(await world.round(job), 'archive-contradicted')
   assert.equal(world.bucket.uploads.size, 0)
+})
+
+test('the same content that somebody else puts there meanwhile is as good; nothing stays under way', async () => {
+  const world = await uploadWorld()
+  const key = keyOf(world, 1)
+  world.bucket.fault = call => {
+    const own = world.files.bytes(layout.segment('journal', 0, 1))
+    if (call === 'finish' && !world.bucket.versions.has(key)) world.bucket.plant(key, own)
+    return 'none'
+  }
+  assert.equal(await world.round(world.start()), undefined)
+  await assertArchived(world, [0])
+})
+
+test('a file that changes between two looks is told, and not taken for uploaded', async () => {
+  const world = await uploadWorld([0], 20)
+  const sources = memorySources(world.files)
+  const path = layout.segment('journal', 0, 2)
+  const turning: SourceFiles = {
+    ...sources,
+    async open(root, name) {
+      const file = await sources.open(root, name)
+      let isPlanned = false
+      return (
+        file && {
+          ...file,
+          async read(target, position) {
+            const count = await file.read(target, position)
+            if (name === path && isPlanned && position > 0) target.fill(0, 0, count)
+            if (count > 0 && position + count === (await file.size())) isPlanned = true
+            return count
+          },
+        }
+      )
+    },
+  }
+  assert.equal(await world.round(world.start({}, { sources: turning })), 'archive-contradicted')
+  assert.equal(world.bucket.versions.has(keyOf(world, 2)), false)
+  assert.equal(await world.round(world.start()), undefined)
+  await assertArchived(world, [0])
+})
+
+test('state that cannot be read is made anew; what is noted of segments is not guessed', async () => {
+  for (const text of ['null', '{}', '[1]', 'x', '{"journal":1}']) {
+    const world = await uploadWorld()
+    await world.round(world.start())
+    world.files.put('archive/trail/00.json', Buffer.from(text))
+    world.files.put('archive/uploading.json', Buffer.from(text))
+    const journal = await world.disk.open()
+    await fill(journal, 9, 'later')
+    await journal.close()
+    assert.equal(await world.round(world.start()), undefined)
+    await assertArchived(world, [0])
+    world.files.put(uploadedPath('journal', 0), Buffer.from(`${text}\n`))
+    assert.equal(await world.round(world.start()), 'archive-state-unreadable')
+  }
 })
 
 test('checkpoints that were cut or written anew never replace those that the bucket has', async () => {
