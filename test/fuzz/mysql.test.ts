@@ -223,7 +223,7 @@ test('any bytes are cut into packets or refused, the same however they were spli
       const outcome = (pieces: readonly Buffer[]): { out: Buffer; refused: boolean; whole: number } => {
         const client = new ClientReader(SMALL)
         const server = new ServerReader(SMALL)
-        const next = () => (rows ? server.nextRow(false) : client.nextCommand())
+        const next = () => (rows ? server.nextRow() : client.nextCommand())
         const out: Buffer[] = []
         let whole = 0
         const done = attempt(() => {

@@ -12,6 +12,7 @@ import { backendMessage, frontendMessage, split } from './postgres/messages.ts'
 /** All that a client sent: its startup packets first, up to the one that begins a session. */
 function readClient(pieces: readonly Buffer[], limits?: PostgresLimits): (StartupPacket | FrontendMessage)[] {
   const reader = new FrontendReader(limits)
+  reader.authenticated()
   const messages: (StartupPacket | FrontendMessage)[] = []
   let started = false
   for (const piece of pieces) {
@@ -172,6 +173,7 @@ test('whatever comes is read or refused, the same however it was split, and noth
       for (const Reader of [FrontendReader, BackendReader]) {
         const outcome = (pieces: readonly Buffer[]): { out: Buffer; refused: boolean; kinds: string[] } => {
           const reader = new Reader(small ? SMALL : undefined)
+          if (reader instanceof FrontendReader) reader.authenticated()
           const out: Buffer[] = []
           const kinds: string[] = []
           const done = attempt(() => {

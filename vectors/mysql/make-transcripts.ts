@@ -154,6 +154,7 @@ await record('by hand, as of old: with EOF packets, without session tracking', b
 async function byHand(): Promise<void> {
   const client = connect(port, '127.0.0.1')
   const reader = new ServerReader()
+  reader.holdsRows = true
   let wake = (): void => undefined
   client.on('data', chunk => {
     reader.push(chunk)
@@ -161,7 +162,7 @@ async function byHand(): Promise<void> {
   })
   const next = async (rows: boolean): Promise<Packet> => {
     for (;;) {
-      const packet = rows ? reader.nextRow(true) : reader.next()
+      const packet = rows ? reader.nextRow() : reader.next()
       if (packet?.part === 'whole') return packet
       await new Promise<void>(resolve => {
         wake = resolve

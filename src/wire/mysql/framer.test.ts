@@ -123,7 +123,7 @@ test('a row larger than the window passes in pieces, an error or an end never, w
     const frames: (Packet | Piece)[] = []
     for (let at = 0; at < wire.length; at += size) {
       reader.push(wire.subarray(at, at + size))
-      for (let one = reader.nextRow(false); one; one = reader.nextRow(false)) frames.push(one)
+      for (let one = reader.nextRow(); one; one = reader.nextRow()) frames.push(one)
     }
     assert.deepEqual(Buffer.concat(frames.map(one => one.bytes)), wire)
     assert.deepEqual(
@@ -132,14 +132,16 @@ test('a row larger than the window passes in pieces, an error or an end never, w
     )
   }
   const holding = new ServerReader(limits)
+  holding.holdsRows = true
   holding.push(wire)
+  assert.equal(holding.nextRows(9), undefined, 'what is held does not pass unread')
   assert.deepEqual(
-    [0, 1, 2, 3].map(() => holding.nextRow(true)?.part),
+    [0, 1, 2, 3].map(() => holding.nextRow()?.part),
     ['whole', 'whole', 'whole', 'whole'],
   )
   const failing = new ServerReader(limits)
   failing.push(writePacket(Buffer.concat([Buffer.from([0xff]), Buffer.alloc(100)]), 0))
-  refuses(() => failing.nextRow(false), 'mysql-reply-too-large')
+  refuses(() => failing.nextRow(), 'mysql-reply-too-large')
 })
 
 test('a row of several parts passes in pieces with the heads of its parts', () => {
@@ -151,7 +153,7 @@ test('a row of several parts passes in pieces with the heads of its parts', () =
   const parts: string[] = []
   for (let at = 0; at < wire.length; at += 100_000) {
     reader.push(wire.subarray(at, at + 100_000))
-    for (let one = reader.nextRow(false); one; one = reader.nextRow(false)) {
+    for (let one = reader.nextRow(); one; one = reader.nextRow()) {
       out.push(one.bytes)
       if (one.part !== 'middle') parts.push(one.part)
     }
@@ -169,11 +171,11 @@ test('rows pass in runs, up to what may be something else', () => {
   assert.deepEqual(reader.nextRows(1), { count: 1, bytes: row })
   assert.deepEqual(reader.nextRows(9), { count: 2, bytes: rows.subarray(row.length) })
   assert.equal(reader.nextRows(9), undefined)
-  assert.deepEqual(reader.nextRow(false)?.bytes, end)
+  assert.deepEqual(reader.nextRow()?.bytes, end)
   assert.equal(reader.nextRows(9), undefined)
   const broken = new ServerReader()
   broken.push(Buffer.concat([row, row]))
   assert.equal(broken.nextRows(9)?.count, 1)
   assert.equal(broken.nextRows(9), undefined)
-  refuses(() => broken.nextRow(false), 'mysql-reply-malformed')
+  refuses(() => broken.nextRow(), 'mysql-reply-malformed')
 })

@@ -98,7 +98,7 @@ export class Framer {
 
   /** The next packet or piece; undefined until more has come. After an error nothing more is read. */
   next(allowance: Allowance): Packet | Piece | undefined {
-    if (this.#failed) throw new GateError('internal', 'a connection was read on after its framing had failed')
+    this.#requireGood()
     this.#failed = true
     const frame = this.#pull(allowance)
     this.#failed = false
@@ -113,6 +113,7 @@ export class Framer {
     { whole }: Allowance,
     most: number,
   ): { readonly count: number; readonly bytes: Buffer } | undefined {
+    this.#requireGood()
     if (this.inside || !this.#refill()) return undefined
     const start = this.#at
     const chunk = this.#chunk
@@ -131,6 +132,10 @@ export class Framer {
     if (count === 0) return undefined
     this.#at = at
     return { count, bytes: chunk.subarray(start, at) }
+  }
+
+  #requireGood(): void {
+    if (this.#failed) throw new GateError('internal', 'a connection was read on after its framing had failed')
   }
 
   #pull(allowance: Allowance): Packet | Piece | undefined {

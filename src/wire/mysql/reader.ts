@@ -67,6 +67,7 @@ export class ServerReader {
   readonly #reply: Allowance
   readonly #held: Allowance
   readonly #passing: Allowance
+  #holds = false
 
   constructor(limits: MysqlLimits = MYSQL_LIMITS) {
     this.#reply = { whole: limits.replyBytes }
@@ -103,20 +104,25 @@ export class ServerReader {
     return whole(this.#framer.next(this.#reply))
   }
 
+  /** Whether rows are held whole, to be masked; from the next packet on. */
+  set holdsRows(held: boolean) {
+    this.#holds = held
+  }
+
   /**
-   * A packet where rows come: a row, an error or the end. A large row passes in pieces, unless it is to be held
-   * whole, to be masked. Throws `mysql-reply-too-large`, `mysql-reply-malformed`.
+   * A packet where rows come: a row, an error or the end. A large row passes in pieces, unless rows are held. Throws
+   * `mysql-reply-too-large`, `mysql-reply-malformed`.
    */
-  nextRow(held: boolean): Packet | Piece | undefined {
-    return this.#framer.next(held ? this.#held : this.#passing)
+  nextRow(): Packet | Piece | undefined {
+    return this.#framer.next(this.#holds ? this.#held : this.#passing)
   }
 
   /**
    * The rows that lie next to each other in what came, unread: how many, and their bytes, for one write. At most
-   * `most`. Undefined where there is none that is whole; `nextRow` then has what there is.
+   * `most`. Undefined where there is none that is whole, or while rows are held; `nextRow` then has what there is.
    */
   nextRows(most: number): { readonly count: number; readonly bytes: Buffer } | undefined {
-    return this.#framer.nextRun(this.#passing, most)
+    return this.#holds ? undefined : this.#framer.nextRun(this.#passing, most)
   }
 
   /** To be called before TLS begins. */

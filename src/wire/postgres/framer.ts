@@ -88,6 +88,7 @@ export class Framer {
 
   /** A single byte: the answer to a request for encryption. */
   nextByte(): number | undefined {
+    this.#requireGood()
     if (this.inside) throw new GateError('internal', 'a single byte was asked for inside of a message')
     if (!this.#refill()) return undefined
     return this.#chunk[this.#at++]
@@ -98,6 +99,7 @@ export class Framer {
    * many they are: to forward many rows by one write. Undefined if there is none that is whole.
    */
   nextRun(type: number, most: number): { readonly count: number; readonly bytes: Buffer } | undefined {
+    this.#requireGood()
     if (this.inside || !this.#refill()) return undefined
     const start = this.#at
     const chunk = this.#chunk
@@ -116,11 +118,15 @@ export class Framer {
   }
 
   #guarded(headBytes: number): Frame | undefined {
-    if (this.#failed) throw new GateError('internal', 'a connection was read on after its framing had failed')
+    this.#requireGood()
     this.#failed = true
     const frame = this.#pull(headBytes)
     this.#failed = false
     return frame
+  }
+
+  #requireGood(): void {
+    if (this.#failed) throw new GateError('internal', 'a connection was read on after its framing had failed')
   }
 
   #pull(headBytes: number): Frame | undefined {
@@ -212,7 +218,7 @@ export class Framer {
     const length = bytes.readUInt32BE(startup ? at : at + 1)
     if (length < 4) throw this.#grammar.malformed('a length that is less than its own four bytes')
     const total = length + headBytes - 4
-    const limit = Math.max(whole, pieces ?? 0)
+    const limit = Math.max(whole, pieces ?? whole)
     if (total > limit) throw this.#grammar.tooLarge(this.#type, limit)
     return total
   }

@@ -40,8 +40,15 @@ function refuses(run: () => unknown, code: string, pattern?: RegExp): void {
   })
 }
 
-function readClient(bytes: Buffer): unknown {
+/** The reader of a client that has authenticated. */
+function known(): FrontendReader {
   const reader = new FrontendReader()
+  reader.authenticated()
+  return reader
+}
+
+function readClient(bytes: Buffer): unknown {
+  const reader = known()
   reader.push(bytes)
   return all(reader).map(frame => reader.read(frame))
 }
@@ -59,7 +66,7 @@ test('what a client sends is written again as it was read, however it was split'
       fc.array(fc.nat(), { maxLength: 12 }),
       (sent, places) => {
         const wire = Buffer.concat(sent.map(writeFrontend))
-        const reader = new FrontendReader()
+        const reader = known()
         const frames = split(wire, places).flatMap(piece => {
           reader.push(piece)
           return all(reader)
@@ -123,7 +130,7 @@ test('a message is cut at every place and read as the same', () => {
   ])
   for (let at = 0; at <= wire.length; at++) {
     for (let next = at; next <= wire.length; next++) {
-      const reader = new FrontendReader()
+      const reader = known()
       const frames = [wire.subarray(0, at), wire.subarray(at, next), wire.subarray(next)].flatMap(piece => {
         reader.push(piece)
         return all(reader)
@@ -340,8 +347,39 @@ test('bytes behind a request for encryption or its answer are refused', () => {
 })
 
 test('a head that was split, and then nothing, is not nothing', () => {
-  const reader = new FrontendReader()
+  const reader = known()
   reader.push(ascii('Q'))
   assert.equal(reader.next(), undefined)
   refuses(() => reader.requireNothingBuffered(), 'postgres-malformed')
+})
+
+test('before a client has authenticated nothing is taken of it but that', () => {
+  for (const type of 'QPBDECFdfHSc') {
+    const reader = new FrontendReader()
+    reader.push(message(type, ''))
+    refuses(() => reader.next(), 'postgres-malformed', /before the client has authenticated/)
+  }
+  const unknown = new FrontendReader()
+  unknown.push(message('!', ''))
+  refuses(() => unknown.next(), 'postgres-message-unknown')
+  const reader = new FrontendReader()
+  reader.push(message('p', 'x'))
+  assert.equal(reader.next()?.type, 'p'.charCodeAt(0))
+  reader.push(message('X', ''))
+  assert.equal(reader.next()?.type, 'X'.charCodeAt(0))
+  reader.authenticated()
+  reader.push(message('S', ''))
+  assert.equal(reader.next()?.type, 'S'.charCodeAt(0))
+})
+
+test('rows that are held do not pass unread', () => {
+  const reader = new BackendReader()
+  reader.holdsData = true
+  reader.push(writeDataRow([ascii('secret')]))
+  assert.equal(reader.nextRows(9), undefined)
+  assert.equal(reader.next()?.part, 'whole')
+  const broken = new BackendReader()
+  broken.push(Buffer.concat([message('!', ''), writeDataRow([])]))
+  refuses(() => broken.next(), 'postgres-reply-malformed')
+  refuses(() => broken.nextRows(9), 'internal')
 })

@@ -19,16 +19,28 @@ export class FrontendReader {
   readonly #limits: PostgresLimits
   readonly #framer: Framer
   #held = false
+  #known = false
 
   constructor(limits: PostgresLimits = POSTGRES_LIMITS) {
     this.#limits = limits
     const byType = frontendLimits(limits)
     const data = dataLimits(limits)
     this.#framer = new Framer({
-      limitsOf: type => (type === FRONTEND['copy-data'] ? data(this.#held) : (byType.get(type) ?? NONE)),
+      limitsOf: type => {
+        if (!this.#known && !BEFORE.has(type)) return NONE
+        return type === FRONTEND['copy-data'] ? data(this.#held) : (byType.get(type) ?? NONE)
+      },
       malformed: what => new GateError('postgres-malformed', `a message of the client has ${what}`),
       tooLarge: (type, limit) => refuseFrontend(type, limit),
     })
+  }
+
+  /**
+   * To be called once the client has authenticated. Until then nothing but startup packets and the steps of its
+   * authentication is taken: nobody unknown makes the gate hold a large message.
+   */
+  authenticated(): void {
+    this.#known = true
   }
 
   /** Adds bytes that came, already decrypted. They are the reader's from then on. */
@@ -127,9 +139,10 @@ export class BackendReader {
 
   /**
    * The DataRows that lie next to each other in what came, unread: how many, and their bytes, for one write. At most
-   * `most`. Undefined where there is none that is whole; `next` then has what there is.
+   * `most`. Undefined where there is none that is whole, or while rows are held; `next` then has what there is.
    */
   nextRows(most: number): { readonly count: number; readonly bytes: Buffer } | undefined {
+    if (this.#held) return undefined
     return this.#framer.nextRun(BACKEND['data-row'], most)
   }
 
@@ -150,7 +163,10 @@ export class BackendReader {
   }
 }
 
+/** What an allowance of no bytes says: the type may not come at all. */
 const NONE = { whole: -1 }
+/** What a client may send before it has authenticated. */
+const BEFORE: ReadonlySet<number> = new Set([0, FRONTEND.authentication, FRONTEND.terminate])
 
 function wholeOf(frame: Frame): Buffer {
   if (frame.part === 'whole') return frame.bytes
@@ -185,6 +201,12 @@ function refuseFrontend(type: number, limit: number): GateError {
   const name = type === 0 ? 'startup' : frontendName(type)
   if (name === undefined) {
     return new GateError('postgres-message-unknown', `the client sent a message of the unknown type ${type}`)
+  }
+  if (limit === NONE.whole) {
+    return new GateError(
+      'postgres-malformed',
+      `the ${name} message comes before the client has authenticated`,
+    )
   }
   return new GateError('postgres-message-too-large', `the ${name} message has more than ${limit} bytes`)
 }

@@ -87,6 +87,7 @@ test('what psql and PostgreSQL proved to each other is proven here', async () =>
       const said = (by: 'c' | 's'): Buffer =>
         Buffer.concat(segments.flatMap(([who, data]) => (who === by ? [Buffer.from(data, 'base64')] : [])))
       const fromClient = new FrontendReader()
+      fromClient.authenticated()
       const fromServer = new BackendReader()
       fromClient.push(said('c'))
       fromServer.push(said('s'))

@@ -94,7 +94,7 @@ export class Conversation {
     this.#server.expect(asked.next)
     if (command?.kind !== 'stmt-fetch') this.#types = []
     while (!this.#replies.done) {
-      const packet = this.#whole(this.#replies.inRows ? this.#server.nextRow(false) : this.#server.next())
+      const packet = this.#whole(this.#replies.inRows ? this.#server.nextRow() : this.#server.next())
       const reply = this.#replies.read(packet.payload)
       this.kinds.push(`s ${reply.kind}`)
       const binary = command?.kind === 'stmt-execute' || command?.kind === 'stmt-fetch'
