@@ -65,6 +65,10 @@ export async function sessions(args: readonly string[]): Promise<number> {
         return kms && kmsKey(kms)
       },
     },
+    async parquet(source, lane, segment, path) {
+      const { writeParquet } = await import('../archive/parquet/write.ts')
+      return writeParquet(source, lane, segment, path)
+    },
     facts: apiFacts(() => {
       catalog ??= loadCatalog()
       return catalog

@@ -2,7 +2,7 @@ import type { DuckDBAppender, DuckDBDataChunk, DuckDBType, DuckDBValue } from '@
 import { GateError } from '../../core/errors.ts'
 import type { JournalSource } from '../../record/read.ts'
 import { COLUMNS, type ColumnName, type ColumnType, type Row } from './columns.ts'
-import { openDuck } from './duckdb.ts'
+import { type DuckSession, openDuck } from './duckdb.ts'
 import { segmentRows } from './segment-rows.ts'
 
 /** Rows that are handed over at once: a vector of DuckDB. */
@@ -24,7 +24,8 @@ const NAMES = Object.keys(COLUMNS) as readonly ColumnName[]
 /**
  * Writes what one segment holds as a Parquet file at `path`, readable by its owner alone; in place of any that was there,
  * whole or not at all. Gives the number of rows. Native code runs in this process: where a fault in it must not end the
- * gate, call it in another. Throws `segment-missing`, `journal-corrupt`.
+ * gate, call it in another. Throws `segment-missing`, `journal-corrupt`,
+ * `export-unwritable`.
  */
 export async function writeParquet(
   source: JournalSource,
@@ -42,23 +43,40 @@ export async function writeParquet(
     if (rows === undefined) {
       throw new GateError('segment-missing', `lane ${lane} has no segment ${segment}`)
     }
-    // Made before DuckDB writes it, so that it is never readable by others.
-    await (await source.files.create(draft)).close()
-    await connection.run(
-      `COPY (SELECT * FROM events ORDER BY time, lane, event_number) TO $1
-       (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${GROUP_ROWS}, USE_TMP_FILE false)`,
-      [draft],
-    )
-    const written = await source.files.open(draft, 'write')
-    await written?.sync()
-    await written?.close()
-    await source.files.rename(draft, path)
+    await unlessUnwritable(path, () => put(source, duck, draft, path))
     return rows
   } catch (error) {
     await removeDraft(source, draft)
     throw error
   } finally {
     duck.close()
+  }
+}
+
+async function put(
+  { files }: JournalSource,
+  { connection }: DuckSession,
+  draft: string,
+  path: string,
+): Promise<void> {
+  // Made before DuckDB writes it, so that it is never readable by others.
+  await (await files.create(draft)).close()
+  await connection.run(
+    `COPY (SELECT * FROM events ORDER BY time, lane, event_number) TO $1
+     (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${GROUP_ROWS}, USE_TMP_FILE false)`,
+    [draft],
+  )
+  const written = await files.open(draft, 'write')
+  await written?.sync()
+  await written?.close()
+  await files.rename(draft, path)
+}
+
+async function unlessUnwritable(path: string, act: () => Promise<void>): Promise<void> {
+  try {
+    await act()
+  } catch (cause) {
+    throw new GateError('export-unwritable', `cannot write \`${path}\` as Parquet`, { cause })
   }
 }
 

@@ -6,6 +6,7 @@ import type { JournalSource } from '../../record/read.ts'
 import { printable } from '../../record/shell.ts'
 import { DEFAULT_CONFIG_PATH } from '../check.ts'
 import { type ExportFormat, FORMAT_NAMES, formatOf, type MakeFormat } from './export-formats.ts'
+import { exportParquet } from './export-parquet.ts'
 import { type ExportSink, fileSink, streamSink } from './export-sink.ts'
 import { count, safeJson } from './format.ts'
 import { explain, openSource } from './open.ts'
@@ -20,6 +21,7 @@ const USAGE = `usage: sallyport sessions export --format FORMAT [--session ID] [
   --format cloudtrail  {"Records":[...]}, in the form of CloudTrail
   --format csv         a table (RFC 4180); what a spreadsheet would run begins with '
   --format jsonl       all that is recorded, an entry a line
+  --format parquet     a table of columns for Athena, Trino, Spark and DuckDB; see \`export --format parquet --help\`
   --session ID         of one session; \`${REFUSED}\`: of what was refused without one; without it: of all
   --since, --until     of a span of time: \`2026-01-02\`, \`2026-01-02T03:04:05Z\`; a call counts by its decision
   --out FILE           readable by you alone, whole or not at all; without it: to standard output
@@ -44,6 +46,7 @@ interface Options {
  * written; 2: wrong usage.
  */
 export async function exportSessions(args: readonly string[], ports: SessionsPorts): Promise<number> {
+  if (isParquet(args)) return exportParquet(args, ports)
   if (args.length === 0 || args.includes('--help') || args.includes('-h')) {
     await ports.out(USAGE)
     return args.length === 0 ? 2 : 0
@@ -59,6 +62,11 @@ export async function exportSessions(args: readonly string[], ports: SessionsPor
     ports.err(`sallyport: ${explain(error)}\n`)
     return 1
   }
+}
+
+function isParquet(args: readonly string[]): boolean {
+  const at = args.indexOf('--format')
+  return args.includes('--format=parquet') || (at !== -1 && args[at + 1] === 'parquet')
 }
 
 async function run(options: Options, ports: SessionsPorts): Promise<number> {

@@ -3,6 +3,7 @@ import type { KmsKey } from '../../record/checkpoint/key-file.ts'
 import type { RemoteKey } from '../../record/checkpoint/keys-signer.ts'
 import type { ApiFacts } from '../../record/export/facts.ts'
 import type { JournalFiles } from '../../record/files.ts'
+import type { JournalSource } from '../../record/read.ts'
 import type { KeyFinder } from '../../record/seal/ports.ts'
 import type { DataPlace } from './open.ts'
 import type { Terminal } from './terminal.ts'
@@ -48,4 +49,9 @@ export interface SessionsPorts {
   }
   /** What rotating the journal's key needs; absent: it cannot be rotated here. */
   readonly rotate?: RotatePorts
+  /**
+   * Writes a segment as a Parquet file in place of what was there, and gives the number of its rows. Rejects with
+   * `segment-missing`, `journal-corrupt`.
+   */
+  readonly parquet?: (source: JournalSource, lane: number, segment: number, path: string) => Promise<number>
 }
