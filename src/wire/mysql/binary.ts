@@ -95,16 +95,21 @@ export function writeBitmap(packer: Packer, nulls: readonly boolean[], skipped =
 
 /** A value that is not NULL by the bitmap, as one of the type NULL always is. */
 export function readBinary(cursor: Cursor, type: number): Buffer {
+  return cursor.take(binaryLength(cursor, type))
+}
+
+/** How long the value is that comes next; what says so, if anything does, is read. */
+export function binaryLength(cursor: Cursor, type: number): number {
   const width = WIDTHS.get(type)
-  if (width !== undefined) return cursor.take(width)
+  if (width !== undefined) return width
   const lengths = TEMPORAL.get(type)
   if (lengths !== undefined) {
     const length = cursor.number(1)
     if (!lengths.includes(length)) throw cursor.malformed('a time of a length that has no meaning')
-    return cursor.take(length)
+    return length
   }
   if (!STRINGS.has(type)) throw cursor.malformed(`a value of the unknown type ${type}`)
-  return cursor.bytes()
+  return cursor.length()
 }
 
 export function writeBinary(packer: Packer, type: number, value: Buffer): void {

@@ -39,6 +39,11 @@ export class Cursor {
     return this.#bytes.length - this.#at
   }
 
+  /** Where the next byte is. */
+  get at(): number {
+    return this.#at
+  }
+
   /** The next byte, which stays unread; undefined at the end. */
   get peek(): number | undefined {
     return this.#bytes[this.#at]
@@ -121,6 +126,10 @@ export class Cursor {
   take(length: number): Buffer {
     const start = this.#advance(length)
     return this.#bytes.subarray(start, start + length)
+  }
+
+  skip(length: number): void {
+    this.#advance(length)
   }
 
   rest(): Buffer {
