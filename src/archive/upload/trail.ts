@@ -14,11 +14,11 @@ import type { Head } from '../../record/head.ts'
 import type { JournalSource } from '../../record/read.ts'
 import { laneName } from '../../record/segment.ts'
 import { durableCheckpoints } from '../checkpoint-lines.ts'
+import { send, type UploadContext } from './context.ts'
 import { keys, type SegmentPlace } from './keys.ts'
 import { inMemory } from './memory-source.ts'
 import { planUpload } from './plan.ts'
 import { endOf } from './sealed.ts'
-import { send, type UploadContext } from './segment-upload.ts'
 import type { SourceFile } from './source-file.ts'
 
 /** What was last put beside a lane's segments: `trail/NN.json`. */

@@ -321,6 +321,39 @@ test('bodies go with their segment, also one that came late; what lies beside th
   await assertArchived(world, [0])
 })
 
+test('many bodies, short and long, whatever fails: each once, and nothing goes on behind a round', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.integer({ min: 1, max: 900 }), { minLength: 1, maxLength: 20 }),
+      fc.array(fc.constantFrom(...FAULTS), { maxLength: 40 }),
+      async (sizes, faults) => {
+        const world = await uploadWorld([0], 7)
+        for (const [i, size] of sizes.entries()) {
+          const name = `01ARZ3NDEKTSV4RRFFQ69G5F${String(i).padStart(2, '0')}.reply.zst`
+          world.files.put(`journal/blobs/00/0000000001/${name}`, Buffer.alloc(size, i))
+        }
+        let calls = 0
+        world.bucket.fault = () => faults[calls++] ?? 'none'
+        const job = world.start()
+        for (let rounds = 0; (await world.round(job)) !== undefined; rounds++) {
+          const before = world.bucket.calls.length
+          await new Promise(resolve => setImmediate(resolve))
+          assert.equal(world.bucket.calls.length, before)
+          assert.ok(rounds < 100)
+        }
+        const bodies = world.bucket.keys.filter(key => key.includes('/blobs/'))
+        assert.deepEqual(
+          bodies.map(key => world.bucket.bytes(key)?.length),
+          sizes,
+        )
+        for (const key of bodies) assert.equal(world.bucket.versions.get(key)?.length, 1)
+        await assertArchived(world, [0])
+      },
+    ),
+    { numRuns: 50 },
+  )
+})
+
 test('the Parquet form stands by the day of the first event, and its draft is removed', async () => {
   const world = await uploadWorld()
   const settings = { parquet: true }
