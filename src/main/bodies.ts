@@ -1,3 +1,4 @@
+import { statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Catalog } from '../catalog/model.ts'
 import type { Config } from '../config/model.ts'
@@ -39,6 +40,10 @@ export async function openBodies(config: Config, foundations: Foundations): Prom
           segment: () => journal.segment,
           durability,
           seal,
+          async space() {
+            const { bavail, blocks, bsize } = await statfs(config.data)
+            return { freeBytes: bavail * bsize, totalBytes: blocks * bsize }
+          },
         })
       : undefined,
   }

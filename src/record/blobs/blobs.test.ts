@@ -16,6 +16,7 @@ import { inlineBody, inlineContents, inlineLength } from './inline.ts'
 import { readBlobName, writeBlobName } from './name.ts'
 import { type BlobSeal, blobSeal } from './ports.ts'
 import { readBlob } from './read.ts'
+import { SpaceGuard, type VolumeSpace } from './space.ts'
 import { BlobStore } from './store.ts'
 import { BodyTap, type TapOptions } from './tap.ts'
 
@@ -102,7 +103,7 @@ test('whatever its chunks, a body passes unchanged and is kept whole or says wha
         }
       },
     ),
-    { numRuns: 150 },
+    { numRuns: 60 },
   )
 })
 
@@ -381,4 +382,38 @@ test('an outcome that has bodies always fits into an event: what is left out say
   assert.ok(event.type === 'outcome')
   assert.equal(event.replyBody?.text, undefined)
   assert.match(event.replyBody?.cut ?? '', /left out: the event was too large/)
+})
+
+test('bodies leave the journal its room, and are written again when there is more', async () => {
+  let freeBytes = 60 * 2 ** 20
+  let looks = 0
+  const space = async (): Promise<VolumeSpace> => {
+    looks++
+    return { freeBytes, totalBytes: 1_000 * 2 ** 20 }
+  }
+  const guard = new SpaceGuard(space)
+  for (let i = 0; i < 100; i++) await guard.take(64 * 1024)
+  assert.equal(looks, 1)
+  freeBytes = 50 * 2 ** 20
+  await assert.rejects(guard.take(8 * 2 ** 20), /no more than 50 MiB left, which are the journal's/)
+  const files = new MemoryFiles()
+  const store = await BlobStore.open({
+    files,
+    folder: 'j',
+    lane: 0,
+    segment: () => 1,
+    durability: 'fsync',
+    space,
+  })
+  const send = (): ReturnType<typeof through> =>
+    through([Buffer.from('body')], {
+      inlineBytes: 0,
+      jsonBytes: 0,
+      blob: { always: true, create: () => store.create(ID, 'request', OWNER) },
+    })
+  const { error } = await send()
+  assert.ok(error instanceof GateError && error.code === 'body-unrecorded')
+  assert.deepEqual(blobsIn(files), [])
+  freeBytes = 60 * 2 ** 20
+  assert.equal((await send()).error, undefined)
 })

@@ -3,6 +3,7 @@ import { GateError } from '../../core/errors.ts'
 import type { JournalFiles } from '../files.ts'
 import { type BodyKind, blobLayout, bodyName, writeBlobName } from './name.ts'
 import type { BlobSeal, BodyOwner } from './ports.ts'
+import { SpaceGuard, type VolumeSpace } from './space.ts'
 import { BlobWriter, unrecorded } from './writer.ts'
 
 export interface BlobStoreOptions {
@@ -16,6 +17,8 @@ export interface BlobStoreOptions {
   readonly durability: 'fsync' | 'os'
   /** Absent: bodies lie there as they are. */
   readonly seal?: BlobSeal | undefined
+  /** How much room the volume has; absent: bodies may fill it. */
+  readonly space?: () => Promise<VolumeSpace>
   /** Calls whose bodies are written at once. Default 256. */
   readonly calls?: number
 }
@@ -27,12 +30,14 @@ const CALLS = 256
  */
 export class BlobStore {
   readonly #options: BlobStoreOptions
+  readonly #guard: SpaceGuard | undefined
   #calls = 0
   /** The folder whose own name is on disk. */
   #home: string | undefined
 
   private constructor(options: BlobStoreOptions) {
     this.#options = options
+    this.#guard = options.space && new SpaceGuard(options.space)
   }
 
   /** Rejects with `body-unrecorded` where the folder cannot be made or cleared. */
@@ -73,6 +78,7 @@ export class BlobStore {
       return new BlobWriter({
         file,
         sealing,
+        take: bytes => this.#guard?.take(bytes) ?? Promise.resolve(),
         publish: async () => {
           if (this.#options.durability === 'fsync') await file.sync()
           return this.#publish(part, eventId, kind, sealing !== undefined)

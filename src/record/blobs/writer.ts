@@ -14,6 +14,8 @@ const WRITE_BYTES = 64 * 1024
 export interface BlobTarget {
   /** Empty, under a name for the time being. */
   readonly file: JournalFile
+  /** Takes room on the volume. Rejects with `body-unrecorded`. */
+  take(bytes: number): Promise<void>
   /** Encrypts what was compressed. */
   readonly sealing?: Sealing | undefined
   /** Forces the file to the disk, and gives it its own name there. */
@@ -79,6 +81,7 @@ export class BlobWriter {
     const packed: AsyncIterable<Buffer> = this.#zstd
     let position = 0
     for await (const bytes of sealing === undefined ? packed : sealing(packed)) {
+      await this.#target.take(bytes.length)
       await writeFully(file, bytes, position)
       position += bytes.length
     }
