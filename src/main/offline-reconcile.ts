@@ -1,6 +1,9 @@
 import { once } from 'node:events'
+import { setTimeout } from 'node:timers/promises'
+import { lookupTrail } from '../archive/trail/lookup.ts'
 import { reconcile as runReconcile } from '../cli/reconcile.ts'
 import { loadConfig } from '../config/load.ts'
+import { systemClock } from '../core/clock.ts'
 import { nodeFiles } from '../record/node-files.ts'
 import { configPorts } from './config-ports.ts'
 import { openContentKeys } from './content-keys.ts'
@@ -21,6 +24,12 @@ export function reconcile(args: readonly string[]): Promise<number> {
       }
     },
     trailFiles,
+    lookup: (place, span) =>
+      lookupTrail(place, span, async delayMs => {
+        await setTimeout(delayMs)
+      }),
+    region: process.env['AWS_REGION'] ?? process.env['AWS_DEFAULT_REGION'],
+    now: () => systemClock.now(),
     async out(text) {
       if (!process.stdout.write(text)) await once(process.stdout, 'drain')
     },

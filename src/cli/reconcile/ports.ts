@@ -12,6 +12,13 @@ export interface ConfiguredGate {
   readonly roles: readonly string[]
 }
 
+/** Where Event history is asked for. */
+export interface LookupPlace {
+  readonly region: string
+  readonly endpoint?: string
+  readonly profile?: string
+}
+
 /** What `sallyport reconcile` takes from outside. */
 export interface ReconcilePorts {
   readonly files: JournalFiles
@@ -19,6 +26,11 @@ export interface ReconcilePorts {
   readonly gate: (configPath: string) => Promise<ConfiguredGate>
   /** The files of events at a path: itself, or all in a folder. Calls `skip` for each that is passed over. */
   readonly trailFiles: (path: string, skip: () => void) => AsyncIterable<TrailFile>
+  /** Event history of a region, as a file that is asked for while it is read. */
+  readonly lookup: (place: LookupPlace, span: { sinceMs: number; untilMs: number }) => TrailFile
+  /** What the environment says, where `--region` does not. */
+  readonly region: string | undefined
+  readonly now: () => number
   readonly out: (text: string) => Promise<void>
   readonly err: (text: string) => void
   /** Whether `out` goes to a terminal that wants colours. */

@@ -43,6 +43,11 @@ interface Ran {
   readonly err: string
 }
 
+/** Half an hour after the last event of the vectors. */
+const NOW_MS = Math.max(...EVENTS.map(({ timeMs }) => timeMs)) + 30 * 60_000
+/** What was looked up. */
+const looked: object[] = []
+
 /** Runs it over files by name; `colored` to see what is bold. */
 async function run(
   files: MemoryFiles,
@@ -66,6 +71,18 @@ async function run(
     files,
     gate: async () => ({ data: 'data', roles: ['arn:aws:iam::111122223333:role/teams/agent'] }),
     trailFiles,
+    lookup: ({ region }, span) => {
+      looked.push({ region, ...span })
+      const bytes = trail[region] ?? Buffer.alloc(0)
+      return {
+        path: region,
+        async *bytes() {
+          yield bytes
+        },
+      }
+    },
+    region: undefined,
+    now: () => NOW_MS,
     out: async text => {
       out += text
     },
@@ -225,3 +242,54 @@ test('wrong usage', async () => {
   assert.equal((await run(files, {}, [])).code, 2)
   assert.equal((await run(files, {}, ['--help'])).code, 0)
 })
+
+test('--lookup asks each region, and says what it cannot show', async () => {
+  const trail = { 'us-east-1': bytesOf(USE1), 'eu-west-1': bytesOf(EUW1) }
+  const files = await recorded()
+  const both = ['--lookup', '--region', 'us-east-1', '--region', 'eu-west-1', '--since', '24h']
+  looked.length = 0
+  const { out, code, err } = await run(files, trail, both)
+  assert.deepEqual([code, err], [1, ''])
+  const sinceMs = NOW_MS - 24 * 60 * 60_000
+  assert.deepEqual(looked, [
+    { region: 'us-east-1', sinceMs: sinceMs - 60_000, untilMs: NOW_MS },
+    { region: 'eu-west-1', sinceMs: sinceMs - 60_000, untilMs: NOW_MS },
+  ])
+  assert.match(out, /of CloudTrail looked up in us-east-1, eu-west-1, /)
+  assert.match(out, /management events alone, of the last 90 days/)
+  assert.match(out, /did NOT come through the gate/)
+  const report = JSON.parse((await run(files, trail, [...both, '--json'])).out) as ReconcileReport
+  assert.deepEqual(report.lookup, { regions: ['us-east-1', 'eu-west-1'], sinceMs, nowMs: NOW_MS })
+  // A region that was not asked says nothing of its calls.
+  const one = JSON.parse(
+    (await run(files, trail, ['--lookup', '--region', 'us-east-1', '--json'])).out,
+  ) as ReconcileReport
+  assert.ok(one.calls.uncovered.count > report.calls.uncovered.count)
+  assert.equal(one.calls.unseen.first.filter(({ region }) => region !== 'us-east-1').length, 0)
+})
+
+test('--lookup: calls of the last minutes are awaited, not unseen', async () => {
+  const files = await recorded()
+  const quiet = { 'us-east-1': bytesOf(USE1), 'eu-west-1': bytesOf(EUW1) }
+  const both = ['--lookup', '--region', 'us-east-1', '--region', 'eu-west-1', '--json']
+  const report = JSON.parse((await run(files, quiet, both)).out) as ReconcileReport
+  const patient = JSON.parse((await run(files, quiet, [...both, '--grace', '12h'])).out) as ReconcileReport
+  assert.ok(report.calls.unseen.count > 0)
+  assert.equal(patient.calls.unseen.count, 0)
+  assert.ok(patient.calls.awaited.count >= report.calls.unseen.count)
+})
+
+for (const [args, words] of [
+  [['--lookup'], /name the regions to ask/],
+  [['--lookup', '--region', 'Nowhere'], /--region takes a region/],
+  [['--lookup', '--region', 'eu-west-1', '--since', '2025-01-02'], /the last 90 days alone/],
+  [['--lookup', '--region', 'eu-west-1', '--events', 'x'], /--events FILE..., or --lookup/],
+  [['--lookup', '--region', 'eu-west-1', '--endpoint', 'file://x'], /--endpoint takes a URL/],
+  [['--events', 'x', '--profile', 'p'], /--profile belongs to --lookup/],
+] as const) {
+  test(`refused: ${args.join(' ')}`, async () => {
+    const { code, err } = await run(await recorded(), {}, args)
+    assert.equal(code, 2)
+    assert.match(err, words)
+  })
+}

@@ -17,7 +17,7 @@ const MEANINGS: readonly (readonly [CallClass, string])[] = [
   ['confirmed', 'recorded by the gate, and CloudTrail has them'],
   ['unseen', 'recorded by the gate and answered by AWS, but CloudTrail lacks them'],
   ['awaited', 'too recent: CloudTrail may still deliver them'],
-  ['uncovered', 'at a time, or in an account, of which the files have nothing'],
+  ['uncovered', 'at a time, or in an account or region, of which CloudTrail was not asked or has nothing'],
   ['unlogged', 'data events: CloudTrail logs them only where a trail asks for them'],
   ['unpaired', 'without a request id of AWS, so that nothing can be said'],
 ]
@@ -25,11 +25,18 @@ const MEANINGS: readonly (readonly [CallClass, string])[] = [
 const ROLES_OF_JOURNAL =
   'only roles that had a session in the journal are looked for: --config or --role names the others'
 
+/** What Event history cannot show, so that nobody takes its silence for an answer. */
+const LOOKUP_LIMITS = [
+  'LookupEvents has management events alone, of the last 90 days and of these regions; IAM and STS log theirs in us-east-1',
+  'what happened in the last minutes may not be delivered yet: such calls are awaited, not unseen',
+]
+
 /** `configured`: the roles are those of a configuration too, and not of the journal alone. */
 export function reportText(report: ReconcileReport, configured: boolean, colored: boolean): string {
   const colors = paint(colored)
   return `${[
     ...span(report),
+    ...(report.lookup === undefined ? [] : LOOKUP_LIMITS.map(line => colors.dim(line))),
     ...(configured ? [] : [colors.dim(ROLES_OF_JOURNAL)]),
     '',
     ...strange(report.notThroughGate, colors),
@@ -40,13 +47,15 @@ export function reportText(report: ReconcileReport, configured: boolean, colored
   ].join('\n')}\n`
 }
 
-function span({ events, roles, journal }: ReconcileReport): string[] {
+function span({ events, roles, journal, lookup }: ReconcileReport): string[] {
   const { files, read, firstMs, lastMs, skipped } = events
   const from =
     firstMs === undefined || lastMs === undefined ? '' : `, ${dateTime(firstMs)} to ${dateTime(lastMs)} UTC`
+  const where =
+    lookup === undefined ? `in ${count(files, 'file')}` : `looked up in ${lookup.regions.join(', ')}`
   const passed = skipped === 0 ? '' : `; ${count(skipped, 'file')} passed over`
   return [
-    `${count(read, 'event')} of CloudTrail in ${count(files, 'file')}${from}${passed}`,
+    `${count(read, 'event')} of CloudTrail ${where}${from}${passed}`,
     `${count(journal.allowed, 'call')} let through by the gate, ${journal.denied} denied; ${count(roles.length, 'role')}`,
   ]
 }

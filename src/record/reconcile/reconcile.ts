@@ -7,6 +7,7 @@ import {
   type Listed,
   type ListedCall,
   Listing,
+  type LookedUp,
   type ReconcileReport,
   type StrangeCall,
 } from './report.ts'
@@ -19,6 +20,8 @@ export interface ReconcileOptions {
   readonly span: Span
   /** How long before the last event of the files CloudTrail may not have delivered everything yet. */
   readonly graceMs: number
+  /** The events come from LookupEvents, and not from files. */
+  readonly lookup?: LookedUp
 }
 
 /** What CloudTrail says it delivers within, on average 5 minutes. */
@@ -172,6 +175,7 @@ export class Reconciliation {
         unlogged: lists.unlogged.listed,
         unpaired: lists.unpaired.listed,
       },
+      ...(this.#options.lookup === undefined ? {} : { lookup: this.#options.lookup }),
       notThroughGate: inOrderOfTime(this.#strange.listed),
       byServices: Object.fromEntries([...this.#byServices].sort(([a], [b]) => (a < b ? -1 : 1))),
     }
@@ -181,8 +185,11 @@ export class Reconciliation {
     if (call.confirmed) return 'confirmed'
     if (call.requestId === undefined) return 'unpaired'
     if (isDataEvent(call.service, call.operation)) return 'unlogged'
-    if (!this.#accounts.has(call.account) || call.timeMs < this.#firstMs - CLOCKS_APART_MS) return 'uncovered'
-    return call.timeMs > this.#lastMs - this.#options.graceMs ? 'awaited' : 'unseen'
+    const { graceMs, lookup } = this.#options
+    const firstMs = lookup?.sinceMs ?? this.#firstMs
+    if (!this.#accounts.has(call.account) || call.timeMs < firstMs - CLOCKS_APART_MS) return 'uncovered'
+    if (lookup !== undefined && !lookup.regions.includes(call.region)) return 'uncovered'
+    return call.timeMs > (lookup?.nowMs ?? this.#lastMs) - graceMs ? 'awaited' : 'unseen'
   }
 }
 

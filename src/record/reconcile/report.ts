@@ -66,6 +66,14 @@ export interface Listed<T> {
   readonly first: readonly T[]
 }
 
+/** What LookupEvents was asked for. */
+export interface LookedUp {
+  readonly regions: readonly string[]
+  readonly sinceMs: number
+  /** When it was asked. */
+  readonly nowMs: number
+}
+
 export interface ReconcileReport {
   readonly span: Span
   /** Those that the gate leases, as configured and as recorded. */
@@ -91,6 +99,8 @@ export interface ReconcileReport {
     readonly accounts: readonly string[]
   }
   readonly calls: Readonly<Record<CallClass, Listed<ListedCall>>>
+  /** Absent where the events come from files. */
+  readonly lookup?: LookedUp
   /** What matters: calls with the gate's roles that did not come through the gate. */
   readonly notThroughGate: Listed<StrangeCall>
   /** What services of AWS did in a role's name, by service: a stack that CloudFormation builds. */
