@@ -7,6 +7,7 @@ import { ManualClock } from '../core/clock.ts'
 import type { Demand } from '../core/decision.ts'
 import { GateError } from '../core/errors.ts'
 import type { Person } from '../core/person.ts'
+import type { Revocation } from '../core/revocation.ts'
 import { Approvals } from '../grants/approvals.ts'
 import { MemoryGrantStore } from '../grants/memory-store.fixture.ts'
 import type { AccessRequest, RequestEvent, Requester } from '../grants/model.ts'
@@ -132,12 +133,7 @@ export function makeWorld(change: Partial<ControlPorts> = {}): World {
     people: new People({ issuers, people: new Map([['okta', { groupsClaim: 'groups' }]]), adminToken }),
     desk,
     clock,
-    kill: async order => {
-      kills.push(order)
-      const { target, by, reason } = order
-      const atMs = clock.now()
-      return { ...target, id: 'K', by, reason, atMs, issuedUntilMs: atMs, keepUntilMs: atMs + 1 }
-    },
+    kill: async order => killed(order, kills, clock.now()),
     sleep: async delayMs => clock.advance(delayMs),
     standingAccess: async ({ identity }, ask) => {
       if (ask.role !== ROLE || identity === undefined) throw new GateError('sts-denied', 'not this role')
@@ -177,6 +173,12 @@ export function makeWorld(change: Partial<ControlPorts> = {}): World {
       return settled.request
     },
   }
+}
+
+function killed(order: KillOrder, kills: KillOrder[], atMs: number): Revocation {
+  kills.push(order)
+  const { target, by, reason } = order
+  return { ...target, id: 'K', by, reason, atMs, issuedUntilMs: atMs, keepUntilMs: atMs + 1 }
 }
 
 function callQuestion(number: number, demands: readonly Demand[], requester: Partial<Requester>) {

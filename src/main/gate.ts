@@ -6,6 +6,7 @@ import type { Config } from '../config/model.ts'
 import { systemClock, systemRandom } from '../core/clock.ts'
 import { BufferBudget } from '../gateway/aws/body.ts'
 import { awsHandler } from '../gateway/aws/handler.ts'
+import { recordOwnCall } from '../gateway/aws/own-call.ts'
 import { Recorder } from '../gateway/aws/recorder.ts'
 import type { AwsRooms } from '../gateway/aws/rooms.ts'
 import { TokenBucket } from '../gateway/aws/token-bucket.ts'
@@ -14,7 +15,7 @@ import { acceptConnect } from '../listener/proxy.ts'
 import { createListener } from '../listener/server.ts'
 import { blobSeal } from '../record/blobs/ports.ts'
 import type { Journal } from '../record/event.ts'
-import type { Upstream } from '../upstream/port.ts'
+import type { RecordOwnCall, Upstream } from '../upstream/port.ts'
 import { createUpstream } from '../upstream/upstream.ts'
 import { SigningKeys } from '../wire/sigv4/keys.ts'
 import { openBodies } from './bodies.ts'
@@ -66,7 +67,8 @@ export async function openGate(config: Config, lane: number, log: Log): Promise<
   const { journal, seal } = await openLane(config, lane, log)
   const open = await openDesk(config, journal)
   const sessions = await openSessions(config, { store: open.store, journal, log })
-  const upstream = openUpstream(config, catalog, policies, log)
+  const recordOwn: RecordOwnCall = (principal, call) => recordOwnCall(rooms, principal, call)
+  const upstream = openUpstream(config, catalog, policies, recordOwn, log)
   const keyring = openKeyring(config)
   const rate = new LineRate(systemClock)
   const observer = createObserver(metrics, log, rate)
@@ -128,7 +130,13 @@ export async function openGate(config: Config, lane: number, log: Log): Promise<
   }
 }
 
-function openUpstream(config: Config, catalog: Catalog, policies: Policies, log: Log): Upstream {
+function openUpstream(
+  config: Config,
+  catalog: Catalog,
+  policies: Policies,
+  recordOwn: RecordOwnCall,
+  log: Log,
+): Upstream {
   const sources = new Map(config.roles.map(role => [role.arn, role.upstream]))
   return createUpstream({
     ...ports,
@@ -139,6 +147,7 @@ function openUpstream(config: Config, catalog: Catalog, policies: Policies, log:
     limits: config.limits,
     roleSource: arn => sources.get(arn),
     sessionPolicy: policies.sessionPolicy,
+    recordOwnCall: recordOwn,
     note: (message, details) => log.warn(details, message),
   })
 }

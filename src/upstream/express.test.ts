@@ -2,13 +2,15 @@ import assert from 'node:assert/strict'
 import { Readable } from 'node:stream'
 import { test } from 'node:test'
 import { ManualClock } from '../core/clock.ts'
+import { GateError } from '../core/errors.ts'
 import type { Principal } from '../core/principal.ts'
 import { Redacted } from '../core/redacted.ts'
 import { SigningKeys } from '../wire/sigv4/keys.ts'
-import { ExpressSessions } from './express.ts'
+import { ExpressSessions, recorded } from './express.ts'
 import { LeaseCache } from './lease-cache.ts'
 import { signOutgoing } from './outgoing.ts'
 import { atEndpoint } from './place.ts'
+import type { RecordOwnCall } from './port.ts'
 import type { OpenReply } from './reply.ts'
 
 const START = Date.UTC(2026, 0, 1)
@@ -103,4 +105,36 @@ test("an express session's token travels under its own name, and is signed", () 
     value('authorization') ?? '',
     /eu-west-1\/s3express\/aws4_request, SignedHeaders=[^,]*x-amz-s3session-token/,
   )
+})
+
+test('a CreateSession is recorded before it leaves, and how it ended; unrecorded it does not leave', async () => {
+  const call = {
+    service: 's3',
+    operation: 'CreateSession',
+    region: 'eu-west-1',
+    bucket: 'b--z--x-s3',
+  } as const
+  const steps: unknown[] = []
+  const record: RecordOwnCall = async ({ sessionId }, { bucket }) => {
+    steps.push(`record ${sessionId} ${bucket}`)
+    return async end => void steps.push(end)
+  }
+  const send = async (): Promise<OpenReply> => {
+    steps.push('send')
+    return { ...reply(200, REPLY), headers: [['x-amz-request-id', 'R1']] }
+  }
+  const lost = async (): Promise<OpenReply> => {
+    throw new GateError('upstream-timeout', 'it took too long')
+  }
+  await recorded(record, principal('one'), call, send)
+  await assert.rejects(recorded(record, principal('two'), call, lost), { code: 'upstream-timeout' })
+  const full: RecordOwnCall = () => Promise.reject(new GateError('journal-unavailable', 'the disk is full'))
+  await assert.rejects(recorded(full, principal('three'), call, send), { code: 'journal-unavailable' })
+  assert.deepEqual(steps, [
+    'record one b--z--x-s3',
+    'send',
+    { status: 200, upstreamRequestId: 'R1' },
+    'record two b--z--x-s3',
+    { error: 'upstream-timeout' },
+  ])
 })

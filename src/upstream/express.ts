@@ -1,8 +1,9 @@
-import { GateError } from '../core/errors.ts'
+import { asGateError, GateError } from '../core/errors.ts'
 import type { Principal } from '../core/principal.ts'
 import { asLease } from './base-credentials.ts'
 import type { Lease } from './lease.ts'
 import type { LeaseCache } from './lease-cache.ts'
+import type { OwnCall, RecordOwnCall } from './port.ts'
 import type { OpenReply } from './reply.ts'
 
 /** Replies to CreateSession are some 2 KB. */
@@ -31,6 +32,25 @@ export class ExpressSessions {
       const code = reply.status === 403 ? 'lease-denied' : 'lease-unavailable'
       throw new GateError(code, `S3 answered CreateSession on \`${bucket}\` with status ${reply.status}`)
     })
+  }
+}
+
+/** Sends a call of the gate's own: recorded before it leaves, and how it ended when its head has come. */
+export async function recorded(
+  record: RecordOwnCall,
+  principal: Principal,
+  call: OwnCall,
+  send: () => Promise<OpenReply>,
+): Promise<OpenReply> {
+  const ended = await record(principal, call)
+  try {
+    const reply = await send()
+    const upstreamRequestId = reply.headers.find(([name]) => name === 'x-amz-request-id')?.[1]
+    await ended({ status: reply.status, ...(upstreamRequestId === undefined ? {} : { upstreamRequestId }) })
+    return reply
+  } catch (error) {
+    await ended({ error: asGateError(error).code })
+    throw error
   }
 }
 

@@ -41,6 +41,30 @@ export interface UpstreamReply extends HttpReplyHead {
   readonly lease?: string
 }
 
+/** A call that this room makes of its own accord, with the principal's lease: no client has asked for it. */
+export interface OwnCall {
+  readonly service: 's3'
+  readonly operation: 'CreateSession'
+  readonly region: string
+  readonly bucket: string
+}
+
+/** How it ended: a status and AWS's number for it, or a code of the gate. */
+export interface OwnCallEnd {
+  readonly status?: number
+  readonly upstreamRequestId?: string
+  readonly error?: string
+}
+
+/**
+ * Records such a call: durable when it resolves, and only then may it leave. What it gives records how it ended, and
+ * never rejects. Rejects with `journal-unavailable`.
+ */
+export type RecordOwnCall = (
+  principal: Principal,
+  call: OwnCall,
+) => Promise<(end: OwnCallEnd) => Promise<void>>
+
 /** Sends calls with leased credentials. */
 export interface Upstream {
   /**

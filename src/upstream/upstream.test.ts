@@ -114,6 +114,7 @@ async function standIn(
     clock: systemClock,
     random: { bytes: length => Buffer.alloc(length) },
     note: message => notes.push(message),
+    recordOwnCall: async () => async () => undefined,
     catalog: { endpoint, services: new Map() },
     endpoints: { default: `${url}/base`, byService: new Map() },
     partition: 'aws',

@@ -8,13 +8,13 @@ import { type BaseCredentials, systemBaseCredentials } from './base-credentials.
 import { BodyWatch } from './body-watch.ts'
 import { ClockWatch } from './clock-watch.ts'
 import { clientGone } from './errors.ts'
-import { ExpressSessions } from './express.ts'
+import { ExpressSessions, recorded } from './express.ts'
 import type { Lease } from './lease.ts'
 import { LeaseCache } from './lease-cache.ts'
 import { cachedBase, LeaseManager } from './leases.ts'
 import { type Outgoing, signOutgoing } from './outgoing.ts'
 import type { UpstreamAddress } from './place.ts'
-import type { Upstream, UpstreamReply, UpstreamRequest } from './port.ts'
+import type { RecordOwnCall, Upstream, UpstreamReply, UpstreamRequest } from './port.ts'
 import { type OpenReply, ReplyReceiver } from './reply.ts'
 import type { RoleSource, SessionPolicySource, Surroundings } from './settings.ts'
 import { sdkAssumeRole } from './sts-client.ts'
@@ -32,10 +32,19 @@ export interface UpstreamPorts extends Surroundings, AddressPorts {
   /** How a gate role's real credentials come about; undefined where the gate has no such role. */
   readonly roleSource: (roleArn: string) => RoleSource | undefined
   readonly sessionPolicy: SessionPolicySource
+  readonly recordOwnCall: RecordOwnCall
   /** Finds the gate's own credentials; absent: the environment and the SDK's provider chain. */
   readonly baseCredentials?: BaseCredentials
   /** Certificate authorities beside the system's, PEM. */
   readonly ca?: string
+}
+
+/** A call on an object of a directory bucket, for which there is no session yet. */
+interface ForBucket {
+  readonly request: UpstreamRequest
+  readonly address: UpstreamAddress
+  readonly lease: Lease
+  readonly bucket: string
 }
 
 /**
@@ -110,7 +119,7 @@ class LeasedUpstream implements Upstream {
       expressBucket === undefined
         ? lease
         : await this.#express.get(principal, expressBucket, () =>
-            this.#createSession(request, address, lease),
+            this.#createSession(principal, { request, address, lease, bucket: expressBucket }),
           )
     if (signal.aborted) throw clientGone()
     watch.check(address.host)
@@ -124,7 +133,7 @@ class LeasedUpstream implements Upstream {
     return { keys: this.#keys, nowMs: this.#ports.clock.now(), credentials, express }
   }
 
-  #createSession(request: UpstreamRequest, address: UpstreamAddress, lease: Lease): Promise<OpenReply> {
+  #createSession(principal: Principal, { request, address, lease, bucket }: ForBucket): Promise<OpenReply> {
     const call: UpstreamRequest = {
       ...request,
       operation: 'CreateSession',
@@ -135,8 +144,12 @@ class LeasedUpstream implements Upstream {
     }
     const there = { ...address, path: '/' }
     const outgoing = signOutgoing(call, there, this.#signing(lease, false))
+    const own = { service: 's3', operation: 'CreateSession', region: request.region, bucket } as const
     // Others of this session wait for the same answer, so that one client's leaving does not end it.
-    return this.#dispatch(call, there, outgoing, new AbortController().signal, new BodyWatch(call.body))
+    const never = new AbortController().signal
+    return recorded(this.#ports.recordOwnCall, principal, own, () =>
+      this.#dispatch(call, there, outgoing, never, new BodyWatch(call.body)),
+    )
   }
 
   #dispatch(
