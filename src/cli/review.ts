@@ -7,7 +7,7 @@ import type { ReviewPorts } from './review/ports.ts'
 import { type ReviewReport, reviewOf } from './review/report.ts'
 import { reviewText } from './review/text.ts'
 import { safeJson } from './sessions/format.ts'
-import { explain, openSource } from './sessions/open.ts'
+import { explain, openReading } from './sessions/open.ts'
 import { readOptions } from './sessions/options.ts'
 import { paint } from './sessions/paint.ts'
 
@@ -58,7 +58,8 @@ export async function review(args: readonly string[], ports: ReviewPorts): Promi
 
 async function make(asked: Asked, ports: ReviewPorts): Promise<ReviewReport> {
   const { data, roles, keys } = await ports.configuration(asked.config)
-  const source = await openSource(asked, {
+  const source = await openReading(asked, {
+    err: ports.err,
     files: ports.files,
     dataFolder: async () => data,
     contentKeys: async () => keys,

@@ -4,9 +4,10 @@ import { printable } from '../record/shell.ts'
 import { DEFAULT_CONFIG_PATH } from './check.ts'
 import { body } from './sessions/body.ts'
 import { exportSessions } from './sessions/export.ts'
+import { holdCommand } from './sessions/hold.ts'
 import { indexCommand } from './sessions/index-command.ts'
 import { list } from './sessions/list.ts'
-import { explain, openSource } from './sessions/open.ts'
+import { explain, openReading } from './sessions/open.ts'
 import type { SessionsPorts } from './sessions/ports.ts'
 import { key, prove } from './sessions/prove.ts'
 import { LONGEST_PAUSE_MS, type ReplaySpeed, replayPace, stepPace } from './sessions/replay.ts'
@@ -36,6 +37,8 @@ const USAGE = `usage: sallyport sessions COMMAND [--config FILE | --data FOLDER]
   verify       proves that the recording is whole; exit code 1 and the place if it is not; --key FILE: by the
                public keys in this file, not by those of the data folder
   prove EVENT  writes a proof of one event that stands by itself; \`sallyport verify-proof\` checks it
+  hold ID      puts a session on legal hold, so that nothing of it is removed or shredded; \`release ID\` takes it back,
+               \`holds\` lists them
   key          prints the public keys that checkpoints and proofs are checked with
   rotate-key   a new key signs from now on, and the old one vouches for it
 `
@@ -66,6 +69,9 @@ export async function sessions(args: readonly string[], ports: SessionsPorts): P
   if (args[0] === 'key') return key(args.slice(1), ports)
   if (args[0] === 'rotate-key') return rotateKey(args.slice(1), ports)
   if (args[0] === 'tail') return tail(args.slice(1), ports)
+  if (args[0] === 'hold' || args[0] === 'release' || args[0] === 'holds') {
+    return holdCommand(args[0], args.slice(1), ports)
+  }
   if (args[0] === 'shred') return shredCommand(args.slice(1), ports)
   if (args.length === 0 || args.includes('--help') || args.includes('-h')) {
     await ports.out(USAGE)
@@ -77,7 +83,7 @@ export async function sessions(args: readonly string[], ports: SessionsPorts): P
     return 2
   }
   try {
-    return await run(options, await openSource(options, ports), ports)
+    return await run(options, await openReading(options, ports), ports)
   } catch (error) {
     ports.err(`sallyport: ${explain(error)}\n`)
     return 1

@@ -9,7 +9,7 @@ import { type ExportFormat, FORMAT_NAMES, formatOf, type MakeFormat } from './ex
 import { exportParquet } from './export-parquet.ts'
 import { type ExportSink, fileSink, streamSink } from './export-sink.ts'
 import { count, safeJson } from './format.ts'
-import { explain, openSource } from './open.ts'
+import { explain, openReading } from './open.ts'
 import type { SessionsPorts } from './ports.ts'
 import { REFUSED } from './show.ts'
 import { parseSpan } from './span.ts'
@@ -70,7 +70,7 @@ function isParquet(args: readonly string[]): boolean {
 }
 
 async function run(options: Options, ports: SessionsPorts): Promise<number> {
-  const source = await openSource(options, ports)
+  const source = await openReading(options, ports)
   const { out } = options
   const sink = out === undefined ? streamSink(ports.out) : await fileSink(ports.files, out)
   let entries: number

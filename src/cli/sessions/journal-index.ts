@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { type JournalIndex, openIndex } from '../../record/index/index.ts'
 import type { JournalSource } from '../../record/read.ts'
-import { openSource } from './open.ts'
+import { openReading } from './open.ts'
 import type { ReadOptions } from './options.ts'
 import type { SessionsPorts } from './ports.ts'
 
@@ -39,6 +39,6 @@ export async function openIndexed(
   place: ReadOptions['place'],
   ports: SessionsPorts,
 ): Promise<{ readonly source: JournalSource; readonly index: JournalIndex | undefined }> {
-  const source = await openSource(place, ports)
+  const source = await openReading(place, ports)
   return { source, index: await openJournalIndex(source, place, ports) }
 }

@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import { GateError } from '../../core/errors.ts'
 import { type JournalSource, listLanes } from '../../record/read.ts'
-import { layout } from '../../record/segment.ts'
+import { hintedLanes, readHints } from '../../record/retention/hints.ts'
+import { laneName, layout } from '../../record/segment.ts'
 import { printable } from '../../record/shell.ts'
 import type { SessionsPorts } from './ports.ts'
 
@@ -25,6 +26,25 @@ export async function openSource(
   const heads = await ports.files.list(layout.heads(source.folder))
   if (heads.length === 0 && (await listLanes(source)).length === 0) {
     throw new GateError('journal-missing', `there is no journal in \`${data}\``)
+  }
+  return source
+}
+
+/** The same, for a command that shows what was recorded: it says first what of the journal was removed. */
+export async function openReading(
+  place: DataPlace,
+  ports: Pick<SessionsPorts, 'files' | 'dataFolder' | 'contentKeys' | 'err'>,
+): Promise<JournalSource> {
+  const source = await openSource(place, ports)
+  for (const lane of await hintedLanes(source)) {
+    for (const { events, why, kept } of await readHints(source, lane)) {
+      if (why === 'withdrawn') continue
+      const [first, last] = events
+      const where = kept === undefined ? '' : `, and are kept in ${printable(kept)}`
+      ports.err(
+        `sallyport: of lane ${laneName(lane)}, events ${first} to ${last} were removed by their ${why}${where}\n`,
+      )
+    }
   }
   return source
 }

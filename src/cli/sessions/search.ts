@@ -5,7 +5,7 @@ import { type SearchOptions, searchJournal } from '../../record/search/search.ts
 import { printable } from '../../record/shell.ts'
 import { count, safeJson } from './format.ts'
 import { openIndexed } from './journal-index.ts'
-import { explain, openSource } from './open.ts'
+import { explain, openReading } from './open.ts'
 import { type ReadOptions, readCount, readOptions } from './options.ts'
 import { paint } from './paint.ts'
 import type { SessionsPorts } from './ports.ts'
@@ -66,7 +66,7 @@ async function find(
   { place, flags }: ReadOptions,
   ports: SessionsPorts,
 ): Promise<AsyncIterable<Entry> | Iterable<Entry>> {
-  if (flags.has('scan')) return searchJournal(await openSource(place, ports), query, page)
+  if (flags.has('scan')) return searchJournal(await openReading(place, ports), query, page)
   const { source, index } = await openIndexed(place, ports)
   const found = await index?.search(query, page)
   if (found !== undefined) return found

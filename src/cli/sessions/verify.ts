@@ -4,10 +4,10 @@ import type { PublicKeys } from '../../record/checkpoint/signer.ts'
 import { describePlace } from '../../record/place.ts'
 import type { JournalSource } from '../../record/read.ts'
 import { printable } from '../../record/shell.ts'
-import { type LaneReport, type VerifyReport, verifyJournal } from '../../record/verify.ts'
+import { type LaneReport, type RemovedRange, type VerifyReport, verifyJournal } from '../../record/verify.ts'
 import { anchorText } from './anchor-report.ts'
 import { bodiesText } from './bodies-report.ts'
-import { count, safeJson } from './format.ts'
+import { count, dateTime, safeJson } from './format.ts'
 import { givenKeys, ownKeys, successionsAt, successionsPath } from './journal-keys.ts'
 import { type Paint, paint } from './paint.ts'
 import type { SessionsPorts } from './ports.ts'
@@ -17,12 +17,14 @@ const USAGE = `usage: sallyport sessions verify [--key PUBLIC] [--anchor PLACE] 
                                  [--config FILE | --data FOLDER]
 
   --key PUBLIC  checks the signatures with the public keys in this file (\`sallyport sessions key\` prints them), not
-                with those that the data folder itself has, and with keys that took their place
+                with those that the data folder itself has, and with keys that took their place; a lane that has no
+                checkpoint at all, though it should, does not hold then
   --anchor PLACE  compares with what was anchored, too: a file of checkpoints, or a folder that \`aws s3 sync\` has made;
                 each of them must be in the journal, to the letter
   --bodies      reads every body that was kept in a file, too, and compares it with what was recorded of it
 
-  Prints where each lane ends, and how far signed checkpoints reach. Exit code 1 and the place if it is not whole.
+  Prints where each lane ends, how far signed checkpoints reach, and what retention has removed. Exit code 1 and the
+  place if it is not whole.
 `
 
 /**
@@ -36,7 +38,7 @@ export function verify(args: readonly string[], ports: SessionsPorts): Promise<n
     takes: new Set(['key', 'anchor', 'bodies', 'json'] as const),
     async run({ key, anchor, bodies, json }, source) {
       const keys = key === undefined ? await ownKeys(source) : await followed(source, key)
-      const report = await verifyJournal(source, keys)
+      const report = await verifyJournal(source, keys, { signed: key !== undefined })
       const anchored = anchor === undefined ? undefined : await compareAnchored(source, anchor)
       // Of a journal that is broken, nothing says which bodies there were.
       const kept = bodies && report.whole ? await verifyBlobs(source) : undefined
@@ -82,11 +84,20 @@ function laneLines(lane: LaneReport, colors: Paint): string[] {
   }
   const lines = [`${name}  ${colors.good('whole')}   ${content}  ${colors.dim(`link ${lane.link}`)}`]
   lines.push(`         ${checkpointLine(lane, colors)}`)
+  for (const removed of lane.removed ?? []) lines.push(`         ${removedText(removed)}`)
   if (lane.unfinished !== undefined) {
     const bytes = count(lane.unfinished.bytes, 'byte')
     lines.push(`         ${bytes} of an event that is being written, or that a crash cut off, follow`)
   }
   return lines
+}
+
+/** What retention has removed, and what vouches for it. */
+export function removedText({ segments, events, by, timeMs, kept }: RemovedRange): string {
+  const [first, last] = events
+  const what = `events ${first} to ${last} (segments ${segments[0]} to ${segments[1]}) were removed`
+  const where = kept === undefined ? '' : `, and are kept in ${printable(kept)}`
+  return `${what}: ${printable(by)} of ${dateTime(timeMs)} vouches for it${where}`
 }
 
 /** How far signed checkpoints reach: what stands behind them is shown by the chain and its head alone. */
