@@ -1210,6 +1210,12 @@ const table = {
     advice:
       'Find out who put it there: in the folder of the journal, the gate writes plain files and no links.',
   },
+  'parquet-unwritten': {
+    party: 'operator',
+    status: 500,
+    advice:
+      'Run `sallyport sessions export --format parquet` for that segment to see why; the segment itself is uploaded, and its Parquet form is tried again.',
+  },
   'anchor-unavailable': {
     party: 'operator',
     status: 502,

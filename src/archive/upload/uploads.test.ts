@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { hash } from 'node:crypto'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { GateError } from '../../core/errors.ts'
 import { fill } from '../../record/checkpoint/checkpoint.fixture.ts'
 import { checkpointPath } from '../../record/checkpoint/lane-file.ts'
 import { layout, segmentNumbers } from '../../record/segment.ts'
@@ -367,6 +368,28 @@ test('the Parquet form stands by the day of the first event, and its draft is re
   assert.equal(found.length, (await sealed(world)).length)
   assert.match(found[0] ?? '', /^sallyport\/events\/day=2026-01-02\/[0-9a-f]{32}-00-0000000001\.parquet$/)
   assert.deepEqual(await world.files.list('archive/parquet'), [])
+})
+
+test('a segment whose Parquet form cannot be written is uploaded, but not noted; the others go on', async () => {
+  const world = await uploadWorld()
+  let isBroken = true
+  const ports = {
+    async writeParquet({ segment }: { segment: number }, target: string) {
+      if (isBroken && segment === 1) throw new GateError('parquet-unwritten', 'not written')
+      world.files.put(target, Buffer.from(`PAR1 ${segment}`))
+    },
+  }
+  const job = world.start({ parquet: true }, ports)
+  assert.equal(await world.round(job), 'parquet-unwritten')
+  const noted = await uploadedSegments(world.files, 'journal', 0)
+  assert.deepEqual(
+    [...noted.values()].map(({ segment }) => segment),
+    (await sealed(world)).slice(1),
+  )
+  assert.ok(world.bucket.bytes(keyOf(world, 1)))
+  isBroken = false
+  assert.equal(await world.round(job), undefined)
+  await assertArchived(world, [0])
 })
 
 test('what is noted of another journal in the same lane, or of another bucket, counts for nothing', async () => {

@@ -24,6 +24,7 @@ const OF_ONE_SEGMENT: ReadonlySet<string> = new Set([
   'archive-contradicted',
   'archive-file-refused',
   'journal-corrupt',
+  'parquet-unwritten',
 ])
 
 function isOfOneSegment(error: unknown): error is GateError {
