@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { parseQuery } from '../record/search/parse.ts'
 import { SYNONYMS, TEXT_KEYS, TIME_KEYS } from '../record/search/query.ts'
+import { answer, fakeGate } from './approvals/fake-gate.fixture.ts'
 import { review } from './review.ts'
 import { sessions } from './sessions.ts'
 
@@ -16,9 +17,15 @@ function examples(): string[][] {
   )
 }
 
-test('the examples of the book are understood', async () => {
+test('the examples of the book are understood', async context => {
+  const gate = await fakeGate(context)
+  gate.answers = [answer({ kind: 'role', of: 'x', issuedUntilMs: 0, keepUntilMs: 0 })]
   assert.ok(examples().length >= 6)
   for (const [command, ...args] of examples()) {
+    if (args[0] === 'kill') {
+      assert.equal((await gate.run(...args)).code, 0, args.join(' '))
+      continue
+    }
     const errors: string[] = []
     const ports = {
       files: { list: async () => [] },

@@ -8,6 +8,7 @@ import type { RequestListReply, RequestView } from '../../contract/approvals.ts'
 import { ManualClock } from '../../core/clock.ts'
 import { approvals } from '../approvals.ts'
 import { request } from '../request.ts'
+import { kill } from '../sessions/kill.ts'
 import type { ApprovalsPorts } from './ports.ts'
 
 export const NOW_MS: number = Date.UTC(2026, 0, 2, 3, 4, 5)
@@ -176,6 +177,10 @@ async function run(gate: FakeGate, args: string[]): Promise<{ code: number; out:
     stopped: gate.stop.signal,
   }
   const [command, ...rest] = args
-  const code = await (command === 'request' ? request(rest, ports) : approvals(args, ports))
+  const code = await (command === 'request'
+    ? request(rest, ports)
+    : command === 'kill'
+      ? kill(rest, ports)
+      : approvals(args, ports))
   return { code, out, err }
 }
