@@ -1,13 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
-import type { DecisionEvent, JournalEvent } from '../event.ts'
+import type { DecisionEvent } from '../event.ts'
 import { allowed, ended } from '../journal.fixture.ts'
 import { readJournal } from '../read.ts'
 import { parseQuery } from '../search/parse.ts'
 import { searchJournal } from '../search/search.ts'
-import { verifyJournal } from '../verify.ts'
-import { anyEvent } from './seal.fixture.ts'
 import { FOLDER, type SealedDisk, sealedDisk } from './sealed-disk.fixture.ts'
 
 const CANARY = 'correct-horse-battery-staple'
@@ -25,31 +22,6 @@ function call(id: string, sessionId: string, role = 'acme'): DecisionEvent {
 
 function filesWith(disk: SealedDisk, text: string): string[] {
   return [...disk.files.contents].flatMap(([path, { bytes }]) => (bytes.includes(text) ? [path] : []))
-}
-
-test('random journals read back equal, over restarts, in several lanes and key files', async () => {
-  const step = fc.record({ lane: fc.nat(1), events: fc.array(anyEvent, { maxLength: 8 }) })
-  await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 5 }), async steps => {
-      const disk = sealedDisk({ keysPerFile: 2, segmentBytes: 2_000 })
-      const written: string[] = []
-      for (const { lane, events } of steps) {
-        const journal = await disk.open(lane)
-        await Promise.all(events.map(event => journal.append(event)))
-        await journal.close()
-        written.push(...events.map(event => JSON.stringify(sorted(event))))
-      }
-      const read = (await disk.events()).map(event => JSON.stringify(sorted(event)))
-      assert.deepEqual(read.sort(), written.sort())
-      assert.equal((await verifyJournal({ files: disk.files, folder: FOLDER })).whole, true)
-    }),
-    { numRuns: 60 },
-  )
-})
-
-/** The event with its members in one order: sealing changes it. */
-function sorted(event: JournalEvent): object {
-  return Object.fromEntries(Object.entries(event).sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
 test('nothing of what is sealed lies on the disk, and it is found by whoever has the keys alone', async () => {

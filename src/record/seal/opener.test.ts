@@ -1,16 +1,97 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import type { JournalEvent } from '../event.ts'
+import type { JournalEvent, RecordedPrincipal } from '../event.ts'
 import { FRAME_PREFIX_BYTES, frameBytes, readPayload, writeFrame } from '../frame.ts'
-import { steadyRandom } from '../journal.fixture.ts'
+import { STARTED_MS, steadyRandom } from '../journal.fixture.ts'
+import { verifyJournal } from '../verify.ts'
 import { isSealable, sealEvent } from './event.ts'
 import { FrameOpener } from './opener.ts'
 import type { ContentKeys } from './ports.ts'
-import { anyEvent, FakeKeys } from './seal.fixture.ts'
+import { FakeKeys } from './seal.fixture.ts'
+import { FOLDER, sealedDisk } from './sealed-disk.fixture.ts'
 
 const HERE = { lane: 3, journalId: Buffer.alloc(16, 7) }
 const random = steadyRandom('nonces')
+
+const text = fc.string({ unit: 'binary', maxLength: 40 })
+const id = fc.string({ minLength: 1, maxLength: 26 })
+const sessionId = fc.constantFrom('01SESSIONA', '01SESSIONB', undefined)
+const timeMs = fc.integer({ min: STARTED_MS, max: STARTED_MS + 1_000_000 })
+
+const principal: fc.Arbitrary<RecordedPrincipal> = fc.record({
+  arn: text,
+  roleArn: fc.constantFrom('arn:aws:iam::111122223333:role/a', 'arn:aws:iam::111122223333:role/b'),
+  issuer: text,
+  subject: text,
+  actingFor: fc.array(text, { maxLength: 2 }),
+})
+const head = { id, timeMs, sessionId }
+const call = fc.record({
+  service: text,
+  operation: text,
+  region: text,
+  parameters: fc.dictionary(fc.constantFrom('sealed', 'data', 'key', 'type', 'é'), fc.jsonValue()) as never,
+  redacted: fc.array(text, { maxLength: 2 }),
+  truncated: fc.boolean(),
+  pairs: fc.constant([]),
+})
+
+/** Events of all types, as they come out of JSON. */
+const anyEvent: fc.Arbitrary<JournalEvent> = fc
+  .oneof(
+    fc.record({
+      ...head,
+      type: fc.constant('session' as const),
+      principal,
+      by: text,
+      expiresAtMs: fc.nat(),
+      clientAddress: text,
+      claims: fc.dictionary(text, fc.string()) as never,
+    }),
+    fc.record({
+      ...head,
+      type: fc.constant('decision' as const),
+      principal: fc.option(principal, { nil: undefined }),
+      clientAddress: text,
+      effect: fc.constantFrom('allow' as const, 'deny' as const),
+      call: fc.option(call, { nil: undefined }),
+      statements: fc.constant([]),
+    }),
+    fc.record({
+      ...head,
+      type: fc.constant('outcome' as const),
+      decisionId: id,
+      bytesIn: fc.nat(),
+      bytesOut: fc.nat(),
+      durationMs: fc.nat(),
+    }),
+    fc.record({
+      ...head,
+      type: fc.constant('access-request' as const),
+      requestId: id,
+      what: fc.constant('asked' as const),
+      state: text,
+    }),
+    fc.record({
+      ...head,
+      sessionId: fc.constant('01SESSIONA'),
+      type: fc.constant('session-end' as const),
+      why: fc.constant('idle' as const),
+      calls: fc.nat(),
+      denied: fc.nat(),
+      bytesIn: fc.nat(),
+      bytesOut: fc.nat(),
+    }),
+    fc.record({
+      id,
+      timeMs,
+      type: fc.constant('recovery' as const),
+      inFlight: fc.array(id, { maxLength: 3 }),
+      tornBytes: fc.nat(),
+    }),
+  )
+  .map(event => JSON.parse(JSON.stringify(event)) as JournalEvent)
 
 function frameOf(json: string, number = 17): Buffer {
   const frame = Buffer.alloc(frameBytes(Buffer.byteLength(json)))
@@ -111,4 +192,29 @@ function counts(): { calls: number; denied: number; bytesIn: number; bytesOut: n
 
 function dataOf(frame: Buffer): string {
   return /"data":"([^"]*)"/.exec(frame.toString('latin1', FRAME_PREFIX_BYTES))?.[1] ?? ''
+}
+
+test('random journals read back equal, over restarts, in several lanes and key files', async () => {
+  const step = fc.record({ lane: fc.nat(1), events: fc.array(anyEvent, { maxLength: 8 }) })
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 5 }), async steps => {
+      const disk = sealedDisk({ keysPerFile: 2, segmentBytes: 2_000 })
+      const written: string[] = []
+      for (const { lane, events } of steps) {
+        const journal = await disk.open(lane)
+        await Promise.all(events.map(event => journal.append(event)))
+        await journal.close()
+        written.push(...events.map(event => JSON.stringify(sorted(event))))
+      }
+      const read = (await disk.events()).map(event => JSON.stringify(sorted(event)))
+      assert.deepEqual(read.sort(), written.sort())
+      assert.equal((await verifyJournal({ files: disk.files, folder: FOLDER })).whole, true)
+    }),
+    { numRuns: 60 },
+  )
+})
+
+/** The event with its members in one order: sealing changes it. */
+function sorted(event: JournalEvent): object {
+  return Object.fromEntries(Object.entries(event).sort(([a], [b]) => (a < b ? -1 : 1)))
 }
