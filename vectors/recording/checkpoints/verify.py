@@ -1,6 +1,6 @@
 """A second verifier of Sallyport's checkpoints and proofs, written from docs/recording-format.md and nothing else.
 
-python3 verify.py PUBLIC.pem FOLDER|PROOF...: a FOLDER is a data/journal (that its chain is whole, verify.py of
+python3 verify.py PUBLIC.pem FOLDER|PROOF...: PUBLIC.pem has any number of keys, a FOLDER is a data/journal (that its chain is whole, verify.py of
 vectors/journal proves), a PROOF a file. Prints a line for each lane and proof; exit code 1 if one does not hold.
 Signatures are checked where the module `cryptography` is there; roots, order and links always are.
 """
@@ -62,10 +62,9 @@ def root_from_path(node, index, size, path):
 
 
 class Key:
-    def __init__(self, pem):
-        body = re.fullmatch(r'-----BEGIN PUBLIC KEY-----\s+([\w+/=\s]+)-----END PUBLIC KEY-----\s*', pem)[1]
-        self.id = hashlib.sha256(base64.b64decode(body)).hexdigest()[:32]
-        self.key = serialization.load_pem_public_key(pem.encode()) if serialization else None
+    def __init__(self, der):
+        self.id = hashlib.sha256(der).hexdigest()[:32]
+        self.key = serialization.load_der_public_key(der) if serialization else None
 
     def check(self, signature, data):
         if self.key is None:
@@ -74,6 +73,35 @@ class Key:
             self.key.verify(signature, data)
         except InvalidSignature:
             raise Broken('the signature does not hold') from None
+
+
+def read_keys(text):
+    """Keys by their id, from PEM with lines of `#` between."""
+    pem = '\n'.join(line for line in text.splitlines() if not line.startswith('#'))
+    bodies = re.findall(r'-----BEGIN PUBLIC KEY-----\s+([\w+/=\s]+)-----END PUBLIC KEY-----', pem)
+    return {key.id: key for key in (Key(base64.b64decode(body)) for body in bodies)}
+
+
+def follow(keys, path):
+    """The keys, and those that took their place."""
+    keys, followed, time = dict(keys), set(), 0
+    for number, line in enumerate(path.read_text().splitlines() if path.exists() else [], 1):
+        s = json.loads(line)
+        members = ['version', 'number', 'from', 'to', 'publicKey', 'timeMs', 'signature']
+        need(list(s) == members and json.dumps(s, separators=(',', ':')) == line, 'a succession is not written so')
+        need(s['version'] == 1 and s['number'] == number and s['timeMs'] >= time, f'succession {number} out of order')
+        need(s['from'] not in followed | {s['to']} and s['to'] not in followed, f'succession {number}: a key comes back')
+        der = base64.b64decode(s['publicKey'], validate=True)
+        key = Key(der)
+        need(len(der) == 44 and key.id == s['to'], f'succession {number}: the key has another id')
+        if s['from'] in keys:
+            signed = b'sallyport journal succession 1' + struct.pack('>Q', number) + bytes.fromhex(s['from'])
+            signed += bytes.fromhex(s['to']) + der + struct.pack('>Q', s['timeMs'])
+            keys[s['from']].check(base64.b64decode(s['signature'], validate=True), signed)
+            keys[key.id] = key
+        followed.add(s['from'])
+        time = s['timeMs']
+    return keys
 
 
 def line_of(checkpoint):
@@ -90,7 +118,7 @@ def signed_bytes(c):
     ])
 
 
-def read_checkpoint(text, key):
+def read_checkpoint(text, keys):
     """The checkpoint of a line, its form and its signature checked, and its hash."""
     c = json.loads(text)
     need(isinstance(c, dict) and c.get('version') == 1 and line_of(c) == text, 'the line is not written so')
@@ -101,8 +129,8 @@ def read_checkpoint(text, key):
     need(c['number'] >= 1 and 1 <= c['first'] <= c['last'] and c['lane'] <= 99, 'a number is out of its range')
     signature = base64.b64decode(c['signature'], validate=True)
     need(len(signature) == 64 and base64.b64encode(signature).decode() == c['signature'], 'no signature')
-    need(c['key'] == key.id, 'signed with another key')
-    key.check(signature, signed_bytes(c))
+    need(c['key'] in keys, 'signed with another key')
+    keys[c['key']].check(signature, signed_bytes(c))
     return c, sha(signed_bytes(c), signature).hex()
 
 
@@ -123,7 +151,7 @@ def events(folder, lane):
     return journal, chain, leaves
 
 
-def check_lane(folder, lane, key):
+def check_lane(folder, lane, keys):
     head_file = folder / 'heads' / f'{lane:02}.json'
     head = json.loads(head_file.read_text()) if head_file.exists() else {'clean': False}
     known = head.get('checkpoint') or {'number': 0}
@@ -131,10 +159,12 @@ def check_lane(folder, lane, key):
     *lines, rest = path.read_bytes().split(b'\n') if path.exists() else [b'']
     need(rest == b'' or not head['clean'], 'a line without an end, where the journal was closed')
     journal, chain, leaves = events(folder, lane)
-    last, previous = 0, '0' * 64
+    last, previous, used = 0, '0' * 64, []
     for number, text in enumerate(lines, 1):
         need(len(text) <= 1024, 'too long a line')
-        c, name = read_checkpoint(text.decode('ascii'), key)
+        c, name = read_checkpoint(text.decode('ascii'), keys)
+        used += [c['key']] if used[-1:] != [c['key']] else []
+        need(len(set(used)) == len(used), f'checkpoint {number} is of a key that had been followed')
         need((c['journal'], c['lane'], c['number']) == (journal, lane, number), f'not checkpoint {number}')
         need(number == 1 or c['first'] == last + 1, f'checkpoint {number} leaves events out')
         need(c['previous'] == previous, f'checkpoint {number} does not follow')
@@ -147,10 +177,10 @@ def check_lane(folder, lane, key):
     return len(lines), last
 
 
-def check_proof(path, key):
+def check_proof(path, keys):
     proof = json.loads(path.read_text())
     need(list(proof) == ['version', 'number', 'payload', 'path', 'checkpoint'] and proof['version'] == 1, 'no proof')
-    c, _ = read_checkpoint(json.dumps(proof['checkpoint'], separators=(',', ':')), key)
+    c, _ = read_checkpoint(json.dumps(proof['checkpoint'], separators=(',', ':')), keys)
     number, payload = proof['number'], proof['payload'].encode()
     need(c['first'] <= number <= c['last'], 'the event is not of this checkpoint')
     hashes = [bytes.fromhex(each) for each in proof['path']]
@@ -161,20 +191,25 @@ def check_proof(path, key):
     return json.loads(payload)['e']['id']
 
 
-def check(path, key):
+def check(path, keys):
     whole = True
     if path.is_file():
         try:
-            print(f'{path}: proves {check_proof(path, key)}')
+            print(f'{path}: proves {check_proof(path, keys)}')
         except (Broken, ValueError, KeyError, TypeError) as error:
             print(f'{path}: broken: {error}')
             return False
         return True
+    try:
+        keys = follow(keys, path / 'checkpoints' / 'successions.jsonl')
+    except (Broken, ValueError, KeyError, TypeError) as error:
+        print(f'{path}: broken: {error}')
+        return False
     names = [each.name for each in path.iterdir()]
     names += [each.stem for folder in ('heads', 'checkpoints') for each in path.glob(f'{folder}/*.json*')]
     for lane in sorted({int(name) for name in names if re.fullmatch(r'\d\d', name)}):
         try:
-            count, last = check_lane(path, lane, key)
+            count, last = check_lane(path, lane, keys)
             print(f'{path}: lane {lane:02} {count} checkpoints up to event {last}')
         except (Broken, ValueError, KeyError, TypeError) as error:
             print(f'{path}: lane {lane:02} broken: {error}')
@@ -183,5 +218,5 @@ def check(path, key):
 
 
 if __name__ == '__main__':
-    KEY = Key(Path(sys.argv[1]).read_text())
-    sys.exit(0 if all([check(Path(name), KEY) for name in sys.argv[2:]]) else 1)
+    KEYS = read_keys(Path(sys.argv[1]).read_text())
+    sys.exit(0 if all([check(Path(name), KEYS) for name in sys.argv[2:]]) else 1)
