@@ -13,9 +13,11 @@ export interface BlockLimits {
   readonly characters: number
   /** A key with more values than these in one block is signed. */
   readonly listed: number
+  /** Of a key that is signed, values that so many rows have are listed all the same. */
+  readonly common: number
 }
 
-export const BLOCK_LIMITS: BlockLimits = { rows: 65_536, characters: 16_000_000, listed: 4_096 }
+export const BLOCK_LIMITS: BlockLimits = { rows: 65_536, characters: 16_000_000, listed: 4_096, common: 256 }
 
 /** A block as it will be written. */
 export interface BuiltBlock {
@@ -169,16 +171,16 @@ export class BlockBuilder {
     )
     const keeping = (column: Column): Keeping => column.keeping(this.#limits.listed)
     const signed = columns.filter(column => keeping(column) === 'signed')
+    const { common } = this.#limits
     const planes = new Planes(
       rows,
-      signed.reduce((grams, column) => grams + column.grams, 0),
+      signed.reduce((grams, column) => grams + column.grams(common), 0),
     )
     for (const column of columns) {
-      if (keeping(column) === 'signed') {
-        column.sign(planes)
-        continue
-      }
-      const list = column.list(rows)
+      const isSigned = keeping(column) === 'signed'
+      if (isSigned) column.sign(planes, common)
+      const list = column.list(rows, isSigned ? common : 1)
+      if (list === undefined) continue
       parts.set(`values:${column.key}`, list.values)
       parts.set(`rows:${column.key}`, list.rows)
     }

@@ -3,8 +3,8 @@ import { addGrams, addValue, addWhole, Numbers, seedOf, WHOLE_NUMBERS } from './
 import { bytesFor, Rows } from './rows.ts'
 
 /**
- * How the values of a key are kept in a block: `listed`, each value with its rows, which answers exactly; or `signed`, by
- * grams, which rules rows out, where there are many values.
+ * How the values of a key are kept in a block: `listed`, each value with its rows, which answers exactly; or `signed`
+ * where there are many, by grams, which rule rows out, but for those values that many rows have: these are listed.
  */
 export type Keeping = 'listed' | 'signed'
 
@@ -38,18 +38,21 @@ export class Column {
     return ALWAYS_SIGNED.has(this.key) || this.#rows.size > mostListed ? 'signed' : 'listed'
   }
 
-  /** About how many bits its rows set. */
-  get grams(): number {
+  /** About how many bits the rows of its rare values set. */
+  grams(common: number): number {
     let grams = 0
-    for (const [value, rows] of this.#rows)
-      grams += (isWhole(this.key) ? WHOLE_NUMBERS : value.length) * rows.length
+    for (const [value, rows] of this.#rows) {
+      if (rows.length < common) grams += (isWhole(this.key) ? WHOLE_NUMBERS : value.length) * rows.length
+    }
     return grams
   }
 
-  sign(planes: Planes): void {
+  /** Signs the values that fewer rows have than `common`. */
+  sign(planes: Planes, common: number): void {
     const seed = seedOf(this.key)
     const numbers = new Numbers()
     for (const [value, rows] of this.#rows) {
+      if (rows.length >= common) continue
       numbers.clear()
       if (this.key === 'text') addGrams(value, seed, numbers)
       else if (isWhole(this.key)) addWhole(value, seed, numbers)
@@ -58,9 +61,14 @@ export class Column {
     }
   }
 
-  /** The values as JSON; and for each, where its rows begin, then the rows: a list, or bits where these are shorter. */
-  list(rows: number): { readonly values: Buffer; readonly rows: Buffer } {
-    const kept = [...this.#rows.values()].map(each => containerOf(each, rows))
+  /**
+   * The values that at least `common` rows have, as JSON; and for each, where its rows begin, then the rows: a list, or
+   * bits where these are shorter. Undefined where there are none.
+   */
+  list(rows: number, common: number): { readonly values: Buffer; readonly rows: Buffer } | undefined {
+    const listed = [...this.#rows].filter(([, each]) => each.length >= common)
+    if (listed.length === 0) return undefined
+    const kept = listed.map(([, each]) => containerOf(each, rows))
     const starts = Buffer.alloc((kept.length + 1) * 4)
     let start = starts.length
     for (const [at, container] of kept.entries()) {
@@ -69,7 +77,7 @@ export class Column {
     }
     starts.writeUInt32LE(start, kept.length * 4)
     return {
-      values: Buffer.from(JSON.stringify([...this.#rows.keys()])),
+      values: Buffer.from(JSON.stringify(listed.map(([value]) => value))),
       rows: Buffer.concat([starts, ...kept]),
     }
   }
@@ -106,8 +114,8 @@ export function addListed(list: Buffer, at: number, target: Rows): void {
 
 const MIN_PLANES = 64
 const MAX_PLANES = 16_384
-/** Bits for each gram of an ordinary row: about a third of them are set then. */
-const BITS_A_GRAM = 2.5
+/** Bits for each gram of an ordinary row: an eighth of them or so are set then. */
+const BITS_A_GRAM = 5
 
 /** For each of so many numbers, the rows that have a gram which falls on it. */
 export class Planes {

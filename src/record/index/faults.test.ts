@@ -12,7 +12,7 @@ import { searchJournal } from '../search/search.ts'
 import type { Findable } from '../search/values.ts'
 import { type IndexOptions, type JournalIndex, openIndex } from './index.ts'
 
-const LIMITS = { rows: 3, characters: 16_000_000, listed: 2 }
+const LIMITS = { rows: 3, characters: 16_000_000, listed: 2, common: 2 }
 const KEY = Buffer.alloc(32, 7)
 
 function indexOf(source: JournalSource, options: Partial<IndexOptions> = {}): JournalIndex {

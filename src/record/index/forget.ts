@@ -69,10 +69,10 @@ async function isWithout(
 async function mayHave(block: Block, sessionIds: ReadonlySet<string>): Promise<boolean> {
   const { rows, keys, planes } = block.head
   if (rows === 0) return false
-  if (keys.session === 'listed') {
-    const values = JSON.parse((await block.part('values:session')).toString()) as readonly string[]
-    return values.some(value => sessionIds.has(value))
-  }
+  const bytes = await block.part('values:session')
+  const values = bytes.length === 0 ? [] : (JSON.parse(bytes.toString()) as readonly string[])
+  if (values.some(value => sessionIds.has(value))) return true
+  if (keys.session === 'listed') return false
   for (const id of sessionIds) {
     const fitting = Rows.all(rows)
     for (const gram of valueGramsOf({ parts: [id] }, seedOf('session'))) {

@@ -57,6 +57,7 @@ const someLimits = fc.record({
   rows: fc.constantFrom(1, 3, 65_536),
   characters: fc.constantFrom(50, 16_000_000),
   listed: fc.constantFrom(0, 1, 4_096),
+  common: fc.constantFrom(1, 2, 256),
 })
 
 test('the index finds what a scan finds, in its order, however the journal grew', async () => {

@@ -15,6 +15,10 @@ export class Rows {
     return rows
   }
 
+  copy(): Rows {
+    return new Rows(this.length, this.#words.slice())
+  }
+
   add(row: number): void {
     this.#words[row >>> 5] = (this.#words[row >>> 5] ?? 0) | (1 << (row & 31))
   }

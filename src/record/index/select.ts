@@ -61,7 +61,8 @@ function testOf(term: TextTerm): Test {
       if (term.not) fitting.invert()
       rows.intersect(fitting)
     } else if (!term.not && !isByEnding(term.key)) {
-      await signed(block, numbers, rows)
+      // A word that is too short for grams says nothing of rare values.
+      if (numbers.length > 0) await signed(block, await listed(block, term.key, fits), numbers, rows)
     }
   }
 }
@@ -112,13 +113,16 @@ const NO_ENDING: Readonly<Record<ByEnding, readonly string[]>> = { error: [], st
 /** Planes that are read at once. */
 const PLANES_AT_ONCE = 4
 
-/** Keeps the rows that have all of these grams. */
-async function signed(block: Block, grams: readonly number[], rows: Rows): Promise<void> {
+/** Keeps the rows that fit by a common value, or have all of these grams. */
+async function signed(block: Block, fitting: Rows, grams: readonly number[], rows: Rows): Promise<void> {
   const planes = [...new Set(grams.map(gram => gram % block.head.planes))]
-  for (let at = 0; at < planes.length && !rows.isEmpty; at += PLANES_AT_ONCE) {
+  const rare = rows.copy()
+  for (let at = 0; at < planes.length && !rare.isEmpty; at += PLANES_AT_ONCE) {
     const some = planes.slice(at, at + PLANES_AT_ONCE).map(plane => block.plane(plane))
-    for (const bytes of await Promise.all(some)) rows.intersect(Rows.fromBytes(block.head.rows, bytes))
+    for (const bytes of await Promise.all(some)) rare.intersect(Rows.fromBytes(block.head.rows, bytes))
   }
+  fitting.unite(rare)
+  rows.intersect(fitting)
 }
 
 async function selectTimes(
