@@ -171,3 +171,24 @@ test('a key file of which others may have read is not used, nor one that is none
     assert.throws(() => openFileMasterKey(masterIn({ text, mode })), refused, text.slice(0, 40))
   }
 })
+
+test('a tenant whose key has to be waited for holds up nobody else', async () => {
+  const { master, open } = world()
+  const keys = await open(['initech'])
+  let answer = (): void => undefined
+  const { wrap } = master
+  master.wrap = async (key, context) => {
+    await new Promise<void>(resolve => {
+      answer = resolve
+    })
+    return wrap(key, context)
+  }
+  const waiting = [keys.current(owner('a')), keys.current(owner('b'))]
+  assert.equal((await keys.current(owner('c', 'initech'))).id, '00.0000000001.1')
+  answer()
+  assert.deepEqual(
+    (await Promise.all(waiting)).map(({ id }) => id),
+    ['00.0000000001.2', '00.0000000001.3'],
+  )
+  assert.equal(master.asked, 2)
+})

@@ -45,6 +45,7 @@ interface Used extends ContentKey {
 /** A key that is asked for and not on the disk yet. */
 interface Wanted {
   readonly owner: KeyOwner
+  readonly tenantKey: TenantKey
   resolve(key: Used): void
   reject(error: unknown): void
 }
@@ -63,6 +64,7 @@ class FileLaneKeys implements LaneKeys {
   readonly #keysPerFile: number
   /** By owner. They are those of the current key file: a new file begins with none. */
   readonly #keys = new Map<string, Promise<Used> | Used>()
+  readonly #opening = new Map<string, Promise<TenantKey>>()
   #wanted: Wanted[] = []
   #making = false
   #file: OpenFile | undefined
@@ -109,12 +111,26 @@ class FileLaneKeys implements LaneKeys {
     }
   }
 
-  #make({ sessionId, tenant }: ContentOwner): Promise<Used> {
+  async #make({ sessionId, tenant }: ContentOwner): Promise<Used> {
     const owner = { ...(sessionId === undefined ? {} : { session: sessionId }), tenant }
+    // Before it waits in the line: where the master key does not answer, others' keys are made all the same.
+    const tenantKey = await this.#tenantKey(tenant)
     return new Promise((resolve, reject) => {
-      this.#wanted.push({ owner, resolve, reject })
+      this.#wanted.push({ owner, tenantKey, resolve, reject })
       if (!this.#making) void this.#write()
     })
+  }
+
+  /** A tenant's key is looked for, or made, once at a time. */
+  #tenantKey(tenant: string): Promise<TenantKey> {
+    let opening = this.#opening.get(tenant)
+    if (opening === undefined) {
+      const done = (): void => void this.#opening.delete(tenant)
+      opening = this.#tenants.current(this.#options.lane, tenant)
+      this.#opening.set(tenant, opening)
+      opening.then(done, done)
+    }
+    return opening
   }
 
   /** Writes what is wanted, all with one sync; what comes meanwhile shares the next one. */
@@ -122,34 +138,25 @@ class FileLaneKeys implements LaneKeys {
     this.#making = true
     while (this.#wanted.length > 0) {
       const batch = this.#wanted.splice(0, this.#keysPerFile)
-      const byTenant = Map.groupBy(batch, ({ owner }) => owner.tenant)
-      for (const [tenant, wanted] of byTenant) await this.#writeTenant(tenant, wanted)
+      try {
+        const keys = await this.#append(batch)
+        batch.forEach(({ resolve }, at) => {
+          const key = keys[at]
+          if (key !== undefined) resolve(key)
+        })
+      } catch (error) {
+        // What was written of the file is not known: nothing more is added to it.
+        await this.#leaveFile()
+        for (const { reject } of batch) reject(error)
+      }
     }
     this.#making = false
   }
 
-  async #writeTenant(tenant: string, wanted: readonly Wanted[]): Promise<void> {
-    try {
-      const tenantKey = await this.#tenants.current(this.#options.lane, tenant)
-      const keys = await this.#append(
-        tenantKey,
-        wanted.map(({ owner }) => owner),
-      )
-      wanted.forEach(({ resolve }, at) => {
-        const key = keys[at]
-        if (key !== undefined) resolve(key)
-      })
-    } catch (error) {
-      // What was written of the file is not known: nothing more is added to it.
-      await this.#leaveFile()
-      for (const { reject } of wanted) reject(error)
-    }
-  }
-
-  async #append(tenantKey: TenantKey, owners: readonly KeyOwner[]): Promise<readonly Used[]> {
+  async #append(wanted: readonly Wanted[]): Promise<readonly Used[]> {
     const { clock, random, lane } = this.#options
-    const open = await this.#fileFor(owners.length)
-    const made = owners.map((owner, at) => {
+    const open = await this.#fileFor(wanted.length)
+    const made = wanted.map(({ owner, tenantKey }, at) => {
       const place = { lane, file: open.number, record: open.count + 1 + at }
       const key = random.bytes(KEY_BYTES)
       const record = wrapContentKey(key, owner, clock.now(), { tenantKey, place, random })
@@ -160,7 +167,7 @@ class FileLaneKeys implements LaneKeys {
     })
     await writeFully(open.file, Buffer.concat(made.map(({ line }) => line)), (open.count + 1) * RECORD_BYTES)
     await open.file.sync()
-    open.count += owners.length
+    open.count += wanted.length
     return made.map(({ key }) => key)
   }
 
