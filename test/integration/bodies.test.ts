@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { after, before, describe, it } from 'node:test'
 import { zstdDecompressSync } from 'node:zlib'
 import {
@@ -147,6 +148,30 @@ describe('bodies, as the real SDKs make them', () => {
     const path = join(blobs(), requestBody?.blob ?? '')
     assert.equal(statSync(path).mode & 0o777, 0o600)
     assert.ok(statSync(path).size < body.length / 20)
+  })
+
+  it('of an upload in signed or unsigned chunks, what is in them is kept', async () => {
+    const body = Buffer.from('chunk after chunk\n'.repeat(20_000))
+    const Body = Readable.from([body.subarray(0, 70_000), body.subarray(70_000)])
+    const put = new PutObjectCommand({
+      Bucket: 'bodies',
+      Key: 'chunks.txt',
+      Body,
+      ContentLength: body.length,
+    })
+    put.middlewareStack.add(
+      next => args => {
+        sentAs = (args.request as { headers: Record<string, string> }).headers['content-encoding'] ?? ''
+        return next(args)
+      },
+      { step: 'finalizeRequest', priority: 'low' },
+    )
+    let sentAs = ''
+    await s3.send(put)
+    assert.match(sentAs, /aws-chunked/)
+    const { outcome } = await last('PutObject')
+    assert.equal(outcome.requestBody?.sha256, sha256(body))
+    assert.ok(unpacked(outcome.requestBody?.blob).equals(body))
   })
 
   it('a short upload is in a file, too: it stands nowhere else', async () => {

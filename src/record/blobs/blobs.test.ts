@@ -417,3 +417,23 @@ test('bodies leave the journal its room, and are written again when there is mor
   freeBytes = 60 * 2 ** 20
   assert.equal((await send()).error, undefined)
 })
+
+test('a body lies beside the segment that is written when it is finished', async () => {
+  const files = new MemoryFiles()
+  let segment = 3
+  const store = await BlobStore.open({
+    files,
+    folder: 'j',
+    lane: 0,
+    segment: () => segment,
+    durability: 'os',
+  })
+  const writer = await store.create(ID, 'reply', OWNER)
+  await writer.write(Buffer.from('body'))
+  segment = 4
+  files.makeFolder = async () => {
+    segment = 5
+  }
+  assert.equal(await writer.finish(), `00/0000000005/${ID}.reply.zst`)
+  assert.deepEqual(blobsIn(files), [`j/blobs/00/0000000005/${ID}.reply.zst`])
+})

@@ -93,11 +93,16 @@ export class BlobStore {
 
   async #publish(part: string, eventId: string, kind: BodyKind, sealed: boolean): Promise<string> {
     const { files, folder, lane, segment } = this.#options
-    const name = { lane, segment: segment(), eventId, kind, sealed }
-    const home = blobLayout.segment(folder, lane, name.segment)
-    await files.makeFolder(home)
+    let name = { lane, segment: segment(), eventId, kind, sealed }
+    const homeOf = (): string => blobLayout.segment(folder, lane, name.segment)
+    await files.makeFolder(homeOf())
+    // A segment that has got a successor meanwhile may be on its way into the archive, with what lies beside it.
+    while (name.segment !== segment()) {
+      name = { ...name, segment: segment() }
+      await files.makeFolder(homeOf())
+    }
     await files.rename(part, blobLayout.blob(folder, name))
-    if (this.#options.durability === 'fsync') await this.#syncNames(home)
+    if (this.#options.durability === 'fsync') await this.#syncNames(homeOf())
     return writeBlobName(name)
   }
 
