@@ -5,7 +5,6 @@ import type { ApiFacts } from '../../record/export/facts.ts'
 import type { JournalFiles } from '../../record/files.ts'
 import type { JournalSource } from '../../record/read.ts'
 import type { KeyFinder } from '../../record/seal/ports.ts'
-import type { DataPlace } from './open.ts'
 import type { Terminal } from './terminal.ts'
 
 /** What rotating the journal's key takes from outside. */
@@ -45,7 +44,10 @@ export interface SessionsPorts {
   readonly index?: {
     readonly random: Random
     /** 32 bytes that seal it; undefined where the journal is not sealed. Rejects with `master-key-unavailable`. */
-    readonly key: (place: DataPlace) => Promise<Buffer | undefined>
+    readonly key: (place: {
+      readonly data: string | undefined
+      readonly config: string
+    }) => Promise<Buffer | undefined>
   }
   /** What rotating the journal's key needs; absent: it cannot be rotated here. */
   readonly rotate?: RotatePorts
