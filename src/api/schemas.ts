@@ -48,14 +48,14 @@ const approve = z.strictObject({
 
 const reason = z.strictObject({ reason: text })
 
-/** The name of an issuer, a slash, and a subject of at most as many characters as a token's may have. */
+/** The name of an issuer, a slash, and a subject of at most as many characters as a token's may have. No patterns. */
 const PRINCIPAL = /^[A-Za-z0-9._-]{1,64}\/.{1,255}$/s
-const ROLE = /^arn:aws[a-z-]{0,20}:iam::[0-9]{12}:role\/[\x21-\x7e]{1,600}$/
+const ROLE = /^arn:aws[a-z-]{0,20}:iam::[0-9]{12}:role\/(?:[!-)+->@-~]{0,511}\/)?[\w+=,.@-]{1,64}$/
 
 const kill = z
   .strictObject({
     principal: line(400).regex(PRINCIPAL, 'must be `ISSUER/SUBJECT`').optional(),
-    role: line(700).regex(ROLE, 'must be the ARN of a role').optional(),
+    role: line(700).regex(ROLE, 'must be the ARN of one role').optional(),
     reason: text,
   })
   .refine(({ principal, role }) => (principal === undefined) !== (role === undefined), {
