@@ -17,11 +17,11 @@ export interface Lane {
 
 /** A lane of the journal: each process writes its own, and signs it with the key that all of them share. */
 export async function openLane(config: Config, lane: number, log: Log): Promise<Lane> {
-  const { durability, segmentBytes, encryption, checkpoints } = config.record
+  const { durability, segmentBytes, segmentAgeMs, encryption, checkpoints } = config.record
   const signer = await openJournalSigner(config)
   let seal: SealPorts | undefined
   const journal = await openJournal(
-    { folder: join(config.data, 'journal'), lane, durability, segmentBytes },
+    { folder: join(config.data, 'journal'), lane, durability, segmentBytes, segmentAgeMs },
     {
       clock: systemClock,
       random: systemRandom,

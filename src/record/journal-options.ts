@@ -29,6 +29,8 @@ export interface JournalOptions {
   readonly durability?: 'fsync' | 'os'
   /** Default 64 MiB. */
   readonly segmentBytes?: number
+  /** A segment with events gets a successor after so long, though nothing comes any more. Default: by size alone. */
+  readonly segmentAgeMs?: number
   /** Longest event; parameters are cut to fit. Default 256 KiB, at most 1 MiB less an envelope. */
   readonly eventBytes?: number
   /** Most bytes that wait to be written; beyond it `append` rejects with `overloaded`. Default 64 MiB. */
@@ -41,6 +43,7 @@ const MEBIBYTE = 1024 * 1024
 const DEFAULTS = {
   durability: 'fsync',
   segmentBytes: 64 * MEBIBYTE,
+  segmentAgeMs: Number.POSITIVE_INFINITY,
   eventBytes: MEBIBYTE / 4,
   queueBytes: 64 * MEBIBYTE,
   outcomeDelayMs: 25,

@@ -18,6 +18,7 @@ import { MAX_BATCH_BYTES } from './scan.ts'
 import { recordNotices } from './seal/notices.ts'
 import { EventSealer } from './seal/sealer.ts'
 import { layout } from './segment.ts'
+import { SegmentAge } from './segment-age.ts'
 import { describe, unavailable } from './trouble.ts'
 
 export type { After, JournalOptions, JournalPorts } from './journal-options.ts'
@@ -63,9 +64,9 @@ export async function openJournal(options: JournalOptions, ports: JournalPorts):
       { files: ports.files, ...settings, ...(ports.checkpoints && { chained }) },
       found,
     )
-    const { journalId } = found
+    const { journalId, sinceMs } = found
     const sealer = seal && new EventSealer(seal, { lane, journalId }, ports.random)
-    journal = new FileJournal(settings, ports, { writer, lock, inFlight, journalId, sealer })
+    journal = new FileJournal(settings, ports, { writer, lock, inFlight, journalId, sealer, sinceMs })
     await journal.openCheckpoints({ ...found, lane, head })
     await journal.begin(found.clean ? undefined : [...found.inFlight.keys()], found.tornBytes)
     return journal
@@ -83,6 +84,8 @@ interface JournalParts {
   readonly inFlight: InFlight
   readonly journalId: Buffer
   readonly sealer: EventSealer | undefined
+  /** When the segment had its first event; undefined where it has none. */
+  readonly sinceMs: number | undefined
 }
 
 /** Most decisions that one recovery event lists; more take several. */
@@ -107,11 +110,20 @@ class FileJournal implements LaneJournal {
   #checkpoints: Checkpointer | undefined
   /** Events wait for a checkpoint that are not certainly on disk. */
   #syncWanted = false
+  readonly #age: SegmentAge
+  /** The segment has come to its age. */
+  #rollWanted = false
 
   constructor(options: Required<JournalOptions>, ports: JournalPorts, parts: JournalParts) {
     this.#options = options
     this.#ports = ports
     this.#parts = parts
+    const due = (): void => {
+      this.#rollWanted = true
+      this.#pump()
+    }
+    this.#age = new SegmentAge(options.segmentAgeMs, { clock: ports.clock, after: ports.after, due })
+    if (parts.sinceMs !== undefined) this.#age.note(parts.writer.segment, parts.sinceMs)
   }
 
   /** Marks the lane as open before anything is written to it, and records what was in flight. */
@@ -156,6 +168,7 @@ class FileJournal implements LaneJournal {
 
   /** Stops what goes on beside the calls, where opening fails. */
   async abandon(): Promise<void> {
+    this.#age.stop()
     await this.#checkpoints?.stop()
     await this.#parts.sealer?.close()
   }
@@ -228,6 +241,7 @@ class FileJournal implements LaneJournal {
     } catch (error) {
       throw error instanceof GateError ? error : unavailable(describe(error), error)
     } finally {
+      this.#age.stop()
       await this.#checkpoints?.stop()
       await sealer?.close()
       await writer.close()
@@ -249,7 +263,8 @@ class FileJournal implements LaneJournal {
     this.#cancelDelay?.()
     this.#cancelDelay = undefined
     if (this.#pumping !== undefined) return
-    if (this.#queue.length === 0 && this.#trouble === undefined && !this.#syncWanted) return
+    const isWanted = this.#syncWanted || this.#rollWanted
+    if (this.#queue.length === 0 && this.#trouble === undefined && !isWanted) return
     this.#pumping = this.#drain().finally(() => {
       this.#pumping = undefined
       // What came between the last look at the queue and now would wait for ever.
@@ -280,9 +295,25 @@ class FileJournal implements LaneJournal {
         resolve()
       }
       this.#checkpoints?.durable(this.#parts.writer.syncedTail.number)
+      this.#age.note(this.#parts.writer.segment)
       if (headIsDue) this.#refreshHead()
     }
     if (this.#syncWanted) await this.#syncForCheckpoint()
+    if (this.#rollWanted) await this.#roll()
+  }
+
+  /** Nothing is added any more to a segment that has come to its age: so it can be uploaded, and removed one day. */
+  async #roll(): Promise<void> {
+    const { writer } = this.#parts
+    this.#rollWanted = false
+    try {
+      await writer.roll()
+      this.#age.rolled()
+      this.#checkpoints?.durable(writer.syncedTail.number)
+      if (this.#headWriting === undefined) this.#refreshHead()
+    } catch (error) {
+      this.#fail(this.#takeAll(), error)
+    }
   }
 
   async #syncForCheckpoint(): Promise<void> {

@@ -88,6 +88,11 @@ export class LaneWriter {
     if (this.#options.durability === 'fsync') this.#synced = { tail: this.#tail, offset: this.#offset }
   }
 
+  /** Begins a new segment, where the one that is written has events. */
+  async roll(): Promise<void> {
+    if (this.#offset > SEGMENT_HEADER_BYTES) await this.#startSegment()
+  }
+
   /** Forces everything to the disk. */
   async sync(): Promise<void> {
     if (this.#synced.tail.number === this.#tail.number) return

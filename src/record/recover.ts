@@ -19,6 +19,8 @@ export interface RecoveredLane {
   /** Bytes of the segment that are whole. */
   readonly offset: number
   readonly tail: ChainTail
+  /** Time of the first event of the segment, ms; absent where it has none. */
+  readonly sinceMs?: number
   /** Bytes cut off behind the last whole event. */
   readonly tornBytes: number
   /** True if the journal was closed in good order. */
@@ -141,13 +143,22 @@ async function searchLane(
     before = { tail: end.tail, journalId }
   }
   const place = { lane, segment: search.last }
-  const { end, journalId } = await searchSegment(files, folder, place, before, inFlight)
+  const { end, journalId, sinceMs } = await searchSegment(files, folder, place, before, inFlight)
   checkHead(search.head, place, end, journalId)
   const clean = search.head?.clean === true
   const path = layout.segment(folder, lane, search.last)
   const tornBytes = clean ? 0 : await settleEnd(files, path, place, end)
   if (clean) inFlight.clear()
-  return { journalId, segment: search.last, offset: end.offset, tail: end.tail, tornBytes, clean, inFlight }
+  const found = {
+    journalId,
+    segment: search.last,
+    offset: end.offset,
+    tail: end.tail,
+    tornBytes,
+    clean,
+    inFlight,
+  }
+  return sinceMs === undefined ? found : { ...found, sinceMs }
 }
 
 async function searchSegment(
@@ -156,23 +167,25 @@ async function searchSegment(
   place: { readonly lane: number; readonly segment: number },
   before: { tail: ChainTail; journalId: Buffer } | undefined,
   inFlight: Map<string, number>,
-): Promise<{ end: ScanEnd; journalId: Buffer }> {
+): Promise<{ end: ScanEnd; journalId: Buffer; sinceMs: number | undefined }> {
   const opened = await openSegment(files, folder, place, before)
   if (opened === undefined) {
     throw corrupt({ ...place, offset: 0, event: (before?.tail.number ?? 0) + 1 }, 'the segment is missing')
   }
   try {
     const frames = scanFrames(opened.file, opened.start)
+    let sinceMs: number | undefined
     let step = await frames.next()
     while (step.done !== true) {
       const { event } = readPayload(step.value.frame)
+      sinceMs ??= event.timeMs
       if (event.type === 'decision' && event.effect === 'allow') inFlight.set(event.id, place.segment)
       if (event.type === 'outcome') inFlight.delete(event.decisionId)
       // What an earlier recovery has listed is not listed again.
       if (event.type === 'recovery') for (const id of event.inFlight) inFlight.delete(id)
       step = await frames.next()
     }
-    return { end: step.value, journalId: opened.header.journalId }
+    return { end: step.value, journalId: opened.header.journalId, sinceMs }
   } finally {
     await opened.file.close()
   }
