@@ -77,7 +77,7 @@ test('verify --anchor of a place without an anchor, or with the wrong one, is no
   files.put('ledger.jsonl', text((await disk(5)).lines))
   const gone = await run(files, '--anchor', 'ledger.jsonl')
   assert.equal(gone.code, 1)
-  assert.match(gone.out, /which has no checkpoints here/)
+  assert.match(gone.out, /the lane has no checkpoints here/)
   assert.ok(files.bytes(layout.head('journal', 0)).length > 0)
 })
 

@@ -151,7 +151,7 @@ test('found: one checkpoint signed anew over the same events, by its time alone'
   assert.deepEqual((await found(disk, files)).anchor, ['0/3@3 another one is anchored'])
 })
 
-test('found: a lane removed with its head and its checkpoints, or begun anew under another id', async () => {
+test('found: a lane removed with its head and its checkpoints', async () => {
   const { disk } = await anchored()
   const files = disk.files.copy()
   for (const path of [
@@ -164,7 +164,22 @@ test('found: a lane removed with its head and its checkpoints, or begun anew und
   const { journal, anchor } = await found(disk, files)
   assert.equal(journal, true, 'without the anchor nothing is found')
   assert.equal(anchor.length, 3)
-  assert.match(anchor[0] ?? '', /which has no checkpoints here/)
+  assert.match(anchor[0] ?? '', /the lane has no checkpoints here/)
+})
+
+test('found: a lane begun anew under another id', async () => {
+  const { disk, lines } = await anchored()
+  const files = disk.files.copy()
+  const begun = lines
+    .slice(0, 3)
+    .map(line => line.replace(/"journal":"\w{32}/, `"journal":"${'0b'.repeat(16)}`))
+  put(files, begun, checkpointPath('journal', 0))
+  const { faults } = await compareAnchored({ ...disk.source, files }, 'anchor.jsonl')
+  assert.deepEqual(
+    faults.map(({ lane, checkpoint }) => [lane, checkpoint]),
+    [1, 2, 3].map(number => [0, number]),
+  )
+  assert.match(faults[0]?.reason ?? '', /^it is of the journal `\w{32}`, which has no checkpoints here$/)
 })
 
 test('no byte of an anchored line can be another: it is found, or the line is none', async () => {

@@ -57,11 +57,8 @@ const MOST_FAULTS = 100
 export async function compareAnchored(source: JournalSource, path: string): Promise<AnchorReport> {
   // What is anchored is listed first: a live gate may anchor more while the journal is read.
   const files = await anchorFiles(source.files, path)
-  const lanes = new Map<string, LaneIndex>()
-  for (const lane of await checkpointLanes(source)) {
-    const index = await LaneIndex.read(source, lane)
-    if (index !== undefined) lanes.set(keyOf(index), index)
-  }
+  const lanes = new Map<number, LaneIndex>()
+  for (const lane of await checkpointLanes(source)) lanes.set(lane, await LaneIndex.read(source, lane))
   const faults: AnchorFault[] = []
   let faultCount = 0
   let unreadable = 0
@@ -82,67 +79,64 @@ export async function compareAnchored(source: JournalSource, path: string): Prom
   return { whole: faultCount === 0, lanes: reports, faults, faultCount, unreadable }
 }
 
-function keyOf({ journal, lane }: { readonly journal: string; readonly lane: number }): string {
-  return `${journal}/${lane}`
-}
-
 function faultOf(
   { path, line, text }: AnchoredLine,
   checkpoint: SignedCheckpoint,
-  lanes: ReadonlyMap<string, LaneIndex>,
+  lanes: ReadonlyMap<number, LaneIndex>,
 ): AnchorFault | undefined {
-  const { lane, number, first, last, journal } = checkpoint
-  const index = lanes.get(keyOf(checkpoint))
-  const reason =
-    index === undefined
-      ? `it is of the journal \`${journal}\`, which has no checkpoints here`
-      : index.whyNot(checkpoint, text)
+  const { lane, number, first, last } = checkpoint
+  const index = lanes.get(lane)
+  const reason = index === undefined ? 'the lane has no checkpoints here' : index.whyNot(checkpoint, text)
   return reason === undefined ? undefined : { lane, checkpoint: number, first, last, reason, path, line }
 }
 
 /** The hashes of a lane's checkpoint lines: 32 bytes each, for a journal of years has many. */
 class LaneIndex {
-  readonly journal: string
-  readonly lane: number
+  readonly #lane: number
+  /** The journal id of the first line that is a checkpoint. */
+  readonly #journal: string
   readonly #hashes: Buffer
   readonly #seen: Uint8Array
   #upTo = 0
   #lastEvent = 0
 
-  private constructor(journal: string, lane: number, hashes: Buffer) {
-    this.journal = journal
-    this.lane = lane
+  private constructor(lane: number, journal: string, hashes: Buffer) {
+    this.#lane = lane
+    this.#journal = journal
     this.#hashes = hashes
     this.#seen = new Uint8Array(hashes.length / HASH_BYTES)
   }
 
-  /** Undefined for a lane without checkpoints. It ends where the numbers do not follow, or a line is none. */
-  static async read({ files, folder }: JournalSource, lane: number): Promise<LaneIndex | undefined> {
-    let journal: string | undefined
+  /** A line that is no checkpoint takes its place with zeros, which are no line's hash. */
+  static async read({ files, folder }: JournalSource, lane: number): Promise<LaneIndex> {
+    let journal = ''
     const pages: Buffer[] = []
     let page = Buffer.alloc(0)
     let count = 0
     for await (const { reading, ended } of readCheckpoints(files, folder, lane)) {
-      if (typeof reading === 'string' || !ended || reading.lane !== lane) break
-      journal ??= reading.journal
-      if (reading.journal !== journal || reading.number !== count + 1) break
+      if (!ended) break
       const at = (count % PAGE_LINES) * HASH_BYTES
       if (at === 0) {
         page = Buffer.alloc(PAGE_LINES * HASH_BYTES)
         pages.push(page)
       }
-      page.set(lineHash(encodeCheckpoint(reading)), at)
       count++
+      if (typeof reading === 'string') continue
+      page.set(lineHash(encodeCheckpoint(reading)), at)
+      if (journal === '') journal = reading.journal
     }
-    if (journal === undefined) return undefined
-    return new LaneIndex(journal, lane, Buffer.concat(pages).subarray(0, count * HASH_BYTES))
+    return new LaneIndex(lane, journal, Buffer.concat(pages).subarray(0, count * HASH_BYTES))
   }
 
   /** Why an anchored line is not this journal's; takes note of it if it is. */
-  whyNot({ number, last }: SignedCheckpoint, text: string): string | undefined {
+  whyNot({ journal, number, last }: SignedCheckpoint, text: string): string | undefined {
     const at = (number - 1) * HASH_BYTES
-    if (number > this.#seen.length) return 'it is anchored, and missing in the journal'
-    if (!this.#hashes.subarray(at, at + HASH_BYTES).equals(lineHash(text))) return 'another one is anchored'
+    const isThere = number <= this.#seen.length
+    if (!isThere || !this.#hashes.subarray(at, at + HASH_BYTES).equals(lineHash(text))) {
+      if (journal !== this.#journal)
+        return `it is of the journal \`${journal}\`, which has no checkpoints here`
+      return isThere ? 'another one is anchored' : 'it is anchored, and missing in the journal'
+    }
     this.#seen[number - 1] = 1
     if (number > this.#upTo) {
       this.#upTo = number
@@ -156,8 +150,8 @@ class LaneIndex {
     if (this.#upTo === 0) return undefined
     const checkpoints = this.#seen.reduce((sum, seen) => sum + seen, 0)
     return {
-      lane: this.lane,
-      journal: this.journal,
+      lane: this.#lane,
+      journal: this.#journal,
       checkpoints,
       upTo: this.#upTo,
       lastEvent: this.#lastEvent,
