@@ -47,7 +47,7 @@ test('packets are cut the same however they were split, and none is copied that 
           all,
         )
         assert.deepEqual(Buffer.concat(packets.map(one => one.bytes)), wire)
-        reader.requireNothingBuffered()
+        assert.equal(reader.takeRest().length, 0)
         if (places.length === 0) assert.ok(packets.every(one => one.bytes.buffer === wire.buffer))
       },
     ),
@@ -72,7 +72,7 @@ test('a packet of 16 MiB and more is joined of its parts, and cut into the same 
     assert.ok(packets[0]?.payload.equals(payload))
     assert.ok(packets[0]!.bytes.equals(wire))
     assert.equal(packets[0]!.next, (254 + parts) & 0xff)
-    reader.requireNothingBuffered()
+    assert.equal(reader.takeRest().length, 0)
   }
 })
 
@@ -178,4 +178,23 @@ test('rows pass in runs, up to what may be something else', () => {
   assert.equal(broken.nextRows(9)?.count, 1)
   assert.equal(broken.nextRows(9), undefined)
   refuses(() => broken.nextRow(), 'mysql-reply-malformed')
+})
+
+test('what stands behind a request for TLS is for TLS, and is read by nobody else', () => {
+  const reader = new ClientReader()
+  const hello = Buffer.from('160301', 'hex')
+  reader.push(Buffer.concat([writePacket(Buffer.from('request'), 0), hello]))
+  reader.push(Buffer.from('02'))
+  assert.equal(reader.nextHandshake()?.payload.toString(), 'request')
+  assert.deepEqual(reader.takeRest(), Buffer.concat([hello, Buffer.from('02')]))
+  assert.equal(reader.buffered, 0)
+  assert.equal(reader.nextHandshake(), undefined)
+  reader.push(writePacket(Buffer.from('response'), 1))
+  assert.equal(reader.nextHandshake()?.payload.toString(), 'response')
+  reader.push(Buffer.from([1, 0]))
+  assert.equal(reader.nextCommand(), undefined)
+  refuses(() => reader.takeRest(), 'internal')
+  const server = new ServerReader()
+  server.push(Buffer.from([1]))
+  refuses(() => server.requireNothingBuffered(), 'mysql-reply-malformed')
 })

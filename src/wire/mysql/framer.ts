@@ -82,6 +82,17 @@ export class Framer {
     return this.#chunk.length - this.#at + this.#queuedBytes
   }
 
+  /** What came and was not looked at; nothing is left of it here. */
+  takeRest(): Buffer {
+    if (this.inside) throw new GateError('internal', 'the rest of the bytes was asked for inside of a packet')
+    const rest = Buffer.concat([this.#chunk.subarray(this.#at), ...this.#queue])
+    this.#chunk = EMPTY
+    this.#at = 0
+    this.#queue = []
+    this.#queuedBytes = 0
+    return rest
+  }
+
   /** Whether a packet has begun that has not ended. */
   get inside(): boolean {
     return this.#missing > 0 || this.#continued || this.#head.length > 0

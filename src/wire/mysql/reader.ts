@@ -54,10 +54,12 @@ export class ClientReader {
     return whole(this.#framer.next({ whole: this.#limits.commandBytes }))
   }
 
-  /** To be called before TLS begins: nothing that came in the clear is read as if it had come after it. */
-  requireNothingBuffered(): void {
-    if (this.buffered === 0 && !this.#framer.inside) return
-    throw new GateError('mysql-malformed', 'the client sent bytes behind its request for TLS')
+  /**
+   * To be called after a request for TLS, which nobody answers: the bytes behind it are TLS's already, and are to be
+   * given to it. Nothing that came in the clear is read as if it had come after TLS began.
+   */
+  takeRest(): Buffer {
+    return this.#framer.takeRest()
   }
 }
 
