@@ -1,14 +1,15 @@
+import { readFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { GateLine, Job } from '../archive/job.ts'
 import type { Config } from '../config/model.ts'
-import { systemClock } from '../core/clock.ts'
+import { systemClock, systemRandom } from '../core/clock.ts'
 import { nodeFiles } from '../record/node-files.ts'
 import type { JournalSource } from '../record/read.ts'
 import { openContentKeys } from './content-keys.ts'
 
 /** What of the configuration the archivist works by. */
-export type Archived = Pick<Config, 'file' | 'data' | 'record'>
+export type Archived = Pick<Config, 'file' | 'data' | 'workers' | 'record'>
 
 export interface ArchiveWorld {
   readonly gate: GateLine
@@ -28,6 +29,7 @@ export async function archiveJobs(config: Archived, world: ArchiveWorld): Promis
     ...(await uploads(config, source)),
     ...(await anchors(config, source)),
     ...(await streams(config, source, world)),
+    ...(await retention(config, source, world)),
   ]
 }
 
@@ -75,4 +77,41 @@ async function streams(
       note('events were removed before a stream had sent them', { stream, ...gap }),
   }
   return config.record.streams.map(stream => createStream(stream, streamWorld))
+}
+
+async function retention(
+  config: Archived,
+  source: JournalSource,
+  { gate }: ArchiveWorld,
+): Promise<readonly Job[]> {
+  const { retention: rules, upload } = config.record
+  if (rules.ageMs === undefined && rules.bytes === undefined) return []
+  const { createRetention } = await import('../record/retention/retention.ts')
+  const { publicKeysOf } = await import('../record/checkpoint/key-file.ts')
+  const path = join(config.data, 'keys', 'journal.json')
+  const { workers } = config
+  const make = (keyFile: string): Job =>
+    createRetention({
+      ...source,
+      rules,
+      keys: publicKeysOf(path, keyFile),
+      // Behind the lanes of several workers is that of the primary.
+      writes: lane => (workers > 1 ? lane <= workers : lane === 0),
+      ...(upload === undefined ? {} : { uploadedTo: `s3://${upload.bucket}/${upload.prefix}` }),
+      clock: systemClock,
+      random: systemRandom,
+      append: event => gate.append(event),
+    })
+  let known: { readonly keyFile: string; readonly job: Job } | undefined
+  return [
+    {
+      name: 'retention',
+      async round(signal) {
+        // What vouches for a removal is signed by a key that may have been changed since.
+        const keyFile = await readFile(path, 'utf8')
+        if (known?.keyFile !== keyFile) known = { keyFile, job: make(keyFile) }
+        return known.job.round(signal)
+      },
+    },
+  ]
 }

@@ -9,6 +9,7 @@ export interface ArchiveTask {
   readonly file: string
   /** Absolute path of the data folder. */
   readonly data: string
+  readonly workers: number
   readonly record: unknown
 }
 
@@ -24,8 +25,8 @@ export type ToArchive =
   /** The event is durable, or why it is not. */
   { readonly kind: 'appended'; readonly number: number; readonly error?: string } | { readonly kind: 'stop' }
 
-export function archiveTask({ file, data, record }: Config): ArchiveTask {
-  return { file, data, record: pack(record) }
+export function archiveTask({ file, data, workers, record }: Config): ArchiveTask {
+  return { file, data, workers, record: pack(record) }
 }
 
 /** The configuration that a task carries. */

@@ -65,7 +65,7 @@ function stop(): void {
 parentPort?.on('message', hear)
 try {
   await takeFolder()
-  const jobs = await archiveJobs({ file: task.file, data: task.data, record: recordOf(task) }, { gate, note })
+  const jobs = await archiveJobs({ ...task, record: recordOf(task) }, { gate, note })
   archivist = new Archivist(jobs, {
     after(delayMs, run) {
       const timer = setTimeout(run, delayMs)
