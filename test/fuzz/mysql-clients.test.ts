@@ -213,6 +213,12 @@ test('mysql2 sends its token over TLS, queries, and parameters', async () => {
     assert.deepEqual(rows, [{ sql: 'select 1' }])
     const [executed] = await client.execute('select ?, ?', ['two', null])
     assert.deepEqual(executed, [{ sql: 'two,NULL' }])
+    const [named] = await client.query({ sql: 'select 2 ', attributes: { trace: 'abc' } } as never)
+    assert.deepEqual(named, [{ sql: 'select 2 trace=abc' }])
+    const [none] = await client.execute({ sql: 'select 3', attributes: { trace: 'abc' } } as never)
+    assert.deepEqual(none, [{ sql: 'abc' }])
+    const [nothing] = await client.execute('select 4')
+    assert.deepEqual(nothing, [{ sql: '' }])
     await client.end()
     assert.deepEqual(heard.slice(0, 4), [
       `developer@orders ${CACHING_SHA2} tls`,

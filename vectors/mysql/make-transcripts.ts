@@ -238,6 +238,9 @@ async function byHand(): Promise<void> {
   }
   const long = [parameters[0] ?? { ...string, value: null }, { ...string, value: undefined }]
   await ask({ kind: 'stmt-execute', statement: cursor, flags: 0, typed: true, parameters: long })
+  // Long data counts for one execution: with this name there is one row more.
+  const short = [parameters[0] ?? { ...string, value: null }, { ...string, value: Buffer.from('x') }]
+  await ask({ kind: 'stmt-execute', statement: cursor, flags: 0, typed: true, parameters: short })
   await ask({ kind: 'stmt-close', statement: cursor })
   await prepare('select * from t where')
   const call = await prepare('call p(?)')

@@ -118,7 +118,10 @@ export function readNamedParameters(cursor: Cursor, count: number, limits: Mysql
   }))
 }
 
-/** The payload of a COM_STMT_EXECUTE; `statement` may be another than was read. */
+/**
+ * The payload of a COM_STMT_EXECUTE. Where executions are denied, `typed` has to be true whatever was read: the server
+ * may not have seen the one that named the types.
+ */
 export function writeExecute(command: StatementExecute, capabilities: number): Buffer {
   const { statement, flags, parameters } = command
   const named = has(capabilities, 'queryAttributes')
