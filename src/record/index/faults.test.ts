@@ -122,7 +122,7 @@ for (const key of [undefined, KEY]) {
           )
         },
       ),
-      { numRuns: 25 },
+      { numRuns: 15 },
     )
   })
 }
@@ -221,4 +221,20 @@ test('retention: with its segments, what the index has of them goes', async () =
   await files.remove('journal/00/0000000001.seg')
   await assertSame(indexOf(source), source, 'without the first segment')
   assert.ok(indexFiles(files).length < before)
+})
+
+test('segments that retention removed from the middle are passed over; others that are missing are not', async () => {
+  const { files, source } = await recorded(20)
+  await indexOf(source).update()
+  await files.remove('journal/00/0000000002.seg')
+  await assert.rejects(indexOf(source).search(parseQuery('', 0), { limit: 1 }), { code: 'journal-corrupt' })
+  const removal = { type: 'removal', id: 'r', timeMs: 0, lane: 0, segments: [2, 2], why: 'age' }
+  const chain = {
+    events: [4, 6],
+    before: 'a'.repeat(64),
+    after: 'b'.repeat(64),
+    at: { lane: 0, segment: 9, event: 40 },
+  }
+  files.put('journal/removed/00.jsonl', Buffer.from(`${JSON.stringify({ ...removal, ...chain })}\n`))
+  assert.ok((await indexOf(source).search(parseQuery('', 0), { limit: 100 }))?.length)
 })

@@ -92,6 +92,6 @@ test('the index finds what a scan finds, in its order, however the journal grew'
         }
       },
     ),
-    { numRuns: 120 },
+    { numRuns: 80 },
   )
 })

@@ -4,6 +4,7 @@ import { GateError } from '../../core/errors.ts'
 import type { FileLock } from '../files.ts'
 import { corrupt } from '../place.ts'
 import { type JournalSource, listLanes } from '../read.ts'
+import { isRemovedBetween } from '../retention/hints.ts'
 import { spanOf } from '../search/lane.ts'
 import { compileQuery } from '../search/match.ts'
 import type { Query } from '../search/query.ts'
@@ -209,8 +210,10 @@ async function indexLane(indexing: Indexing, lane: number): Promise<LaneBlocks> 
   for (const [at, segment] of numbers.entries()) {
     const before = segments.at(-1)
     if (before !== undefined && before.segment + 1 !== segment) {
-      const reason = `segment ${before.segment + 1} before it is missing`
-      throw corrupt({ lane, segment, offset: 0, event: 0 }, reason)
+      if (!(await isRemovedBetween(source, lane, before.segment, segment))) {
+        const reason = `segment ${before.segment + 1} before it is missing`
+        throw corrupt({ lane, segment, offset: 0, event: 0 }, reason)
+      }
     }
     const isLast = at === numbers.length - 1
     if (!missing.includes(segment)) {
@@ -218,7 +221,8 @@ async function indexLane(indexing: Indexing, lane: number): Promise<LaneBlocks> 
       continue
     }
     const indexed = await indexSegment(indexing, { lane, segment }, isLast)
-    if (indexed === undefined) break
+    // It was removed in this moment.
+    if (indexed === undefined) continue
     segments.push({ segment, isFiled: indexed.isFiled, unfiled: indexed.unfiled })
   }
   return new LaneBlocks(store, lane, segments)

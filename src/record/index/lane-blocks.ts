@@ -36,7 +36,11 @@ export class LaneBlocks {
    */
   async *walk(order: 'newest' | 'oldest'): AsyncGenerator<Block, void> {
     let joint: Joint | undefined
+    let before: number | undefined
     for (const each of order === 'newest' ? this.#segments.toReversed() : this.#segments) {
+      // What retention has removed between two segments is for the journal to vouch for.
+      if (before !== undefined && Math.abs(each.segment - before) > 1) joint = undefined
+      before = each.segment
       const opened = each.isFiled ? await this.#open(each.segment) : undefined
       try {
         for (const block of ordered(each, opened, order)) {
