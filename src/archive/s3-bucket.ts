@@ -227,6 +227,8 @@ async function makeClient(sdk: Sdk, place: BucketPlace): Promise<S3Client> {
     region: place.region,
     credentials: defaultProvider(place.profile === undefined ? {} : { profile: place.profile }),
     forcePathStyle: place.pathStyle,
+    // `AWS_ENDPOINT_URL` leads clients to gates: the gate's own client goes where the configuration says.
+    ignoreConfiguredEndpointUrls: true,
     maxAttempts: TRIES,
     // Checksums are ours, made before the bytes are sent; what is read back is hashed by us, too.
     requestChecksumCalculation: 'WHEN_REQUIRED',
