@@ -41,6 +41,22 @@ const CHAINS = {
   Statement: [{ Effect: 'Allow', Principal: { AWS: ROLE }, Action: 'sts:AssumeRole' }],
 }
 
+/** Who on call may end which sessions. */
+const CONTROL = {
+  Version: '2012-10-17',
+  Statement: [
+    {
+      Effect: 'Allow',
+      Action: 'gate:KillSession',
+      Resource: 'arn:sallyport:gate:::session/*',
+      Condition: {
+        'ForAnyValue:StringEquals': { 'gate:Group': 'on-call' },
+        ArnLikeIfExists: { 'gate:Role': NEXT },
+      },
+    },
+  ],
+}
+
 const LOOP = `
 import boto3, botocore, sys, time
 client = boto3.client('dynamodb', config=botocore.config.Config(retries={'total_max_attempts': 1}))
@@ -59,6 +75,7 @@ interface Stage {
   /** Connections to make until each process has met one. */
   readonly tries: number
   readonly issuer: Issuer
+  readonly people: Issuer
   readonly upstream: SlowUpstream
 }
 
@@ -69,7 +86,8 @@ function options(issuer: Issuer, people: Issuer, upstream: SlowUpstream, config:
     roles: [standInRole(ROLE, POLICY), { ...standInRole(NEXT, POLICY), trust: CHAINS }],
     upstream: upstream.endpoint,
     env: STAND_IN_ENV,
-    config,
+    files: { 'control.json': JSON.stringify(CONTROL) },
+    config: { approvals: { policies: ['control.json'] }, ...config },
   }
 }
 
@@ -88,8 +106,8 @@ describe('sessions are ended: two replicas over PostgreSQL', {
   skip: 'missing' in started && started.missing,
 }, () => {
   suite(async (issuer, people, upstream) => {
-    const store = { files: { 'store-url': `${(started as Postgres).url}\n` } }
-    const all = { ...options(issuer, people, upstream, { store: { file: 'store-url' } }), ...store }
+    const plain = options(issuer, people, upstream, { store: { file: 'store-url' } })
+    const all = { ...plain, files: { ...plain.files, 'store-url': `${(started as Postgres).url}\n` } }
     const first = await startGate(all)
     const keys = readFileSync(join(first.folder, KEYS), 'utf8')
     const second = await startGate({ ...all, files: { ...all.files, [KEYS]: keys } }).catch(async error => {
@@ -111,7 +129,7 @@ function suite(
     upstream = await startSlowUpstream()
     const issuer = await createIssuer(ISSUER_URL)
     const people = await createIssuer('https://idp.example')
-    stage = { ...(await start(issuer, people, upstream)), issuer, upstream }
+    stage = { ...(await start(issuer, people, upstream)), issuer, people, upstream }
   })
   after(async () => {
     for (const gate of stage?.gates ?? []) await gate.stop()
@@ -271,6 +289,8 @@ function suite(
     const tried = await first().as(workload, 'sessions', 'kill', id, '--reason', 'x')
     assert.equal(tried.code, 1)
     assert.match(tried.stderr, /api-denied/)
+    const ann = await stage.people.token('ann', { groups: ['sales'] })
+    assert.equal((await first().as(ann, 'sessions', 'kill', id, '--reason', 'x')).code, 1)
     await sleep(1_500)
     for (const gate of stage.gates) assert.equal((await put(gate, credentials)).status, 200)
   })
@@ -291,6 +311,18 @@ function suite(
     await broken
     await assert.rejects(s3.send(new PutObjectCommand({ ...object, Body: 'x' })), { name: 'ExpiredToken' })
     s3.destroy()
+  })
+
+  it('a person ends what the control policies let them', async () => {
+    const { credentials, id } = await assume('supervised')
+    const ann = await stage.people.token('ann', { groups: ['on-call'] })
+    const whole = await first().as(ann, 'sessions', 'kill', '--role', ROLE, '--yes', '--reason', 'x')
+    assert.match(whole.stderr, /api-denied/)
+    assert.equal((await put(last(), credentials)).status, 200)
+    const one = await first().as(ann, 'sessions', 'kill', id, '--reason', 'x')
+    assert.equal(one.code, 0, one.stderr)
+    await refusedEverywhere(credentials)
+    await event(each => each.type === 'session-end' && each.sessionId === id && each.by === 'idp/ann')
   })
 
   it('boto3 is told that its token has expired', async () => {
