@@ -36,7 +36,7 @@ describe('an encrypted recording of a running gate', () => {
       ],
       upstream: upstream.endpoint,
       env: STAND_IN_ENV,
-      config: { record: { encryption: { file: 'master/key.json' } } },
+      config: { record: { encryption: { file: 'master/key.json' }, keep: [{ what: 'bodies' }] } },
     })
   })
   after(async () => {
@@ -96,6 +96,21 @@ describe('an encrypted recording of a running gate', () => {
     assert.match(blind.stdout, /sealed/)
   })
 
+  /** The request of a session's call, as it was kept. */
+  async function requestOf(sessionId: string): Promise<Finished> {
+    const shown = JSON.parse((await sessions('show', sessionId, '--json')).stdout) as {
+      entries: { kind: string; decision?: { id: string } }[]
+    }
+    const call = shown.entries.find(({ kind }) => kind === 'call')?.decision?.id ?? ''
+    return sessions('body', call, '--request')
+  }
+
+  it('has its bodies sealed as well', async () => {
+    const { code, stdout, stderr } = await requestOf(await idOf(ACME))
+    assert.equal(code, 0, stderr)
+    assert.match(stdout, new RegExp(`${CANARY}-ann`))
+  })
+
   it('is verified without the master key, which reading says that it misses', async () => {
     const key = join(gate.folder, 'master/key.json')
     renameSync(key, `${key}.away`)
@@ -122,6 +137,10 @@ describe('an encrypted recording of a running gate', () => {
     assert.doesNotMatch(shown.stdout, new RegExp(CANARY))
     assert.match(shown.stdout, /shredded/)
     assert.match((await sessions('list')).stdout, /shredded/)
+    const body = await requestOf(id)
+    assert.equal(body.code, 1)
+    assert.doesNotMatch(body.stdout, new RegExp(CANARY))
+    assert.match(body.stderr, /shredded/)
     assert.equal((await sessions('search', `${CANARY}-ann`)).stdout.includes(`${CANARY}-ann`), false)
     assert.match((await sessions('search', `${CANARY}-bob`)).stdout, new RegExp(`${CANARY}-bob`))
     for (const format of ['ocsf', 'cloudtrail', 'csv', 'jsonl']) {

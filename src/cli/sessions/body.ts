@@ -7,6 +7,7 @@ import { readBlob } from '../../record/blobs/read.ts'
 import { findById } from '../../record/calls.ts'
 import type { RecordedBody } from '../../record/event.ts'
 import type { JournalSource } from '../../record/read.ts'
+import { whyWithheld } from '../../record/seal/withheld.ts'
 import { printable } from '../../record/shell.ts'
 import { fileBytes, pipeBytes } from './bytes-sink.ts'
 import { count } from './format.ts'
@@ -83,7 +84,7 @@ async function write(
   return 0
 }
 
-/** What was kept of a body of the call. Throws `session-unknown`, `body-missing`. */
+/** What was kept of a body of the call. Throws `session-unknown`, `body-missing`, `content-shredded`, `content-sealed`. */
 async function findBody(
   source: JournalSource,
   id: string,
@@ -96,6 +97,10 @@ async function findBody(
   const { decision, ending } = call
   if (ending.kind !== 'outcome') {
     throw new GateError('body-missing', `the call \`${decision.id}\` has no outcome that tells of its bodies`)
+  }
+  const withheld = whyWithheld(ending.outcome)
+  if (withheld !== undefined) {
+    throw new GateError(`content-${withheld}`, `what the call \`${decision.id}\` said is ${withheld}`)
   }
   const { requestBody, replyBody } = ending.outcome
   const found = kind === 'request' ? requestBody : replyBody
