@@ -27,6 +27,7 @@ import {
   readVariables,
 } from './read-reply.ts'
 import {
+  complaint,
   writeAuthenticationReply,
   writeBinaryRow,
   writeColumn,
@@ -311,6 +312,11 @@ test('answers that are not canonical are refused', () => {
   assert.equal(readFailure(hex('ff 2804 41')).sqlstate, undefined)
   const changes = readOk(hex('00 00 00 0240 0000 00 0f 00 0d 0a 6175746f636f6d6d6974 01 31'), bits).changes
   assert.deepEqual(readVariables(changes[0]!), [['autocommit', '1']])
+})
+
+test('an error of the gate is written whatever it quotes', () => {
+  const failure = readFailure(writeFailure(complaint(1142, '42000', 'no \ud800 and \0')))
+  assert.deepEqual(failure, { kind: 'error', code: 1142, sqlstate: '42000', message: 'no \ufffd and \0' })
 })
 
 test('what was agreed on decides what an OK means', () => {

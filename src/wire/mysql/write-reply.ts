@@ -34,6 +34,14 @@ export function writeFailure({ code, sqlstate, message }: Failure): Buffer {
   return packer.raw(encode(message)).take()
 }
 
+/**
+ * What an error of the gate says, whatever it quotes: lone surrogates become U+FFFD. `sqlstate`: five characters;
+ * https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html
+ */
+export function complaint(code: number, sqlstate: string, message: string): Failure {
+  return { kind: 'error', code, sqlstate, message: message.toWellFormed() }
+}
+
 /** The payload of an EOF. */
 export function writeEof({ warnings, status }: Eof): Buffer {
   return new Packer().number(END, 1).number(warnings, 2).number(status, 2).take()

@@ -7,6 +7,7 @@ export { nextSequence, writePacket } from './packet.ts'
 export { writeCommand } from './write-command.ts'
 export { writeAuthenticationReply, writeHandshake, writeHandshakeResponse } from './write-handshake.ts'
 export {
+  complaint,
   writeBinaryRow,
   writeColumn,
   writeColumnCount,
