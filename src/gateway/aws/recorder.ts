@@ -24,7 +24,7 @@ export interface RecorderOptions {
   readonly keeping: Keeping
   /** A session has begun. */
   began(principal: Principal): void
-  /** What callers who proved nothing may write into the journal. */
+  /** What callers who proved nothing, or whose session was ended, may write into the journal. */
   readonly strangers: TokenBucket
 }
 
@@ -66,7 +66,9 @@ export class Recorder {
     error: GateError,
     target: { readonly method: string; readonly path: string },
   ): Promise<void> {
-    if (progress.principal === undefined && !this.#options.strangers.take()) return
+    // Whose session was ended is as good as a stranger: nothing else keeps them from trying for ever.
+    const isStranger = progress.principal === undefined || error.code === 'session-revoked'
+    if (isStranger && !this.#options.strangers.take()) return
     await this.#options.journal.append({
       ...this.#head(eventId, progress.principal, facts),
       ...this.#call(progress),
