@@ -2,7 +2,7 @@ import type { DecisionEvent, JournalEvent, OutcomeEvent } from '../event.ts'
 import { TEXT_KEYS, type TextKey } from '../search/query.ts'
 import { type Findable, valuesOf } from '../search/values.ts'
 import type { BlockHead, Part, Stray } from './block.ts'
-import { type Column, type Keeping, newColumns, Planes } from './column.ts'
+import { type Column, type Keeping, MAX_ROWS, newColumns, Planes } from './column.ts'
 import { Numbers } from './grams.ts'
 
 /** How large a block becomes. Numbers that tests make small. */
@@ -17,7 +17,12 @@ export interface BlockLimits {
   readonly common: number
 }
 
-export const BLOCK_LIMITS: BlockLimits = { rows: 65_536, characters: 16_000_000, listed: 4_096, common: 256 }
+export const BLOCK_LIMITS: BlockLimits = {
+  rows: MAX_ROWS,
+  characters: 16_000_000,
+  listed: 4_096,
+  common: 256,
+}
 
 /** A block as it will be written. */
 export interface BuiltBlock {

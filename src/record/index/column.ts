@@ -112,8 +112,10 @@ export function addListed(list: Buffer, at: number, target: Rows): void {
   for (let offset = 0; offset < container.length; offset += 2) target.add(container.readUInt16LE(offset))
 }
 
+/** Rows of a block: their numbers take 2 bytes. */
+export const MAX_ROWS = 65_536
 const MIN_PLANES = 64
-const MAX_PLANES = 16_384
+export const MAX_PLANES = 16_384
 /** Bits for each gram of an ordinary row: an eighth of them or so are set then. */
 const BITS_A_GRAM = 5
 

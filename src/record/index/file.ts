@@ -20,6 +20,7 @@ import { crc32c } from '@node-rs/crc32'
 import { type JournalFile, readFully, writeFully } from '../files.ts'
 import type { Block, BlockHead, Part } from './block.ts'
 import type { BuiltBlock } from './build.ts'
+import { MAX_PLANES, MAX_ROWS } from './column.ts'
 import { IndexDamaged } from './damaged.ts'
 import { type PieceCodec, plainCodec, sealedCodec } from './piece.ts'
 import { bytesFor } from './rows.ts'
@@ -141,9 +142,16 @@ export async function readBlock(
   const closed = await bytesAt(file, begin, offset + LENGTHS_BYTES, headBytes)
   const opened = closed && codec.open(`head ${offset} ${bodyBytes}`, closed)
   if (opened === undefined) return undefined
-  // What the codec opens, this code has written.
-  const head = JSON.parse(opened.toString()) as WrittenHead
+  const head = headOf(opened)
+  if (head === undefined) return undefined
   return { block: new FiledBlock(file, id, codec, head, bodyAt), end }
+}
+
+/** What the codec opens, this code has written, or whoever can write the disk: nothing is made large at their word. */
+function headOf(json: Buffer): WrittenHead | undefined {
+  const head = JSON.parse(json.toString()) as WrittenHead
+  const isSmall = head.rows <= MAX_ROWS && head.planes <= MAX_PLANES
+  return isSmall && head.parts.every(([, , bytes]) => bytes <= MAX_BODY_BYTES) ? head : undefined
 }
 
 /** An index file as far as it was read. */
