@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
-import { join } from 'node:path'
+import { extname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { GateLine, Job } from '../archive/job.ts'
 import type { Config } from '../config/model.ts'
 import { systemClock, systemRandom } from '../core/clock.ts'
@@ -42,8 +43,12 @@ async function uploads(config: Archived, source: JournalSource): Promise<readonl
   if (upload === undefined) return []
   const { createUploads } = await import('../archive/upload/uploads.ts')
   const { openS3Bucket } = await import('../archive/s3-bucket.ts')
+  const { parquetCommand } = await import('../archive/upload/parquet-command.ts')
   const bucket = openS3Bucket(upload, systemClock)
-  return [createUploads(upload, { source, folder: stateFolder(config), clock: systemClock, bucket })]
+  const program = fileURLToPath(new URL(`../main${extname(import.meta.url)}`, import.meta.url))
+  const command = [process.execPath, '--disable-warning=ExperimentalWarning', program] as const
+  const ports = { source, folder: stateFolder(config), clock: systemClock, bucket }
+  return [createUploads(upload, { ...ports, writeParquet: parquetCommand(command, config.file) })]
 }
 
 async function anchors(config: Archived, source: JournalSource): Promise<readonly Job[]> {

@@ -6,7 +6,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { CreateBucketCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
+import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
 import { checkpointHash, decodeCheckpoint } from '../../src/record/checkpoint/checkpoint.ts'
 import { ISSUER_URL, type RunningGate, startGate } from '../harness/gate.ts'
 import { createIssuer } from '../harness/issuer.ts'
@@ -68,7 +68,7 @@ describe('a gate that keeps its recordings elsewhere', () => {
         record: {
           segment: '1MiB',
           checkpoints: { every: '1s', events: 8 },
-          s3: bucket,
+          s3: { ...bucket, parquet: true },
           anchors: [
             { name: 'ledger', file: './ledger.jsonl' },
             { name: 'vault', s3: bucket },
@@ -156,6 +156,17 @@ describe('a gate that keeps its recordings elsewhere', () => {
       '--json',
     ])
   }
+
+  it('keeps each segment as Parquet, too, by the day of its first event', async () => {
+    const day = new Date().toISOString().slice(0, 7)
+    const found = (await keys()).filter(key => key.startsWith(`sallyport/events/day=${day}`))
+    assert.ok(found.length >= 2)
+    assert.match(found[0] ?? '', /\/[0-9a-f]{32}-00-0000000001\.parquet$/)
+    const { Body: body } = await client.send(new GetObjectCommand({ Bucket: 'recordings', Key: found[0] }))
+    const bytes = Buffer.from((await body?.transformToByteArray()) ?? [])
+    assert.equal(bytes.toString('latin1', 0, 4), 'PAR1')
+    assert.equal(bytes.toString('latin1', bytes.length - 4), 'PAR1')
+  })
 
   it('tells every checkpoint to a file, a bucket and a webhook', async () => {
     const all = linesOf(checkpoints())
