@@ -168,3 +168,30 @@ test('where the old key is gone, a new one is not vouched for: its public part i
   assert.equal((await disk.run(verify, '--key', 'old.pem')).code, 1)
   assert.equal((await disk.run(verify)).code, 0)
 })
+
+test('killed between its two writes, the old key signs on, and the next rotation is a whole one', async () => {
+  const disk = world()
+  await disk.gate(6)
+  disk.files.put('old.pem', Buffer.from((await disk.run(key as typeof verify)).out))
+  disk.files.fault = (call, path) => {
+    if (call === 'rename' && path === PATH) throw Object.assign(new Error('gone'), { code: 'EIO' })
+    return undefined
+  }
+  assert.equal((await disk.run(rotateKey as typeof verify)).code, 1)
+  disk.files.fault = () => undefined
+  await disk.gate(6)
+  assert.equal((await disk.run(verify, '--key', 'old.pem')).code, 0)
+  assert.equal((await disk.run(rotateKey as typeof verify)).code, 0)
+  await disk.gate(6)
+  assert.equal((await disk.run(verify, '--key', 'old.pem')).code, 0)
+})
+
+test('without a configuration, a key in KMS is not given up by mistake', async () => {
+  const disk = world()
+  disk.remote = { kms: KMS, open: async () => testSigner('kms') }
+  await disk.gate(6)
+  assert.match(
+    (await disk.run(rotateKey as typeof verify, '--data', '.')).err,
+    /a key in KMS signs: give --config/,
+  )
+})

@@ -46,12 +46,13 @@ export async function rotateKey(args: readonly string[], ports: RotateCommandPor
     return 2
   }
   const { place, flags } = options
+  const rotatePorts = ports.rotate
   try {
     const source = await openSource(place, ports)
-    const configured = place.data === undefined ? await ports.rotate.configured(place.config) : undefined
-    const { from, to } = await locked(source, () =>
-      rotate(source, ports.rotate as RotatePorts, configured, flags.has('unsigned')),
-    )
+    const isWithoutConfig = place.data !== undefined
+    const configured = isWithoutConfig ? undefined : await rotatePorts.configured(place.config)
+    const how = { configured, isWithoutConfig, isUnsigned: flags.has('unsigned') }
+    const { from, to } = await locked(source, () => rotate(source, rotatePorts, how))
     await ports.out(`the key ${to} signs from the next checkpoint on, in place of ${from}\n`)
     return 0
   } catch (error) {
@@ -60,11 +61,19 @@ export async function rotateKey(args: readonly string[], ports: RotateCommandPor
   }
 }
 
+/** How a key is rotated. */
+interface How {
+  /** The key in KMS that the configuration names. */
+  readonly configured: RemoteKey | undefined
+  /** There is no configuration. */
+  readonly isWithoutConfig: boolean
+  readonly isUnsigned: boolean
+}
+
 async function rotate(
   source: JournalSource,
   ports: RotatePorts,
-  configured: RemoteKey | undefined,
-  isUnsigned: boolean,
+  { configured, isWithoutConfig, isUnsigned }: How,
 ): Promise<{ readonly from: string; readonly to: string }> {
   const before = await ownKeyFile(source)
   const current = before?.keys.at(-1)
@@ -72,6 +81,12 @@ async function rotate(
     throw new GateError(
       'journal-key-unusable',
       'the data folder has no `keys/journal.json`: a gate makes it when it starts',
+    )
+  }
+  if (isWithoutConfig && current.kms !== undefined) {
+    throw new GateError(
+      'journal-key-unusable',
+      'a key in KMS signs: give --config, which says what signs from now on',
     )
   }
   const next =
@@ -93,15 +108,18 @@ async function signerOf(
   throw new GateError('journal-key-unusable', `the key \`${id}\` has no private part any more`)
 }
 
-/** First the file that gates sign by: what is public can be written again from it. */
+/**
+ * First what is public: where this ends between the two, a key is vouched for that nobody has, and the next rotation
+ * writes the list anew.
+ */
 async function write(source: JournalSource, keys: JournalKeys): Promise<void> {
-  const path = keyFilePath(source)
-  const file = await replaceFile(source.files, dirname(path), path, Buffer.from(writeKeyFile(keys)))
+  await replace(source, successionsPath(source), writeSuccessions(keys.successions))
+  await replace(source, keyFilePath(source), writeKeyFile(keys))
+}
+
+async function replace({ files }: JournalSource, path: string, text: string): Promise<void> {
+  const file = await replaceFile(files, dirname(path), path, Buffer.from(text))
   await file.close()
-  const publicPath = successionsPath(source)
-  const text = Buffer.from(writeSuccessions(keys.successions))
-  const published = await replaceFile(source.files, dirname(publicPath), publicPath, text)
-  await published.close()
 }
 
 /** Two at once would have one key followed by two. */
