@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { DecisionEvent } from '../event.ts'
+import { JournalFollower } from '../follow/journal.ts'
 import { allowed, ended } from '../journal.fixture.ts'
 import { readJournal } from '../read.ts'
 import { parseQuery } from '../search/parse.ts'
@@ -129,4 +130,21 @@ test('a key whose record is damaged is no shredded one: the event is named', asy
     disk.events(),
     /event 1, byte 76: the content key `00\.0000000001\.1` is missing or damaged/,
   )
+})
+
+test('who follows a journal is given opened events, also of keys that were made meanwhile', async () => {
+  const disk = sealedDisk({ segmentBytes: 1_000 })
+  const journal = await disk.open()
+  const follower = new JournalFollower(disk.source, payload => payload.includes(CANARY))
+  const seen: string[] = []
+  for (const [number, session] of ['s1', 's2', 's1', 's3'].entries()) {
+    await journal.append(call(`${number}`, session))
+    for await (const { event } of follower.look()) {
+      seen.push(event.id)
+      assert.match(JSON.stringify(event), new RegExp(CANARY))
+    }
+  }
+  assert.deepEqual(seen, ['0', '1', '2', '3'])
+  await follower.close()
+  await journal.close()
 })

@@ -46,6 +46,8 @@ export interface SealedDisk {
   /** With keys. */
   readonly source: JournalSource
   open(lane?: number): Promise<Journal>
+  /** As it was before it was encrypted. */
+  openClear(): Promise<Journal>
   events(): Promise<JournalEvent[]>
 }
 
@@ -79,6 +81,8 @@ export function sealedDisk(
         { files, clock, random, after: afterNoTime, seal },
       )
     },
+    openClear: () =>
+      openJournal({ folder: FOLDER, lane: 0, segmentBytes }, { files, clock, random, after: afterNoTime }),
     async events() {
       const events: JournalEvent[] = []
       for await (const { event } of readJournal(source)) events.push(event)
