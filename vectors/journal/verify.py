@@ -99,9 +99,9 @@ class Lane:
         self.gaps, self.ends, self.removals, self.links = [], {}, [], {}
         self.head = None
         try:
-            self.head = json.loads(head_file.read_text()) if head_file.exists() else None
+            self.head = check_head(json.loads(head_file.read_text()), number) if head_file.exists() else None
             self.walk()
-        except (Broken, ValueError, KeyError) as error:
+        except (Broken, ValueError, KeyError, TypeError, AttributeError) as error:
             self.broken = str(error) or type(error).__name__
 
     def walk(self):
@@ -171,6 +171,16 @@ class Lane:
             need(is_last, f'segment {segment} is damaged behind event {self.number}')
             check_torn(data, at, self.number + 1)
         return len(data) - at
+
+
+def check_head(head, lane):
+    counts = [head[name] for name in ('lane', 'number', 'openSince')]
+    need(all(type(each) is int for each in counts) and head['lane'] == lane, 'not the head of the lane')
+    need(type(head['clean']) is bool and type(head['journalId']) is str, 'no head')
+    need(type(head['link']) is str and len(head['link']) == 64, 'no head')
+    known = head.get('checkpoint', {'number': 0, 'hash': ''})
+    need(type(known['number']) is int and type(known['hash']) is str, 'no head')
+    return head
 
 
 def genesis(lane, journal):

@@ -89,8 +89,10 @@ export class CheckpointWalk {
 
   /** Checks the checkpoint that ends at `tail`. */
   async settle(tail: ChainTail, journalId: Buffer | undefined): Promise<CheckpointFault | undefined> {
+    const before = this.#last
     const fault = await this.#settle(tail.link.toString('hex'), journalId?.toString('hex'))
-    if (fault === undefined) this.#anchor = tail.number
+    // It holds, whatever is wrong with the one behind it.
+    if (this.#last !== before) this.#anchor = tail.number
     return fault
   }
 

@@ -134,31 +134,39 @@ def read_checkpoint(text, keys):
     return c, sha(signed_bytes(c), signature).hex()
 
 
-def events(folder, lane):
-    """Journal id, and for each event its link and its leaf; their chain is checked elsewhere."""
-    journal, chain, leaves = None, [], []
+def events(folder, lane, head):
+    """Journal id, and for each event that is there its leaf, and its link, which headers say as well of the last event
+    that was removed before them; their chain, and what vouches for what was removed, are checked elsewhere."""
+    journal, links, leaves = None, {}, {}
     for path in sorted((folder / f'{lane:02}').glob('*.seg')):
         data, at = path.read_bytes(), 76
+        if len(data) < at:
+            break
         journal = data[24:40].hex()
+        (number,) = struct.unpack_from('>Q', data, 16)
+        links[number - 1] = data[40:72].hex()
         while len(data) - at >= 40:
             (length,) = struct.unpack_from('>I', data, at + 4)
             if at + 40 + length > len(data):
                 break
             payload = data[at + 40 : at + 40 + length]
-            chain.append(sha(data[at + 8 : at + 40], payload).hex())
-            leaves.append(sha(b'\x00', payload))
-            at += 40 + length
-    return journal, chain, leaves
+            links[number] = sha(data[at + 8 : at + 40], payload).hex()
+            leaves[number] = sha(b'\x00', payload)
+            at, number = at + 40 + length, number + 1
+    if journal is None and head['clean']:
+        journal, links[head['number']] = head['journalId'], head['link']
+    return journal, links, leaves
 
 
-def check_lane(folder, lane, keys):
+def check_lane(folder, lane, keys, good=None):
+    """`good` is given the last event of each checkpoint that holds, where that event is there."""
     head_file = folder / 'heads' / f'{lane:02}.json'
     head = json.loads(head_file.read_text()) if head_file.exists() else {'clean': False}
     known = head.get('checkpoint') or {'number': 0}
     path = folder / 'checkpoints' / f'{lane:02}.jsonl'
     *lines, rest = path.read_bytes().split(b'\n') if path.exists() else [b'']
-    need(rest == b'' or not head['clean'], 'a line without an end, where the journal was closed')
-    journal, chain, leaves = events(folder, lane)
+    journal, links, leaves = events(folder, lane, head)
+    end = max(links, default=0)
     last, previous, used = 0, '0' * 64, []
     for number, text in enumerate(lines, 1):
         need(len(text) <= 1024, 'too long a line')
@@ -168,11 +176,16 @@ def check_lane(folder, lane, keys):
         need((c['journal'], c['lane'], c['number']) == (journal, lane, number), f'not checkpoint {number}')
         need(number == 1 or c['first'] == last + 1, f'checkpoint {number} leaves events out')
         need(c['previous'] == previous, f'checkpoint {number} does not follow')
-        need(c['last'] <= len(chain), f'the chain ends before checkpoint {number}')
-        need(c['link'] == chain[c['last'] - 1], f'checkpoint {number} has another link')
-        need(c['root'] == root(leaves[c['first'] - 1 : c['last']]).hex(), f'checkpoint {number} has another root')
+        need(c['last'] <= end, f'the chain ends before checkpoint {number}')
+        need(c['link'] == links.get(c['last'], c['link']), f'checkpoint {number} has another link')
+        covered = [leaves.get(event) for event in range(c['first'], c['last'] + 1)]
+        # Of events that were removed, no root can be made.
+        need(None in covered or c['root'] == root(covered).hex(), f'checkpoint {number} has another root')
         need(known['number'] != number or known['hash'] == name, f'the head knows another checkpoint {number}')
         last, previous = c['last'], name
+        if good is not None and last in leaves:
+            good.append(last)
+    need(rest == b'' or not head['clean'], 'a line without an end, where the journal was closed')
     need(known['number'] <= len(lines), 'a checkpoint is missing that the head knows')
     return len(lines), last
 
