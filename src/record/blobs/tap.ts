@@ -65,6 +65,8 @@ export class BodyTap extends Transform {
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     this.#busy
       .then(() => this.#record.end(this.#cutBy(error)))
+      // Whatever it was: the outcome has to be recorded, and says that the body was not.
+      .catch((failure: unknown) => ({ bytes: this.#record.bytes, cut: unrecorded(failure).message }))
       .then(body => this.#settle(body))
       .finally(() => done(error))
   }
