@@ -8,6 +8,8 @@ export interface SlowUpstream {
   readonly open: ReadonlySet<string>
   /** What was asked, in order: method and path. */
   readonly seen: readonly string[]
+  /** Paths of requests that ended before all of their body had come. */
+  readonly broken: readonly string[]
   stop(): Promise<void>
 }
 
@@ -19,10 +21,12 @@ const LENGTH = 1_000_000_000
 export async function startSlowUpstream(): Promise<SlowUpstream> {
   const open = new Set<string>()
   const seen: string[] = []
+  const broken: string[] = []
   const server = createServer((request, response) => {
     const { method = '', url = '' } = request
     seen.push(`${method} ${url}`)
     request.resume()
+    request.once('close', () => request.complete || broken.push(url))
     if (method === 'GET') {
       open.add(url)
       response.once('close', () => open.delete(url))
@@ -39,6 +43,7 @@ export async function startSlowUpstream(): Promise<SlowUpstream> {
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     open,
     seen,
+    broken,
     async stop() {
       const closed = new Promise<void>(resolve => server.close(() => resolve()))
       server.closeAllConnections()

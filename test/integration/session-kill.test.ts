@@ -253,6 +253,34 @@ function suite(
     assert.equal(end.why, 'revoked')
   })
 
+  it('an upload on its way is cut off: AWS never has all of it, and the client is told why', async () => {
+    const { credentials, id } = await assume('uploader')
+    const { hostname, port, host } = new URL(last().endpoint)
+    const headers = [['content-length', '10000000']] as const
+    const request = { method: 'PUT', target: '/bucket/upload', headers }
+    const payloadHash = 'UNSIGNED-PAYLOAD'
+    const socket = connect({ host: hostname, port: Number(port) })
+    socket.on('error', () => socket.destroy())
+    let answered = ''
+    socket.on('data', chunk => {
+      answered += chunk
+    })
+    socket.write(rawBytes(signRaw(request, { credentials, service: 's3', host, payloadHash })))
+    // More than the gate keeps back until it knows what comes after it.
+    socket.write(Buffer.alloc(1_000_000))
+    for (const untilMs = Date.now() + SOON_MS; ; await sleep(20)) {
+      if (stage.upstream.seen.some(each => each.startsWith('PUT /bucket/upload'))) break
+      assert.ok(Date.now() < untilMs, `the upload did not begin: ${answered}`)
+    }
+    const closed = once(socket, 'close')
+    await kill(id)
+    await closed
+    assert.match(answered, /ExpiredToken[\s\S]*session-revoked/)
+    assert.equal(stage.upstream.broken.filter(each => each.startsWith('/bucket/upload')).length, 1)
+    const outcome = await event<OutcomeEvent>(each => each.type === 'outcome' && each.sessionId === id)
+    assert.equal(outcome.error, 'session-revoked')
+  })
+
   it('a call that waits for an approval is told so, and never reaches AWS', async () => {
     const { credentials, id } = await assume('waiter')
     const held = new Caller(credentials).call(last(), 'DeleteTable', { TableName: 't' })
