@@ -9,6 +9,7 @@ export interface UploadContext extends UploadPorts {
   readonly settings: UploadSettings
   readonly sources: SourceFiles
   readonly progress: ProgressStore
+  readonly strangers: Map<string, string>
 }
 
 export function contextOf(
@@ -16,7 +17,7 @@ export function contextOf(
   ports: UploadPorts,
   progress: ProgressStore,
 ): UploadContext {
-  return { ...ports, settings, progress, sources: ports.sources ?? sourceFiles }
+  return { ...ports, settings, progress, strangers: new Map(), sources: ports.sources ?? sourceFiles }
 }
 
 /** Where a file goes, and how. */
@@ -35,7 +36,7 @@ export async function send(
   { key, contentType, ifAbsent, bytes }: Sending,
   signal: AbortSignal,
 ): Promise<{ readonly plan: Plan; readonly deposited: Deposited }> {
-  const { bucket, progress, settings, limits } = context
+  const { bucket, progress, strangers, settings, limits } = context
   const { storageClass } = settings
   const plan = await planUpload(file, signal, { ...limits, ...(bytes === undefined ? {} : { bytes }) })
   // What is replaced again and again stays in the class that has no least age.
@@ -44,5 +45,8 @@ export async function send(
     contentType,
     ...(ifAbsent && storageClass !== undefined ? { storageClass } : {}),
   }
-  return { plan, deposited: await deposit({ key, file, plan, keeping }, { bucket, progress, signal }) }
+  return {
+    plan,
+    deposited: await deposit({ key, file, plan, keeping }, { bucket, progress, strangers, signal }),
+  }
 }

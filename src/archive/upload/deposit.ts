@@ -24,6 +24,8 @@ export interface DepositPorts {
   readonly bucket: Bucket
   readonly progress: ProgressStore
   readonly signal: AbortSignal
+  /** ETags of objects that were read and have other content, by key: what stays in the way is not read in every round. */
+  readonly strangers?: Map<string, string>
 }
 
 /** How often an upload in parts is begun again within one round. */
@@ -77,10 +79,12 @@ function contradicted(bucket: Bucket, key: string): GateError {
 async function whyAlike(
   stored: StoredObject,
   { key, plan }: Deposit,
-  { bucket, signal }: DepositPorts,
+  { bucket, signal, strangers }: DepositPorts,
 ): Promise<Deposited['verifiedBy'] | undefined> {
   if (stored.bytes !== plan.bytes) return undefined
   if (stored.checksum === plan.checksum) return 'checksum'
+  const version = `${stored.etag} ${stored.versionId ?? ''}`
+  if (strangers?.get(key) === version) return undefined
   const read = createHash('sha256')
   let bytes = 0
   for await (const chunk of bucket.read(key, signal)) {
@@ -88,7 +92,15 @@ async function whyAlike(
     if (bytes > plan.bytes) return undefined
     read.update(chunk)
   }
-  return bytes === plan.bytes && read.digest('hex') === plan.sha256 ? 'reading' : undefined
+  if (bytes < plan.bytes) {
+    throw new GateError(
+      'bucket-unavailable',
+      `the bucket \`${bucket.name}\` gave a part of an object for the whole`,
+    )
+  }
+  if (read.digest('hex') === plan.sha256) return 'reading'
+  strangers?.set(key, version)
+  return undefined
 }
 
 /** That something stands there now is not judged here: it may be ours, with a reply that was lost. */

@@ -196,7 +196,9 @@ test('an object with other content is told, stays, and stops nothing else', asyn
       world.bucket.plant(key, planted)
       const job = world.start()
       assert.equal(await world.round(job), 'archive-contradicted')
+      world.bucket.calls.length = 0
       assert.equal(await world.round(job), 'archive-contradicted')
+      assert.deepEqual(world.bucket.calls, [`head ${key}`], 'it is not read again and again')
       assert.deepEqual(world.bucket.bytes(key), planted)
       const noted = [...(await uploadedSegments(world.files, 'journal', 0)).values()]
       assert.deepEqual(
@@ -277,6 +279,23 @@ test('state that cannot be read is made anew; what is noted of segments is not g
     world.files.put(uploadedPath('journal', 0), Buffer.from(`${text}\n`))
     assert.equal(await world.round(world.start()), 'archive-state-unreadable')
   }
+})
+
+test('an object that could not be read to its end is judged when it can', async () => {
+  const world = await uploadWorld()
+  world.bucket.knowsChecksums = false
+  const whole = world.bucket.read.bind(world.bucket)
+  world.bucket.read = async function* (key) {
+    for await (const chunk of whole(key)) {
+      yield chunk
+      return
+    }
+  }
+  const job = world.start()
+  assert.equal(await world.round(job), 'bucket-unavailable')
+  world.bucket.read = whole
+  assert.equal(await world.round(job), undefined)
+  await assertArchived(world, [0])
 })
 
 test('checkpoints that were cut or written anew never replace those that the bucket has', async () => {
