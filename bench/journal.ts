@@ -16,6 +16,11 @@ import type { DecisionEvent, RecordedCall } from '../src/record/event.ts'
 import { openJournal } from '../src/record/journal.ts'
 import { nodeFiles } from '../src/record/node-files.ts'
 import { readJournal } from '../src/record/read.ts'
+import { openKeyFinder } from '../src/record/seal/key-finder.ts'
+import { openLaneKeys } from '../src/record/seal/lane-keys.ts'
+import { openFileMasterKey } from '../src/record/seal/master-file.ts'
+import type { SealPorts } from '../src/record/seal/sealer.ts'
+import type { TenantKeyOptions } from '../src/record/seal/tenant-keys.ts'
 import { verifyJournal } from '../src/record/verify.ts'
 
 const seconds = Number(process.argv[2] ?? 3)
@@ -82,11 +87,31 @@ function openSigner(folder: string): CheckpointSigner {
   return openFileSigner({ path: join(folder, 'keys', 'journal.json'), ...ports })
 }
 
+/** Where the keys of a journal are. */
+function keysOf(folder: string): TenantKeyOptions {
+  const world = { files: secretFiles, clock: systemClock, random: systemRandom }
+  const master = openFileMasterKey({ path: join(folder, '..', 'keys', 'master.json'), make: true, ...world })
+  return { ...world, files: nodeFiles, folder, master }
+}
+
+/** Seals as the gate does. */
+async function openSeal(folder: string): Promise<SealPorts> {
+  const keys = await openLaneKeys({ ...keysOf(folder), lane: 0, tenants: ['default'] })
+  return { keys, tenantOf: () => 'default' }
+}
+
+/** Events a second that are read with their keys. */
+async function sealedReadRate(folder: string, events: number): Promise<string> {
+  const start = performance.now()
+  for await (const _ of readJournal({ files: nodeFiles, folder, keys: openKeyFinder(keysOf(folder)) }));
+  return Math.round((events / (performance.now() - start)) * 1_000).toString()
+}
+
 async function appendRate(
   folder: string,
   clients: number,
   durability: 'fsync' | 'os',
-  signer?: CheckpointSigner,
+  { signer, sealed = false }: { readonly signer?: CheckpointSigner; readonly sealed?: boolean } = {},
 ): Promise<number> {
   const checkpoints = signer && { signer }
   const ports = {
@@ -95,6 +120,7 @@ async function appendRate(
     random: systemRandom,
     after,
     ...(checkpoints && { checkpoints }),
+    ...(sealed && { seal: () => openSeal(folder) }),
   }
   const journal = await openJournal({ folder, lane: 0, durability }, ports)
   const waits: number[] = []
@@ -116,7 +142,7 @@ async function appendRate(
   const rate = Math.round((waits.length / spent) * 1_000)
   const cpuUs = ((user + system) / waits.length).toFixed(1)
   console.log(
-    `${signer === undefined ? 'without checkpoints: ' : ''}${durability.padEnd(6)} ${String(clients).padStart(4)} at a time  ${String(rate).padStart(7)}/s  ` +
+    `${sealed ? 'encrypted: ' : signer === undefined ? 'without checkpoints: ' : ''}${durability.padEnd(6)} ${String(clients).padStart(4)} at a time  ${String(rate).padStart(7)}/s  ` +
       `p50 ${percentile(waits, 0.5)} ms  p99 ${percentile(waits, 0.99)} ms  ${cpuUs} µs of CPU each`,
   )
   return waits.length
@@ -129,10 +155,13 @@ try {
   let events = 0
   for (const durability of ['fsync', 'os'] as const) {
     for (const clients of [1, 32, 128]) {
-      events += await appendRate(join(root, 'journal'), clients, durability, signer)
+      events += await appendRate(join(root, 'journal'), clients, durability, { signer })
     }
     await appendRate(join(root, `plain-${durability}`), 128, durability)
   }
+  const encrypted = join(root, 'encrypted')
+  const sealed = await appendRate(encrypted, 128, 'fsync', { signer, sealed: true })
+  console.log(`read, encrypted: ${await sealedReadRate(encrypted, sealed)} events/s`)
   const source = { files: nodeFiles, folder: join(root, 'journal') }
   let start = performance.now()
   const report = await verifyJournal(source, byId([signer.publicKey]))
