@@ -98,12 +98,8 @@ export class Framer {
     return this.#missing > 0 || this.#continued || this.#head.length > 0
   }
 
-  /** The number that the next packet must begin with. */
-  get sequence(): number {
-    return this.#sequence
-  }
-
-  set sequence(sequence: number) {
+  /** Says which number the next packet must begin with. */
+  expect(sequence: number): void {
     this.#sequence = sequence & 0xff
   }
 
@@ -206,10 +202,11 @@ export class Framer {
   }
 
   #beginWhole(head: Buffer, length: number): Packet | undefined {
-    this.#gatherer ??= new Gatherer(Math.max(this.#payloadBytes, 1))
-    if (this.#payloadBytes > length) this.#gatherer = regathered(this.#gatherer, this.#payloadBytes)
+    const gatherer = new Gatherer(this.#payloadBytes)
     const begun = head.subarray(HEAD_BYTES)
-    this.#gatherer.add(begun)
+    if (this.#gatherer !== undefined) gatherer.add(this.#gatherer.take())
+    gatherer.add(begun)
+    this.#gatherer = gatherer
     this.#missing = length - begun.length
     return this.#missing === 0 ? this.#finish() : undefined
   }
@@ -217,7 +214,7 @@ export class Framer {
   #beginPiece(head: Buffer, length: number, continues: boolean): Piece {
     this.#streaming = true
     this.#missing = length - (head.length - HEAD_BYTES)
-    if (continues) return this.#pieceOf(head, 'middle')
+    if (continues) return this.#pieceOf(head)
     return { part: 'first', bytes: head }
   }
 
@@ -239,11 +236,11 @@ export class Framer {
   #piece(): Piece {
     const bytes = this.#take(Math.min(this.#missing, this.#chunk.length - this.#at))
     this.#missing -= bytes.length
-    return this.#pieceOf(bytes, 'middle')
+    return this.#pieceOf(bytes)
   }
 
-  #pieceOf(bytes: Buffer, part: 'middle'): Piece {
-    if (this.#missing > 0 || this.#continued) return { part, bytes }
+  #pieceOf(bytes: Buffer): Piece {
+    if (this.#missing > 0 || this.#continued) return { part: 'middle', bytes }
     this.#streaming = false
     return { part: 'last', bytes }
   }
@@ -297,11 +294,4 @@ export class Framer {
     this.#at += length
     return this.#chunk.subarray(start, this.#at)
   }
-}
-
-/** What was gathered so far, with room for the next part. */
-function regathered(gatherer: Gatherer, size: number): Gatherer {
-  const grown = new Gatherer(size)
-  grown.add(gatherer.take())
-  return grown
 }

@@ -41,7 +41,7 @@ export class ClientReader {
 
   /** The number that the next packet must have: 0 for a command, `packet.next` of the server's within an exchange. */
   expect(sequence: number): void {
-    this.#framer.sequence = sequence
+    this.#framer.expect(sequence)
   }
 
   /** A packet that greets or authenticates. Throws `mysql-message-too-large`, `mysql-sequence-broken`. */
@@ -98,7 +98,7 @@ export class ServerReader {
 
   /** The number that the next packet must have: 0 for a handshake, `packet.next` of the command that it answers. */
   expect(sequence: number): void {
-    this.#framer.sequence = sequence
+    this.#framer.expect(sequence)
   }
 
   /** A packet that is no row. Throws `mysql-reply-too-large`, `mysql-reply-malformed`. */

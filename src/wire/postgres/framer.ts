@@ -15,12 +15,15 @@ import { Gatherer } from '../sigv4/gatherer.ts'
 
 /** A whole message, or a piece of a large one: the first has its type and length, the last ends it. */
 export interface Frame {
-  /** The byte that names the type; 0 for a startup packet. */
+  /** The byte that names the type; `STARTUP_PACKET` where there is none. */
   readonly type: number
   readonly part: 'whole' | 'first' | 'middle' | 'last'
   /** Exactly what came. Nobody may write to it. */
   readonly bytes: Buffer
 }
+
+/** In the place of a type; no byte is it. */
+export const STARTUP_PACKET = -1
 
 /** What may come: how long a message may be by its type. */
 export interface Grammar {
@@ -213,7 +216,7 @@ export class Framer {
   /** Bytes of the whole message whose head is there. Remembers its type. */
   #total(bytes: Buffer, at: number, headBytes: number): number {
     const startup = headBytes === STARTUP_HEAD_BYTES
-    this.#type = startup ? 0 : bytes.readUInt8(at)
+    this.#type = startup ? STARTUP_PACKET : bytes.readUInt8(at)
     const { whole, pieces } = this.#grammar.limitsOf(this.#type)
     const length = bytes.readUInt32BE(startup ? at : at + 1)
     if (length < 4) throw this.#grammar.malformed('a length that is less than its own four bytes')

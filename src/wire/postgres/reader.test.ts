@@ -223,6 +223,7 @@ test('each message of a client has a limit that is looked at before memory is sp
   }
   refuses(() => readClient(head('S', POSTGRES_LIMITS.controlBytes)), 'postgres-message-too-large')
   refuses(() => readClient(head('!', 4)), 'postgres-message-unknown')
+  refuses(() => readClient(head('\0', 8)), 'postgres-message-unknown')
   for (const type of 'RKSZTDGHWdcCENAtVv123nsI') {
     refuses(() => readServer(head(type, 0xffff_ffff)), 'postgres-reply-too-large')
     refuses(() => readServer(head(type, 0)), 'postgres-reply-malformed')

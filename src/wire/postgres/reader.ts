@@ -6,7 +6,7 @@
  * Which message may come when is not looked at here.
  */
 import { GateError } from '../../core/errors.ts'
-import { type Frame, Framer, type Grammar } from './framer.ts'
+import { type Frame, Framer, type Grammar, STARTUP_PACKET } from './framer.ts'
 import { POSTGRES_LIMITS, type PostgresLimits } from './limits.ts'
 import type { BackendMessage, DataRow, FrontendMessage, StartupPacket } from './messages.ts'
 import { backendName, readBackendMessage, readDataRow } from './read-backend.ts'
@@ -166,7 +166,7 @@ export class BackendReader {
 /** What an allowance of no bytes says: the type may not come at all. */
 const NONE = { whole: -1 }
 /** What a client may send before it has authenticated. */
-const BEFORE: ReadonlySet<number> = new Set([0, FRONTEND.authentication, FRONTEND.terminate])
+const BEFORE: ReadonlySet<number> = new Set([STARTUP_PACKET, FRONTEND.authentication, FRONTEND.terminate])
 
 function wholeOf(frame: Frame): Buffer {
   if (frame.part === 'whole') return frame.bytes
@@ -189,7 +189,9 @@ function dataLimits(limits: PostgresLimits): (held: boolean) => ReturnType<Gramm
 }
 
 function frontendLimits(limits: PostgresLimits): ReadonlyMap<number, { readonly whole: number }> {
-  const byType = new Map<number, { readonly whole: number }>([[0, { whole: limits.startupBytes }]])
+  const byType = new Map<number, { readonly whole: number }>([
+    [STARTUP_PACKET, { whole: limits.startupBytes }],
+  ])
   for (const type of Object.values(FRONTEND)) byType.set(type, { whole: limits.controlBytes })
   for (const type of [FRONTEND.query, FRONTEND.parse]) byType.set(type, { whole: limits.statementBytes })
   for (const type of [FRONTEND.bind, FRONTEND['function-call']]) byType.set(type, { whole: limits.bindBytes })
@@ -198,7 +200,7 @@ function frontendLimits(limits: PostgresLimits): ReadonlyMap<number, { readonly 
 }
 
 function refuseFrontend(type: number, limit: number): GateError {
-  const name = type === 0 ? 'startup' : frontendName(type)
+  const name = type === STARTUP_PACKET ? 'startup' : frontendName(type)
   if (name === undefined) {
     return new GateError('postgres-message-unknown', `the client sent a message of the unknown type ${type}`)
   }
