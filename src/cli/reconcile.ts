@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util'
 import { parseDuration } from '../config/scalars.ts'
 import type { Span } from '../record/export/span.ts'
 import type { JournalSource } from '../record/read.ts'
@@ -12,6 +11,7 @@ import type { ReconcilePorts } from './reconcile/ports.ts'
 import { reportText } from './reconcile/text.ts'
 import { safeJson } from './sessions/format.ts'
 import { explain, openReading } from './sessions/open.ts'
+import { readValues } from './sessions/options.ts'
 import { parseSpan } from './sessions/span.ts'
 
 export type { ReconcilePorts } from './reconcile/ports.ts'
@@ -121,18 +121,29 @@ async function* allFiles(
 
 const ROLE = /^arn:[a-z0-9-]{1,20}:iam::\d{12}:role\/[\w+=,.@/-]{1,576}$/
 
+const KINDS = {
+  events: 'texts',
+  lookup: 'flag',
+  region: 'texts',
+  profile: 'text',
+  endpoint: 'text',
+  since: 'text',
+  until: 'text',
+  grace: 'text',
+  config: 'text',
+  data: 'texts',
+  role: 'texts',
+  json: 'flag',
+} as const
+
 /** The options, or what is wrong with the command line. */
 function parse(args: readonly string[], ports: Pick<ReconcilePorts, 'now' | 'region'>): Options | string {
-  let parsed: ReturnType<typeof parseValues>
-  try {
-    parsed = parseValues(args)
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error)
-  }
-  const { values, positionals } = parsed
+  const read = readValues(args, KINDS)
+  if (typeof read === 'string') return read
+  const { values, words } = read
   const { data = [], role: roles = [], config, grace, json = false } = values
   // A shell writes `--events *.gz` as one option and further words.
-  const events = [...(values.events ?? []), ...positionals]
+  const events = [...(values.events ?? []), ...words]
   if ((values.events === undefined) === (values.lookup !== true)) {
     return 'name the events of CloudTrail: --events FILE..., or --lookup'
   }
@@ -141,7 +152,7 @@ function parse(args: readonly string[], ports: Pick<ReconcilePorts, 'now' | 'reg
   if (typeof span === 'string') return span
   const lookup = readLookup(values, span, nowMs, ports.region)
   if (typeof lookup === 'string') return lookup
-  if (lookup !== undefined && positionals.length > 0) return '--lookup takes no files'
+  if (lookup !== undefined && words.length > 0) return '--lookup takes no files'
   const graceMs = grace === undefined ? DEFAULT_GRACE_MS : parseDuration(grace)
   if (graceMs === undefined) return `--grace takes a time such as \`15m\`, not \`${grace}\``
   const wrong = roles.find(role => !ROLE.test(role))
@@ -155,45 +166,4 @@ function parse(args: readonly string[], ports: Pick<ReconcilePorts, 'now' | 'reg
 function timeOf(text: string | undefined, nowMs: number): string | undefined {
   const beforeMs = text === undefined ? undefined : parseDuration(text)
   return beforeMs === undefined ? text : new Date(nowMs - beforeMs).toISOString()
-}
-
-interface Parsed {
-  readonly values: {
-    readonly events?: string[]
-    readonly lookup?: boolean
-    readonly region?: string[]
-    readonly profile?: string
-    readonly endpoint?: string
-    readonly since?: string
-    readonly until?: string
-    readonly grace?: string
-    readonly config?: string
-    readonly data?: string[]
-    readonly role?: string[]
-    readonly json?: boolean
-  }
-  readonly positionals: string[]
-}
-
-function parseValues(args: readonly string[]): Parsed {
-  const text = { type: 'string' } as const
-  const texts = { type: 'string', multiple: true } as const
-  return parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      events: texts,
-      lookup: { type: 'boolean' },
-      region: texts,
-      profile: text,
-      endpoint: text,
-      since: text,
-      until: text,
-      grace: text,
-      config: text,
-      data: texts,
-      role: texts,
-      json: { type: 'boolean' },
-    },
-  })
 }

@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util'
 import { GateError } from '../../core/errors.ts'
 import { readEntries, type Scope } from '../../record/calls.ts'
 import { isWithin, type Span, timeOfEntry } from '../../record/export/span.ts'
@@ -10,6 +9,7 @@ import { exportParquet } from './export-parquet.ts'
 import { type ExportSink, fileSink, streamSink } from './export-sink.ts'
 import { count, safeJson } from './format.ts'
 import { explain, openReading } from './open.ts'
+import { readValues } from './options.ts'
 import type { SessionsPorts } from './ports.ts'
 import { REFUSED } from './show.ts'
 import { parseSpan } from './span.ts'
@@ -113,14 +113,23 @@ async function write(
   return written
 }
 
+const KINDS = {
+  format: 'text',
+  session: 'text',
+  since: 'text',
+  until: 'text',
+  out: 'text',
+  data: 'text',
+  config: 'text',
+  json: 'flag',
+} as const
+
 /** The options, or what is wrong with the command line. */
 function parse(args: readonly string[]): Options | string {
-  let values: ReturnType<typeof parseValues>
-  try {
-    values = parseValues(args)
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error)
-  }
+  const read = readValues(args, KINDS)
+  if (typeof read === 'string') return read
+  const { values, words } = read
+  if (words.length > 0) return `it takes no word, such as \`${words[0]}\``
   const { format, session, out, data, config, json = false } = values
   if (format === undefined) return `say --format ${FORMAT_NAMES.join(', ')}`
   const makeFormat = formatOf(format)
@@ -134,32 +143,4 @@ function parse(args: readonly string[]): Options | string {
   const recording = session === REFUSED ? REFUSED : { sessionId: session ?? '' }
   const scope: Scope = session === undefined ? 'all' : recording
   return { scope, span, format, makeFormat, out, data, config: config ?? DEFAULT_CONFIG_PATH, json }
-}
-
-interface Values {
-  readonly format?: string
-  readonly session?: string
-  readonly since?: string
-  readonly until?: string
-  readonly out?: string
-  readonly data?: string
-  readonly config?: string
-  readonly json?: boolean
-}
-
-function parseValues(args: readonly string[]): Values {
-  const text = { type: 'string' } as const
-  return parseArgs({
-    args: [...args],
-    options: {
-      format: text,
-      session: text,
-      since: text,
-      until: text,
-      out: text,
-      data: text,
-      config: text,
-      json: { type: 'boolean' },
-    },
-  }).values
 }

@@ -1,8 +1,8 @@
-import { parseArgs } from 'node:util'
 import type { JournalSource } from '../../record/read.ts'
 import { printable } from '../../record/shell.ts'
 import { DEFAULT_CONFIG_PATH } from '../check.ts'
 import { type DataPlace, explain, openSource } from './open.ts'
+import { readValues } from './options.ts'
 import type { SessionsPorts } from './ports.ts'
 
 /** What the command line of a command on the journal's proofs has said. */
@@ -52,16 +52,22 @@ export async function runProofCommand(
   }
 }
 
+const KINDS = {
+  data: 'text',
+  config: 'text',
+  out: 'text',
+  key: 'texts',
+  anchor: 'text',
+  bodies: 'flag',
+  json: 'flag',
+} as const
+
 /** The options, or what is wrong with the command line. */
 function parse(args: readonly string[], { takesEvent, takes }: ProofCommand): ProofOptions | string {
-  let parsed: ReturnType<typeof parseCommandLine>
-  try {
-    parsed = parseCommandLine(args)
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error)
-  }
-  const { values, positionals } = parsed
-  const [event, ...more] = positionals
+  const read = readValues(args, KINDS)
+  if (typeof read === 'string') return read
+  const { values } = read
+  const [event, ...more] = read.words
   if (takesEvent !== (event !== undefined) || more.length > 0) {
     return takesEvent ? 'give the id of one event' : `it takes no id, such as \`${event}\``
   }
@@ -71,31 +77,4 @@ function parse(args: readonly string[], { takesEvent, takes }: ProofCommand): Pr
   if (values.data !== undefined && values.config !== undefined) return 'give --data or --config, not both'
   const { out, key, anchor, data, config = DEFAULT_CONFIG_PATH, bodies = false, json = false } = values
   return { event, out, key, anchor, data, config, bodies, json }
-}
-
-function parseCommandLine(args: readonly string[]): {
-  values: {
-    data?: string
-    config?: string
-    out?: string
-    key?: string[]
-    anchor?: string
-    bodies?: boolean
-    json?: boolean
-  }
-  positionals: string[]
-} {
-  return parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      data: { type: 'string' },
-      config: { type: 'string' },
-      out: { type: 'string' },
-      key: { type: 'string', multiple: true },
-      anchor: { type: 'string' },
-      bodies: { type: 'boolean' },
-      json: { type: 'boolean' },
-    },
-  })
 }

@@ -1,10 +1,10 @@
-import { parseArgs } from 'node:util'
 import { GateError } from '../../core/errors.ts'
 import { checkProof, MAX_PROOF_BYTES, type Proven } from '../../record/checkpoint/proof.ts'
 import { printable } from '../../record/shell.ts'
 import { count, dateTime, safeJson } from './format.ts'
 import { givenKeys, readText, successionsAt } from './journal-keys.ts'
 import { explain } from './open.ts'
+import { readValues } from './options.ts'
 import { type Paint, paint } from './paint.ts'
 import type { SessionsPorts } from './ports.ts'
 
@@ -70,30 +70,11 @@ function prose({ event, number, checkpoint }: Proven, colors: Paint): string {
 
 /** The options, or what is wrong with the command line. */
 function parse(args: readonly string[]): Options | string {
-  let parsed: ReturnType<typeof parseCommandLine>
-  try {
-    parsed = parseCommandLine(args)
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error)
-  }
-  const { values, positionals } = parsed
-  const [file, ...more] = positionals
+  const read = readValues(args, { key: 'texts', successions: 'text', json: 'flag' })
+  if (typeof read === 'string') return read
+  const { key: keys, successions, json = false } = read.values
+  const [file, ...more] = read.words
   if (file === undefined || more.length > 0) return 'give the file of one proof'
-  if (values.key === undefined) return 'give the public key with --key'
-  return { file, keys: values.key, successions: values.successions, json: values.json ?? false }
-}
-
-function parseCommandLine(args: readonly string[]): {
-  values: { key?: string[]; successions?: string; json?: boolean }
-  positionals: string[]
-} {
-  return parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      key: { type: 'string', multiple: true },
-      successions: { type: 'string' },
-      json: { type: 'boolean' },
-    },
-  })
+  if (keys === undefined) return 'give the public key with --key'
+  return { file, keys, successions, json }
 }
