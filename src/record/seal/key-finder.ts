@@ -33,6 +33,9 @@ export function openKeyFinder(
   }
 }
 
+/** A record that is being shredded may be met half overwritten, once. */
+const MAX_LOOKS = 3
+
 async function readRecord(
   files: JournalFiles,
   folder: string,
@@ -42,8 +45,12 @@ async function readRecord(
   if (file === undefined) return undefined
   try {
     const line = Buffer.alloc(RECORD_BYTES)
-    const count = await readFully(file, line, place.record * RECORD_BYTES)
-    return count < RECORD_BYTES ? undefined : decodeRecord(line)
+    for (let look = 1; look <= MAX_LOOKS; look++) {
+      const count = await readFully(file, line, place.record * RECORD_BYTES)
+      const record = count < RECORD_BYTES ? undefined : decodeRecord(line)
+      if (record !== undefined) return record
+    }
+    return undefined
   } finally {
     await file.close()
   }

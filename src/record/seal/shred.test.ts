@@ -168,3 +168,24 @@ test('cut off by a crash at any call of the disk, shredding again finishes it', 
   }
   assert.fail('it takes more calls than expected')
 })
+
+test('a reader that meets a key while it is overwritten looks again', async () => {
+  const { disk, close } = await recorded()
+  await close()
+  const path = `${FOLDER}/keys/00/0000000001.keys`
+  const whole = Buffer.from(disk.files.bytes(path))
+  const torn = Buffer.from(whole)
+  torn.write('"shredded":17', 512 + 30)
+  const { open } = disk.files
+  let looks = 0
+  disk.files.open = async name => {
+    const file = await open.call(disk.files, name)
+    if (file === undefined || name !== path) return file
+    return {
+      ...file,
+      read: async (target, position) => (looks++ === 0 ? torn : whole).copy(target, 0, position),
+    }
+  }
+  assert.match(await readable(disk), /^0a /)
+  assert.ok(looks > 1)
+})
