@@ -62,6 +62,8 @@ export class BlockBuilder {
   #maxMs = Number.NEGATIVE_INFINITY
   /** Calls that have not ended, and their rows. */
   readonly #open = new Map<string, number>()
+  /** Calls that were refused: whatever is said of how they ended says nothing. */
+  readonly #denied = new Set<string>()
   readonly #strays: Stray[] = []
 
   /** `start`: the number of the event before, where the next one begins, and the link that it follows. */
@@ -120,6 +122,7 @@ export class BlockBuilder {
     const ending = { kind: isOpen ? ('open' as const) : ('denied' as const) }
     const row = this.#row({ kind: 'call', decision, ending }, decision.timeMs, number, offset)
     if (isOpen) this.#open.set(decision.id, row)
+    else this.#denied.add(decision.id)
   }
 
   /** A call that is open has no row among those that were masked or not. */
@@ -140,8 +143,9 @@ export class BlockBuilder {
   }
 
   #ended(decisionId: string, offset: number, outcome: OutcomeEvent | undefined): void {
-    const values = endingValues(outcome)
     const row = this.#open.get(decisionId)
+    if (row === undefined && this.#denied.has(decisionId)) return
+    const values = endingValues(outcome)
     if (row === undefined) {
       this.#strays.push({ decisionId, offset, ...values })
       return

@@ -64,6 +64,8 @@ class SegmentReader {
   readonly #file: JournalFile
   readonly #place: { readonly lane: number; readonly segment: number }
   readonly #opener: FrameOpener
+  /** Where bytes are read to; an event is parsed before the next ones are. */
+  #room: Buffer = Buffer.alloc(0)
   #window: Buffer = Buffer.alloc(0)
   #windowAt = 0
   /** Whether nothing came behind the window. */
@@ -89,7 +91,8 @@ class SegmentReader {
       const isFinal = at === 0 && this.#isToEnd
       if (reading?.kind === 'damaged' || isFinal) throw this.#damaged()
       const room = Math.max(WINDOW_BYTES, reading?.needed ?? 0)
-      const window = Buffer.allocUnsafe(room + 1)
+      if (this.#room.length <= room) this.#room = Buffer.allocUnsafe(room + 1)
+      const window = this.#room.subarray(0, room + 1)
       this.#window = window.subarray(0, await readFully(this.#file, window, offset))
       this.#windowAt = offset
       this.#isToEnd = this.#window.length <= room

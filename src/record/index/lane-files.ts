@@ -76,7 +76,7 @@ export async function openIndexFile(
 }
 
 /** Holds the header and the head of an ordinary first block. */
-const FIRST_BYTES = 32 * 1024
+const FIRST_BYTES = 8 * 1024
 
 async function readIndexFile(
   file: JournalFile,
