@@ -6,6 +6,8 @@ import { GateError } from '../../core/errors.ts'
 import type { JournalEvent } from '../event.ts'
 import { MAX_PAYLOAD_BYTES, parsePayload } from '../frame.ts'
 import { type JournalSource, readJournal } from '../read.ts'
+import { hintedLanes, readHints } from '../retention/hints.ts'
+import { laneName } from '../segment.ts'
 import { decodeCheckpoint, encodeCheckpoint, type SignedCheckpoint } from './checkpoint.ts'
 import { readCheckpoints } from './lane-file.ts'
 import { HASH_BYTES, leafHash, MAX_PATH, merklePath, rootFromPath } from './merkle.ts'
@@ -46,6 +48,7 @@ export async function prove(source: JournalSource, id: string): Promise<Proof> {
   }
   const leaves: Buffer[] = []
   let payload = ''
+  await checkComplete(source, lane, checkpoint)
   for await (const event of readRange(source, lane, checkpoint.first, checkpoint.last)) {
     leaves.push(leafHash(event.payload))
     if (event.tail.number === number) payload = event.payload.toString()
@@ -56,12 +59,37 @@ export async function prove(source: JournalSource, id: string): Promise<Proof> {
   return proof
 }
 
+/** Throws `events-removed` where retention has removed events that the checkpoint covers: its root cannot be made again. */
+async function checkComplete(
+  source: JournalSource,
+  lane: number,
+  checkpoint: SignedCheckpoint,
+): Promise<void> {
+  const { number, first, last } = checkpoint
+  for (const { events, why } of await readHints(source, lane)) {
+    if (why === 'withdrawn' || events[1] < first || events[0] > last) continue
+    const which = `checkpoint ${number} of lane ${laneName(lane)} covers events ${first} to ${last}`
+    throw new GateError('events-removed', `${which}, of which ${events[0]} to ${events[1]} were removed`)
+  }
+}
+
+/** What was removed of the journal, for somebody who looks for an event that is not there. */
+async function removedText(source: JournalSource): Promise<string> {
+  const removed: string[] = []
+  for (const lane of await hintedLanes(source)) {
+    for (const { events, why } of await readHints(source, lane)) {
+      if (why !== 'withdrawn') removed.push(`events ${events[0]} to ${events[1]} of lane ${laneName(lane)}`)
+    }
+  }
+  return removed.length === 0 ? '' : `; removed were ${removed.slice(0, 10).join(', ')}`
+}
+
 async function findEvent(source: JournalSource, id: string): Promise<{ lane: number; number: number }> {
   const needle = Buffer.from(JSON.stringify(id))
   for await (const { event, place } of readJournal(source, payload => payload.includes(needle))) {
     if (event.id === id) return { lane: place.lane, number: place.event }
   }
-  throw new GateError('session-unknown', `the journal has no event \`${id}\``)
+  throw new GateError('session-unknown', `the journal has no event \`${id}\`${await removedText(source)}`)
 }
 
 async function coveringCheckpoint(

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
+import { prove } from '../checkpoint/proof.ts'
 import { ids, STARTED_MS } from '../journal.fixture.ts'
 import { readJournal } from '../read.ts'
 import { layout } from '../segment.ts'
@@ -202,4 +203,27 @@ test('without checkpoints the chain and its head say what they can', async () =>
   assert.equal(report.whole, true, JSON.stringify(report))
   // Who knows the keys believes in no removal that is not signed.
   assert.equal((await verifyJournal(disk.source, disk.keys)).whole, false)
+})
+
+test('an event that was removed, or whose neighbours were, is not proven, and it is said why', async () => {
+  const disk = await retainedDisk()
+  await record(disk.journals[0], 10)
+  disk.nowMs = STARTED_MS + 2 * HOUR_MS
+  await record(disk.journals[0], 3, { name: 'new', timeMs: disk.nowMs })
+  await disk.settleDown(disk.retention())
+  await assert.rejects(prove(disk.source, 'c0'), {
+    message: /no event `c0`; removed were events 1 to \d+ of lane 00$/,
+  })
+  const codes = new Set<string>()
+  for await (const { event } of readJournal(disk.source)) {
+    await prove(disk.source, event.id).then(
+      () => codes.add('proven'),
+      error => codes.add(error.code),
+    )
+  }
+  codes.delete('checkpoint-missing')
+  assert.ok(
+    codes.has('proven') && [...codes].every(code => code === 'proven' || code === 'events-removed'),
+    `${[...codes]}`,
+  )
 })
