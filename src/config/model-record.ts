@@ -21,7 +21,10 @@ export type KeepLevel = 'metadata' | 'parameters' | 'replies' | 'bodies'
 export interface KeepRule {
   /** Patterns of ARNs or names, with `*` and `?`; empty: all. */
   readonly roles: readonly string[]
-  /** Patterns of actions, `s3:Get*`; all actions of a call must fit one; empty: all. */
+  /**
+   * Patterns of actions, `s3:Get*`; empty: all. `replies` and `bodies` fit where one action of a call does, the others where
+   * all of them do.
+   */
   readonly actions: readonly string[]
   readonly level: KeepLevel
   /** For `replies` and `bodies`: bytes of a reply that are kept in the event itself. */

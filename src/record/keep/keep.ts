@@ -14,7 +14,10 @@ export interface Keep {
 export interface KeepPattern extends Keep {
   /** Patterns of ARNs or names, with `*` and `?`; empty: all. */
   readonly roles: readonly string[]
-  /** Patterns of actions; all actions of a call must fit one; empty: all. */
+  /**
+   * Patterns of actions; empty: all. A rule that keeps more than parameters fits where one action of a call does, others where
+   * all of them do.
+   */
   readonly actions: readonly string[]
 }
 
@@ -37,6 +40,8 @@ export function compileKeeping(rules: readonly KeepPattern[]): Keeping {
     keep: { level, replyBytes },
     fitsRole: anyOf(roles),
     fitsAction: anyOf(actions.map(action => action.toLowerCase())),
+    // Nobody can have less kept of a call by adding to it what needs another action.
+    needsAll: level === 'metadata' || level === 'parameters',
   }))
   const known = new Map<string, Keep>()
   return (roleArn, pairs) => {
@@ -46,9 +51,10 @@ export function compileKeeping(rules: readonly KeepPattern[]): Keeping {
     if (found !== undefined) return found
     const lower = actions.map(action => action.toLowerCase())
     const name = roleArn.slice(roleArn.lastIndexOf('/') + 1)
-    const rule = compiled.find(({ fitsRole, fitsAction }) => {
+    const rule = compiled.find(({ fitsRole, fitsAction, needsAll }) => {
       if (fitsRole !== undefined && !fitsRole(roleArn) && !fitsRole(name)) return false
-      return fitsAction === undefined || (lower.length > 0 && lower.every(fitsAction))
+      if (fitsAction === undefined) return true
+      return needsAll ? lower.length > 0 && lower.every(fitsAction) : lower.some(fitsAction)
     })
     const keep = rule?.keep ?? DEFAULT
     if (known.size >= MAX_KNOWN) known.clear()
