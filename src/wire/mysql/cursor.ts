@@ -138,6 +138,10 @@ export class Cursor {
 
   decode(bytes: Buffer, limit?: number): string {
     if (limit !== undefined && bytes.length > limit) throw this.#tooLong(limit)
+    // A server may take the name up to there, or all of it.
+    if (limit !== undefined && this.side === 'client' && bytes.includes(0)) {
+      throw this.malformed('a name with a zero byte')
+    }
     if (isUtf8(bytes)) return bytes.toString('utf8')
     if (this.side === 'server') throw this.malformed('text that is not UTF-8')
     throw new GateError('mysql-text-invalid', `the ${this.what} packet has text that is not UTF-8`)

@@ -26,6 +26,8 @@ import {
   readTextRow,
   readVariables,
 } from './read-reply.ts'
+import { ClientReader, ServerReader } from './reader.ts'
+import { Replies } from './replies.ts'
 import {
   complaint,
   writeAuthenticationReply,
@@ -167,6 +169,7 @@ test('what is not canonical is refused: commands', () => {
   ]
   for (const bytes of bad) refuses(() => readCommand(hex(bytes), CONTEXT), 'mysql-malformed', bytes)
   refuses(() => readCommand(hex('02 ff'), CONTEXT), 'mysql-text-invalid')
+  refuses(() => readCommand(hex('02 61 00 62'), CONTEXT), 'mysql-malformed')
   refuses(
     () => readCommand(Buffer.concat([hex('02'), Buffer.alloc(1025, 65)]), CONTEXT),
     'mysql-name-too-long',
@@ -334,4 +337,65 @@ test('what was agreed on decides what an OK means', () => {
       assert.deepEqual(readOk(writeOk(ok, bits), bits), ok)
     }),
   )
+})
+
+// https://dev.mysql.com/doc/dev/mysql-server/latest/PAGE_PROTOCOL.html: as of MySQL 5.6, with their heads.
+const DOCUMENTED = {
+  handshake:
+    '50000000 0a 352e362e342d6d372d6c6f6700 560a0000 5242337 67a264772 00 ffff 08 0200 0fc0 15 00000000000000000000' +
+    '2b7944262f5a5a3330355a47 00 6d7973716c5f6e61746976655f70617373776f726400',
+  response:
+    '54000001 8da60f00 00000001 08 0000000000000000000000000000000000000000000000 70616d00' +
+    '14 ab09eef6bcb1323e61143865c0991d957d75d447 7465737400 6d7973716c5f6e61746976655f70617373776f726400',
+  execute: '12000000 17 01000000 00 01000000 00 01 0f00 03666f6f',
+  answer:
+    '01000001 01' +
+    '27000002 03646566 00 00 00 1140407665 7273696f6e5f636f6d6d656e74 00 0c 0800 1c000000 fd 0000 1f 0000' +
+    '05000003 fe00000200 1d000004 1c4d7953514c20436f6d6d756e697479205365727665722028 47504c29 05000005 fe00000200',
+}
+
+test('the examples of the documentation are read, and written again', () => {
+  const server = new ServerReader()
+  server.push(hex(DOCUMENTED.handshake))
+  const greeting = server.next()!
+  const handshake = readHandshake(greeting.payload)
+  assert.deepEqual(
+    [handshake.version, handshake.connectionId, handshake.challenge.toString(), handshake.plugin],
+    ['5.6.4-m7-log', 2646, 'RB3vz&Gr+yD&/ZZ305ZG', 'mysql_native_password'],
+  )
+  const client = new ClientReader()
+  client.expect(greeting.next)
+  client.push(hex(DOCUMENTED.response))
+  const answer = client.nextHandshake()!
+  const response = readHandshakeResponse(answer.payload)
+  assert.ok(response.kind === 'handshake-response')
+  assert.deepEqual(
+    [response.user, response.database, response.plugin],
+    ['pam', 'test', 'mysql_native_password'],
+  )
+  assert.deepEqual(writeHandshakeResponse(response), answer.payload)
+  client.expect(0)
+  client.push(hex(DOCUMENTED.execute))
+  const asked = client.nextCommand()!
+  const prototype = () => ({ parameters: 1, types: undefined, long: new Set<number>() })
+  const command = readCommand(asked.payload, { capabilities: NEEDED, prototype })
+  assert.ok(command.kind === 'stmt-execute')
+  assert.equal(command.parameters[0]?.value?.toString(), 'foo')
+  assert.deepEqual(writeCommand(command, NEEDED), asked.payload)
+  const replies = new Replies(NEEDED)
+  replies.begin('query')
+  server.expect(asked.next)
+  server.push(hex(DOCUMENTED.answer))
+  const kinds: string[] = []
+  while (!replies.done) {
+    const packet = server.next()!
+    const reply = replies.read(packet.payload)
+    kinds.push(reply.kind)
+    if (reply.kind === 'column') assert.equal(reply.column.name, '@@version_comment')
+    if (reply.kind === 'row') {
+      assert.equal(readTextRow(packet.payload, 1)[0]?.toString(), 'MySQL Community Server (GPL)')
+    }
+  }
+  assert.deepEqual(kinds, ['columns', 'column', 'columns-end', 'row', 'end'])
+  assert.equal(server.buffered, 0)
 })

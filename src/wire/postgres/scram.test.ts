@@ -304,6 +304,55 @@ test('messages of clients that are of another form are refused', async () => {
   await refuses(() => over.final(Buffer.from(`c=biws,r=xthe-server,p=${proof}`)), 'scram-malformed')
 })
 
+test('any bytes are refused by both sides, and by nothing but their own errors', async () => {
+  const verifier = await makeVerifier(secret('pencil'), SALT)
+  const words = fc.constantFrom(
+    'n',
+    'y',
+    'p=tls-server-end-point',
+    ',',
+    'n=',
+    'r=',
+    's=',
+    'i=',
+    'v=',
+    'e=',
+    'c=',
+    'p=',
+    'biws',
+    '4096',
+    NONCE,
+    'x',
+    '=',
+  )
+  const noise = fc.oneof(
+    fc.array(words, { maxLength: 12 }).map(all => Buffer.from(all.join(''))),
+    fc.uint8Array({ maxLength: 60 }).map(all => Buffer.from(all)),
+  )
+  const refused = async (run: () => unknown): Promise<void> => {
+    try {
+      await run()
+    } catch (error) {
+      assert.ok(error instanceof GateError && error.code.startsWith('scram-'), String(error))
+    }
+  }
+  await fc.assert(
+    fc.asyncProperty(noise, fc.boolean(), async (bytes, bound) => {
+      const options = { verifier, binding: bound ? BINDING : undefined, nonce: 'the-server' }
+      await refused(() => new ScramServer(options).first(bound ? SCRAM_PLUS : SCRAM, bytes))
+      const server = new ScramServer(options)
+      server.first(SCRAM, Buffer.from('n,,n=,r=x'))
+      await assert.rejects(async () => server.final(bytes), GateError)
+      const one = client()
+      one.first()
+      await refused(() => one.final(bytes))
+      await refused(() => one.verify(bytes))
+      assert.equal(one.proven, false)
+    }),
+    { numRuns: 500 },
+  )
+})
+
 test('a user who does not exist looks like one who does, and nobody is that user', async () => {
   const key = Buffer.alloc(32, 7)
   assert.deepEqual(mockVerifier(key, 'a'), mockVerifier(key, 'a'))
