@@ -91,8 +91,9 @@ export class MemoryFiles implements JournalFiles {
   /** A disk with the same content. */
   copy(): MemoryFiles {
     const copy = new MemoryFiles()
-    for (const [path, { bytes, durable }] of this.contents) {
-      copy.contents.set(path, { bytes: Buffer.from(bytes), durable: Buffer.from(durable) })
+    for (const [path, stored] of this.contents) {
+      const { bytes, durable } = stored
+      copy.contents.set(path, { ...stored, bytes: Buffer.from(bytes), durable: Buffer.from(durable) })
     }
     return copy
   }
