@@ -1,10 +1,12 @@
 import { createPrivateKey, createPublicKey, sign } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
+import { SIGN_TIMEOUT_MS } from '../checkpoint/checkpointer.ts'
 import { byId, type CheckpointSigner, keyIdOf, type PublicKeys } from '../checkpoint/signer.ts'
 import type { Journal, JournalEvent } from '../event.ts'
 import type { Head } from '../head.ts'
 import { allowed, ended, STARTED_MS, steadyRandom } from '../journal.fixture.ts'
 import { openJournal } from '../journal.ts'
+import type { After } from '../journal-options.ts'
 import { MemoryFiles } from '../memory-files.ts'
 import type { JournalSource } from '../read.ts'
 import { layout, segmentNumbers } from '../segment.ts'
@@ -69,6 +71,7 @@ export async function retainedDisk(
   let timers = new Set<() => void>()
   // The clock of the journals goes on with every look at it, so that heads and checkpoints are always due.
   let ticks = 0
+  const clock = { now: () => STARTED_MS + ticks++ * 300 }
   let seed = 0
   const disk: RetainedDisk = {
     files,
@@ -98,32 +101,14 @@ export async function retainedDisk(
       }
       throw new Error(`more than ${mostRounds} rounds`)
     },
-    headOf(lane) {
-      const path = layout.head(FOLDER, lane)
-      return files.contents.has(path) ? (JSON.parse(files.bytes(path).toString()) as Head) : undefined
-    },
+    headOf: lane => headIn(files, lane),
     async reopen() {
       await turns()
       files.crash()
       timers = new Set()
       disk.journals.length = 0
       for (const lane of lanes) {
-        const own = timers
-        const after = (delayMs: number, run: () => void): (() => void) => {
-          // Who waits for a signature is not hurried.
-          if (delayMs === 10_000) return () => undefined
-          const timer = (): void => {
-            if (own === timers) run()
-          }
-          own.add(timer)
-          return () => void own.delete(timer)
-        }
-        const ports = {
-          files,
-          after,
-          random: steadyRandom(`lane ${lane}`),
-          clock: { now: () => STARTED_MS + ticks++ * 300 },
-        }
+        const ports = { files, after: afterIn(timers), random: steadyRandom(`lane ${lane}`), clock }
         const checkpoints = { signer, events, everyMs: 1_000 }
         const settings = { folder: FOLDER, lane, segmentBytes }
         disk.journals.push(await openJournal(settings, { ...ports, ...(unsigned ? {} : { checkpoints }) }))
@@ -144,6 +129,22 @@ export async function retainedDisk(
   }
   await disk.reopen()
   return disk
+}
+
+function headIn(files: MemoryFiles, lane: number): Head | undefined {
+  const path = layout.head(FOLDER, lane)
+  return files.contents.has(path) ? (JSON.parse(files.bytes(path).toString()) as Head) : undefined
+}
+
+/** Timers that a test runs, when it likes. */
+function afterIn(timers: Set<() => void>): After {
+  return (delayMs, run) => {
+    // Who waits for a signature is not hurried.
+    if (delayMs === SIGN_TIMEOUT_MS) return () => undefined
+    const timer = (): void => run()
+    timers.add(timer)
+    return () => void timers.delete(timer)
+  }
 }
 
 /** Lets everything that can happen without time happen. */
