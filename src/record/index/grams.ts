@@ -11,6 +11,8 @@ const GRAM_LENGTH = 3
 const MAX_LOOKED_FOR = 12
 /** Numbers that stand for a whole value, where its parts are not of interest. */
 export const WHOLE_NUMBERS = 12
+/** The same for the last part of one. */
+const TAIL_NUMBERS = 4
 
 /** Numbers in order, of which there may be many. */
 export class Numbers {
@@ -67,13 +69,20 @@ export function addGrams(text: string, seed: number, target: Numbers): void {
 export function addValue(value: string, seed: number, target: Numbers): void {
   addGrams(`${BEGIN}${value}${END}`, seed, target)
   addWhole(value, seed, target)
+  addTail(value, seed, target)
+}
+
+/** Adds what stands for the last part of an ARN or a path, with the character before it; nothing if it has no parts. */
+function addTail(text: string, seed: number, target: Numbers): void {
+  const at = Math.max(text.lastIndexOf('/'), text.lastIndexOf(':'))
+  if (at !== -1) addWhole(text.slice(at), mix(seed), target, TAIL_NUMBERS)
 }
 
 /** Adds what stands for a whole value. */
-export function addWhole(text: string, seed: number, target: Numbers): void {
+export function addWhole(text: string, seed: number, target: Numbers, count: number = WHOLE_NUMBERS): void {
   let number = seed
   for (let at = 0; at < text.length; at++) number = mix(Math.imul(number, 31) + text.charCodeAt(at))
-  for (let count = 0; count < WHOLE_NUMBERS; count++) target.push(mix(number + Math.imul(count, 0x9e37_79b1)))
+  for (let at = 0; at < count; at++) target.push(mix(number + Math.imul(at, 0x9e37_79b1)))
 }
 
 /** Numbers that every text has of which a part fits the pattern, those that are looked for; empty if nothing can be said. */
@@ -93,7 +102,11 @@ export function valueGramsOf(pattern: Pattern, seed: number): readonly number[] 
     const isLast = at === pattern.parts.length - 1
     addGrams(`${at === 0 ? BEGIN : ''}${part}${isLast ? END : ''}`, seed, all)
   }
-  return someOf(all)
+  const tail = new Numbers()
+  const last = pattern.parts.at(-1)
+  // What ends a value holds its last part, if it holds the character before that.
+  if (typeof last === 'string') addTail(last, seed, tail)
+  return [...new Set([...numbersIn(tail), ...someOf(all)])]
 }
 
 /** What stands for the one value that fits the pattern; empty if there may be others. */
@@ -102,6 +115,10 @@ export function wholeOf({ parts }: Pattern, seed: number): readonly number[] {
   if (typeof only !== 'string' || parts.length > 1) return []
   const numbers = new Numbers()
   addWhole(only, seed, numbers)
+  return numbersIn(numbers)
+}
+
+function numbersIn(numbers: Numbers): readonly number[] {
   return Array.from({ length: numbers.length }, (_, at) => numbers.at(at))
 }
 

@@ -76,6 +76,7 @@ test('what fits has all numbers that are looked for', () => {
       const patterns = [
         [before, any, behind],
         [any, word, any],
+        [any, `${word}${behind}`],
         [`${before}${word}`, any],
         [`${before}${word}${behind}`],
       ]

@@ -187,6 +187,7 @@ export const QUERIES: readonly string[] = [
   '"a\\\\b"',
   'approval:R1',
   'resource:arn:aws:*agent-8',
+  'resource:*:agent-8',
   'statement:Work -error:*',
   'since:2026-01-02T03:05:00Z',
   'until:2026-01-02T03:05:00Z -type:session',
