@@ -96,8 +96,16 @@ function takeLock(path: string): FileLock | undefined {
     if (isBusy(error)) return undefined
     throw error
   }
-  return { release: () => database.close() }
+  held.add(database)
+  return {
+    release() {
+      if (held.delete(database)) database.close()
+    },
+  }
 }
+
+/** What nobody refers to is collected, and closed with that: the lock would be gone. */
+const held = new Set<object>()
 
 /** Loaded when the first lock is taken: offline commands that only read never pay for it. */
 function loadSqlite(): typeof import('node:sqlite') {
