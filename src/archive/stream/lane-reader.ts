@@ -31,8 +31,9 @@ export class LaneReader {
   #events: AsyncGenerator<PlacedEvent, void> | undefined
   /** Whether the place of the cursor has been passed. */
   #begun: boolean
-  /** Number of the first event that was read, and the segment of the last; 0 before. */
+  /** Numbers of the first event that was read and of the last, and the segment of the last; 0 before. */
   #first = 0
+  #last = 0
   #lastSegment = 0
   #takenBack = false
   #atEnd = false
@@ -103,11 +104,14 @@ export class LaneReader {
   #add({ event, place }: PlacedEvent): void {
     const { event: number, segment } = place
     const sent = this.#from.event
+    // Before what was read first there may be events that were sent; behind it, none may be missing.
+    const before = this.#first === 0 ? sent : this.#last
+    if (number > before + 1) this.#gap({ lane: this.#lane, first: before + 1, last: number - 1 })
     if (this.#first === 0) {
       this.#first = number
-      if (number > sent + 1) this.#gap({ lane: this.#lane, first: sent + 1, last: number - 1 })
       if (number > sent) this.#begun = true
     }
+    this.#last = number
     this.#lastSegment = segment
     if (this.#begun) this.#joiner.add({ event, segment, number, bytes: this.#bytes })
     else if (number === sent) {

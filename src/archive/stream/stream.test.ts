@@ -5,6 +5,7 @@ import type { Entry } from '../../record/calls.ts'
 import type { Journal, JournalEvent } from '../../record/event.ts'
 import { allowed, ended, onDisk, STARTED_MS } from '../../record/journal.fixture.ts'
 import { MemoryFiles } from '../../record/memory-files.ts'
+import { writeHints } from '../../record/retention/hints.ts'
 import { MAX_HELD } from './lane-joiner.ts'
 import { oldestNeeded } from './oldest-needed.ts'
 import { TestSink, testStream } from './stream.fixture.ts'
@@ -121,6 +122,41 @@ test('segments that go while their events wait are told as well', async () => {
   await stream.drain()
   assert.equal(stream.sink.taken.at(-1)?.id, 'd12')
   assert.equal(stream.gaps.length, 1)
+})
+
+test('what retention took out of the middle while a stream was behind is told, each gap of it', async () => {
+  const stream = testStream(onDisk({ segmentBytes: 400 }), new TestSink({ events: 1, bytes: 10_000 }))
+  const journal = await stream.disk.open()
+  await append(journal, denied('d1'))
+  await stream.drain()
+  for (let at = 2; at <= 12; at++) await append(journal, denied(`d${at}`))
+  await journal.close()
+  const { files, source } = stream.disk
+  const segments = [...files.contents.keys()].filter(name => name.endsWith('.seg')).sort()
+  assert.ok(segments.length >= 5)
+  // A hold keeps the first one; retention leaves hints of what it takes away.
+  for (const name of segments.slice(1, -1)) files.contents.delete(name)
+  const link = '0'.repeat(64)
+  await writeHints(source, 0, [
+    {
+      type: 'removal',
+      id: 'removed',
+      timeMs: STARTED_MS,
+      lane: 0,
+      segments: [2, segments.length - 1],
+      events: [1, 12],
+      before: link,
+      after: link,
+      why: 'age',
+      at: { lane: 0, segment: segments.length, event: 13 },
+    },
+  ])
+  await stream.drain()
+  const sent = stream.sink.taken.map(({ id }) => Number(id.slice(1)))
+  assert.equal(sent.at(-1), 12)
+  const behind = sent.findIndex((number, at) => number !== at + 1)
+  assert.ok(behind > 0, `${sent}`)
+  assert.deepEqual(stream.gaps, [{ lane: 0, first: behind + 1, last: (sent[behind] ?? 0) - 1 }])
 })
 
 test('an event that was taken back after it was sent: what stands in its place is sent', async () => {
