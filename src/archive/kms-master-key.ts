@@ -71,6 +71,8 @@ export async function kmsClient({
   const kms = new sdk.KMSClient({
     region,
     credentials: defaultProvider(profile === undefined ? {} : { profile }),
+    // `AWS_ENDPOINT_URL` leads clients to gates: the gate's own client goes where the configuration says.
+    ignoreConfiguredEndpointUrls: true,
     maxAttempts: TRIES,
     requestHandler: { connectionTimeout: CONNECT_MS, requestTimeout: ANSWER_MS, throwOnRequestTimeout: true },
     ...(endpoint === undefined ? {} : { endpoint }),

@@ -26,6 +26,12 @@ import type { Path } from './source.ts'
 export function resolveRecord(record: RecordSettings, findings: Findings): RecordConfig {
   const { checkpoints, encryption, s3, retention } = record
   checkNames(record.anchors, 'anchors', findings)
+  if (encryption !== undefined && s3?.parquet === true) {
+    findings.warn(
+      ['record', 's3', 'parquet'],
+      'Parquet is written opened: the bucket alone encrypts it, and shredding does not reach it',
+    )
+  }
   checkNames(record.streams, 'streams', findings)
   return {
     parametersBytes: record.parameters,
