@@ -18,20 +18,3 @@ export interface ParsedStatement {
   /** The text with `$1`, `$2` … for its constants. */
   readonly normalized: string
 }
-
-/** To the thread: a text to parse. */
-export interface ParseTask {
-  readonly number: number
-  readonly sql: string
-}
-
-/** From the thread: JSON of a `Parsed`, for structured cloning recurses on deep trees and JSON does not. */
-export interface ParseAnswer {
-  readonly number: number
-  readonly json: string
-}
-
-/** From the thread, first: it is there. */
-export interface ParserReady {
-  readonly ready: true
-}

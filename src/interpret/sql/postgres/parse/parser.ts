@@ -1,8 +1,8 @@
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { GateError } from '../../../../core/errors.ts'
+import { type After, ParserThreads } from '../../parse/threads.ts'
 import { MAX_NESTING, MAX_SQL_BYTES, MAX_WAITING, MAX_WAITING_BYTES, PARSE_MS, STACK_MIB } from './limits.ts'
-import type { ParseAnswer, Parsed, ParserReady, ParseTask } from './messages.ts'
+import type { Parsed } from './messages.ts'
 import { nestingOf } from './nesting.ts'
 
 /** PostgreSQL's grammar, for one process. */
@@ -15,125 +15,21 @@ export interface SqlParser {
   close(): Promise<void>
 }
 
-interface Waiting {
-  readonly sql: string
-  resolve(parsed: Parsed): void
-  reject(error: GateError): void
-}
-
-/** Timers, as a parameter. Returns what cancels it. */
-export type After = (delayMs: number, run: () => void) => () => void
-
 export interface ParserPorts {
   readonly after: After
   /** Starts a thread; another one in tests. */
   readonly thread?: () => Worker
 }
 
-export function openParser(ports: ParserPorts): SqlParser {
-  return new ThreadParser(ports)
-}
-
-/**
- * One thread, one text at a time: a text is parsed in tens of microseconds, and statements that were seen before never
- * come here. What waits is bounded by number and bytes.
- */
-class ThreadParser implements SqlParser {
-  readonly #ports: ParserPorts
-  #worker: Worker | undefined
-  #isReady = false
-  #queue: Waiting[] = []
-  #queuedBytes = 0
-  #current: { readonly number: number; readonly waiting: Waiting } | undefined
-  #number = 0
-  #cancelTimer: (() => void) | undefined
-  #closed = false
-
-  constructor(ports: ParserPorts) {
-    this.#ports = ports
-    this.#start()
-  }
-
-  parse(sql: string): Promise<Parsed> {
-    const refused = whyNotParsed(sql)
-    if (refused !== undefined) return Promise.resolve({ kind: 'too-complex', reason: refused })
-    if (this.#closed) return Promise.reject(new GateError('sql-parser-gone', 'the gate is stopping'))
-    if (this.#queue.length >= MAX_WAITING || this.#queuedBytes + sql.length > MAX_WAITING_BYTES) {
-      return Promise.reject(new GateError('overloaded', 'too many statements wait for the SQL parser'))
-    }
-    return new Promise((resolve, reject) => {
-      this.#queue.push({ sql, resolve, reject })
-      this.#queuedBytes += sql.length
-      this.#next()
-    })
-  }
-
-  async close(): Promise<void> {
-    this.#closed = true
-    const worker = this.#worker
-    this.#fail(new GateError('sql-parser-gone', 'the gate is stopping'))
-    for (const { reject } of this.#queue.splice(0)) {
-      reject(new GateError('sql-parser-gone', 'the gate is stopping'))
-    }
-    await worker?.terminate()
-  }
-
-  #start(): void {
-    const worker = this.#ports.thread?.() ?? startThread()
-    this.#worker = worker
-    this.#isReady = false
-    worker.on('message', (message: ParseAnswer | ParserReady) => {
-      if (worker !== this.#worker) return
-      if ('ready' in message) this.#isReady = true
-      else this.#answer(message)
-      this.#next()
-    })
-    // A thread that throws ends; what it was at is refused, and the next one takes the rest.
-    worker.on('error', () => undefined)
-    worker.once('exit', () => {
-      if (worker === this.#worker) this.#replace('the SQL parser ended while it read the statement')
-    })
-  }
-
-  #replace(why: string): void {
-    const worker = this.#worker
-    this.#worker = undefined
-    void worker?.terminate()
-    this.#fail(new GateError('sql-parser-gone', why))
-    if (!this.#closed) this.#start()
-  }
-
-  #next(): void {
-    if (!this.#isReady || this.#current !== undefined) return
-    const waiting = this.#queue.shift()
-    if (waiting === undefined) return
-    this.#queuedBytes -= waiting.sql.length
-    this.#number += 1
-    this.#current = { number: this.#number, waiting }
-    const task: ParseTask = { number: this.#number, sql: waiting.sql }
-    this.#worker?.postMessage(task)
-    this.#cancelTimer = this.#ports.after(PARSE_MS, () => {
-      this.#replace(`the SQL parser took longer than ${PARSE_MS} ms`)
-    })
-  }
-
-  #answer({ number, json }: ParseAnswer): void {
-    const current = this.#current
-    if (current?.number !== number) return
-    this.#settle()
-    current.waiting.resolve(JSON.parse(json) as Parsed)
-  }
-
-  #fail(error: GateError): void {
-    const current = this.#current
-    this.#settle()
-    current?.waiting.reject(error)
-  }
-
-  #settle(): void {
-    this.#cancelTimer?.()
-    this.#cancelTimer = undefined
-    this.#current = undefined
+export function openParser({ after, thread = startThread }: ParserPorts): SqlParser {
+  const limits = { parseMs: PARSE_MS, maxWaiting: MAX_WAITING, maxWaitingBytes: MAX_WAITING_BYTES }
+  const threads = new ParserThreads<Parsed>({ after, thread }, limits)
+  return {
+    parse(sql) {
+      const reason = whyNotParsed(sql)
+      return reason === undefined ? threads.parse(sql) : Promise.resolve({ kind: 'too-complex', reason })
+    },
+    close: () => threads.close(),
   }
 }
 

@@ -5,8 +5,9 @@
 import { parentPort } from 'node:worker_threads'
 import type { Node } from 'libpg-query'
 import { fingerprintSync, loadModule, normalizeSync, parseSync, SqlError } from 'libpg-query'
+import type { ParseAnswer, ParserReady, ParseTask } from '../../parse/threads.ts'
 import { MAX_STATEMENTS, MAX_TREE_DEPTH } from './limits.ts'
-import type { ParseAnswer, Parsed, ParsedStatement, ParserReady, ParseTask } from './messages.ts'
+import type { Parsed, ParsedStatement } from './messages.ts'
 
 function parse(sql: string): Parsed {
   let statements: ReturnType<typeof parseSync>['stmts']
