@@ -1,5 +1,6 @@
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
+import { Gauge, type Registry } from 'prom-client'
 import type { Config } from '../config/model.ts'
 import type { Journal } from '../record/event.ts'
 import { archiveTask, type FromArchive, type ToArchive } from './archive-task.ts'
@@ -7,8 +8,6 @@ import type { Log } from './log.ts'
 
 /** The archivist beside the gate, as the gate sees it. */
 export interface Archive {
-  /** What it cannot do now, by job. The gate goes on without: nothing of it is part of a call. */
-  troubles(): ReadonlyMap<string, string>
   stop(): Promise<void>
 }
 
@@ -31,17 +30,32 @@ function isWanted({ record }: Config): boolean {
   )
 }
 
-/** Starts the archivist's thread, once in a data folder: in the gate's process, or in the primary of several. */
-export function openArchive(config: Config, journal: Journal, log: Log): Archive {
-  if (!isWanted(config)) return { troubles: () => new Map(), stop: () => Promise.resolve() }
-  return new ArchiveThread(config, journal, log)
+/**
+ * Starts the archivist's thread, once in a data folder: in the gate's process, or in the primary of several. What it
+ * cannot do is in the log and in `metrics`; the gate goes on without: nothing of it is part of a call.
+ */
+export function openArchive(config: Config, journal: Journal, log: Log, metrics: Registry): Archive {
+  if (!isWanted(config)) return { stop: () => Promise.resolve() }
+  const thread = new ArchiveThread(config, journal, log)
+  new Gauge({
+    name: 'sallyport_archive_trouble',
+    help: '1 for each job of the archive that cannot do its work',
+    labelNames: ['job'],
+    registers: [metrics],
+    collect() {
+      this.reset()
+      for (const job of thread.troubles.keys()) this.set({ job }, 1)
+    },
+  })
+  return thread
 }
 
 class ArchiveThread implements Archive {
   readonly #config: Config
   readonly #journal: Journal
   readonly #log: Log
-  readonly #troubles = new Map<string, string>()
+  /** What it cannot do now, by job. */
+  readonly troubles: Map<string, string> = new Map()
   #worker: Worker
   #restart: NodeJS.Timeout | undefined
   #stopping = false
@@ -51,10 +65,6 @@ class ArchiveThread implements Archive {
     this.#journal = journal
     this.#log = log
     this.#worker = this.#start()
-  }
-
-  troubles(): ReadonlyMap<string, string> {
-    return this.#troubles
   }
 
   async stop(): Promise<void> {
@@ -111,10 +121,10 @@ class ArchiveThread implements Archive {
 
   #report(job: string, reason: string | undefined): void {
     if (reason === undefined) {
-      if (this.#troubles.delete(job)) this.#log.info({ job }, 'the archive is served again')
+      if (this.troubles.delete(job)) this.#log.info({ job }, 'the archive is served again')
       return
     }
-    this.#troubles.set(job, reason)
+    this.troubles.set(job, reason)
     this.#log.warn({ job, reason }, 'the archive cannot be served; it is tried again')
   }
 }

@@ -1,7 +1,7 @@
 import cluster, { type Worker } from 'node:cluster'
 import type { Server } from 'node:net'
 import { parseArgs } from 'node:util'
-import { AggregatorRegistry } from 'prom-client'
+import { AggregatorRegistry, Registry } from 'prom-client'
 import { type AdminTls, createAdminServer } from '../api/admin.ts'
 import { check, DEFAULT_CONFIG_PATH } from '../cli/check.ts'
 import { readConfig } from '../config/load.ts'
@@ -102,7 +102,7 @@ async function runAlone(config: Config): Promise<void> {
   )
   await announceAdmin(config, admin, gate.people.links)
   announce(config, await gate.listen())
-  const archive = openArchive(config, gate.journal, log)
+  const archive = openArchive(config, gate.journal, log, registry)
   await toldToStop()
   admin.close()
   admin.closeAllConnections()
@@ -154,12 +154,16 @@ async function runPrimary(config: Config): Promise<void> {
   const log = createLog(config.log.level, { primary: true })
   const statuses = new Map<number, WorkerStatus>()
   const aggregate = new AggregatorRegistry()
-  const people = await openPeople(config, log)
+  const own = new Registry()
+  const people = await openPeople(config, log, own)
   const admin = createAdminServer(
     {
       ...people,
       troubles: () => troublesOf(config.workers, statuses),
-      metrics: async () => ({ contentType: aggregate.contentType, text: await aggregate.clusterMetrics() }),
+      metrics: async () => ({
+        contentType: aggregate.contentType,
+        text: `${await aggregate.clusterMetrics()}\n${await own.metrics()}`,
+      }),
     },
     adminTls(config),
   )
@@ -188,7 +192,11 @@ async function runPrimary(config: Config): Promise<void> {
 }
 
 /** The people's side beside the workers, with a lane of the journal of its own behind theirs. */
-async function openPeople(config: Config, log: Log): Promise<Control & { readonly links: Links }> {
+async function openPeople(
+  config: Config,
+  log: Log,
+  metrics: Registry,
+): Promise<Control & { readonly links: Links }> {
   const { journal } = await openLane(config, config.workers, log)
   const open = await openDesk(config, journal)
   const policies = openPolicies(config)
@@ -196,7 +204,7 @@ async function openPeople(config: Config, log: Log): Promise<Control & { readonl
   const links = new Links(config)
   const kills = killsOfWorkers({ store: open.store, journal, log }, tellWorkers)
   const control = await openControl(config, { open, policies, identities, log, links, kills })
-  const archive = openArchive(config, journal, log)
+  const archive = openArchive(config, journal, log, metrics)
   return {
     ...control,
     links,

@@ -255,4 +255,20 @@ describe('a recording with everything on', () => {
     assert.equal(verified.code, 0, verified.stdout + verified.stderr)
     assert.doesNotMatch(gate.running.output(), new RegExp(CANARY))
   })
+
+  it('goes on where a receiver is away, and the operator is told', { timeout: 300_000 }, async () => {
+    hooks.close()
+    hooks.closeAllConnections()
+    const own = await settings()
+    const again = new DynamoDBClient(own)
+    await again.send(new PutItemCommand({ TableName: 'notes', Item: { id: { S: 'after' } } }))
+    again.destroy()
+    const trouble = 'sallyport_archive_trouble{job="stream collector"} 1'
+    await until(async () => {
+      const reply = await fetch(`${gate.admin}/metrics`)
+      return (await reply.text()).includes(trouble) ? true : undefined
+    })
+    assert.match(gate.running.output(), /"job":"stream collector"/)
+    assert.ok(!gate.running.output().includes(SECRET))
+  })
 })
