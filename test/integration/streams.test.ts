@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { webcrypto } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
@@ -9,8 +8,6 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { test } from 'node:test'
 import { createServer, type TLSSocket } from 'node:tls'
-import 'reflect-metadata'
-import { SubjectAlternativeNameExtension, X509CertificateGenerator } from '@peculiar/x509'
 import type { Outbound } from '../../src/archive/stream/outbound.ts'
 import { systemClock, systemRandom } from '../../src/core/clock.ts'
 import { ocsfProblems } from '../../src/record/export/ocsf-schema.fixture.ts'
@@ -21,23 +18,7 @@ import { nodeFiles } from '../../src/record/node-files.ts'
 const CHILD = join(import.meta.dirname, 'streams.child.ts')
 
 import { SyslogSink } from '../../src/archive/stream/syslog-sink.ts'
-
-/** A certificate that vouches for itself, for one name and no other. */
-async function selfSigned(name: string): Promise<{ key: string; certificate: string }> {
-  const algorithm = { name: 'ECDSA', namedCurve: 'P-256' }
-  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
-  const certificate = await X509CertificateGenerator.createSelfSigned({
-    name: `CN=${name}`,
-    keys,
-    signingAlgorithm: { name: 'ECDSA', hash: 'SHA-256' },
-    notBefore: new Date(Date.now() - 60_000),
-    notAfter: new Date(Date.now() + 3_600_000),
-    extensions: [new SubjectAlternativeNameExtension([{ type: 'dns', value: name }])],
-  })
-  const der = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64')
-  const key = `-----BEGIN PRIVATE KEY-----\n${der.replace(/.{64}/g, '$&\n')}\n-----END PRIVATE KEY-----\n`
-  return { key, certificate: certificate.toString('pem') }
-}
+import { selfSigned } from '../harness/certificate.ts'
 
 function event(id: string): Outbound {
   const text = JSON.stringify({ id })

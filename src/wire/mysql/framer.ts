@@ -12,7 +12,7 @@
  * it, and what was pushed and not yet pulled.
  */
 import { GateError } from '../../core/errors.ts'
-import { Gatherer } from '../sigv4/gatherer.ts'
+import { Gatherer } from '../gatherer.ts'
 import { HEAD_BYTES, MOST_OF_A_PART, Packet } from './packet.ts'
 
 /** A piece of a row too large to be held: exactly what came, heads of parts among it. */

@@ -11,7 +11,7 @@
  * Memory: one message up to its limit, and what was pushed and not yet pulled.
  */
 import { GateError } from '../../core/errors.ts'
-import { Gatherer } from '../sigv4/gatherer.ts'
+import { Gatherer } from '../gatherer.ts'
 
 /** A whole message, or a piece of a large one: the first has its type and length, the last ends it. */
 export interface Frame {
