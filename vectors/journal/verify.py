@@ -56,6 +56,10 @@ def frame_at(data, at):
     return 40 + length, data[at + 8 : at + 40], data[at + 40 : end]
 
 
+def is_count(value):
+    return type(value) is int and 0 <= value < 2**53
+
+
 def position(payload):
     match = re.match(rb'\{"n":(\d{1,16}),"b":(\d{1,16}),"e":\{', payload)
     return (int(match[1]), int(match[2])) if match else (0, 0)
@@ -163,7 +167,7 @@ class Lane:
             if before != self.link or n != self.number + 1 or b > n:
                 break
             event = json.loads(payload)['e']
-            need(event['type'] in EVENTS, 'no event')
+            need(event['type'] in EVENTS and 'id' in event and is_count(event['timeMs']), 'no event')
             self.number, self.link, at = n, hashlib.sha256(before + payload).digest(), at + size
             if event['type'] == 'removal':
                 self.removals.append((event, n, len(self.gaps)))
