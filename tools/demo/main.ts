@@ -134,6 +134,8 @@ print(t.get_item(Key={'id': '42'})['Item'])`,
   ),
 ]
 
+const AFTER_THE_END = aws('which builds are there now?', 's3api list-objects-v2 --bucket builds', false)
+
 async function main(): Promise<number> {
   console.log(bold('A stand-in for AWS (moto, checking signatures), and the gate before it'))
   const moto = await startMoto(['agent'])
@@ -147,6 +149,7 @@ async function main(): Promise<number> {
     roles: [{ arn: role, policies: [POLICY] }],
     upstream: moto.endpoint,
     env: moto.gateEnv,
+    config: { record: { keep: [{ actions: ['s3:GetObject'], what: 'replies' }] } },
   })
   const env = await gate.clientEnv(role, 'agent-7')
   console.log(`  AWS_ENDPOINT_URL=${gate.endpoint}\n  AWS_ROLE_ARN=${role}`)
@@ -162,6 +165,14 @@ async function main(): Promise<number> {
   surprises += await print(gate.sessions('list'))
   const listed = JSON.parse((await gate.sessions('list', '--json')).stdout) as { sessions?: { id: string }[] }
   for (const session of listed.sessions ?? []) surprises += await print(gate.sessions('show', session.id))
+  console.log(`\n${bold('What was denied today?')}\n`)
+  surprises += await print(gate.sessions('search', 'effect:deny', 'since:1h'))
+
+  console.log(`\n${bold('Somebody has seen enough, and ends the session')}\n`)
+  for (const { id } of listed.sessions ?? []) {
+    surprises += await print(gate.as(gate.adminToken, 'sessions', 'kill', id, '--reason', 'enough for today'))
+  }
+  surprises += (await take(AFTER_THE_END, env)) ? 0 : 1
   surprises += await print(gate.sessions('verify'))
 
   if (keep && surprises === 0) {
