@@ -7,6 +7,7 @@ import type { Config } from '../config/model.ts'
 import { systemClock, systemRandom } from '../core/clock.ts'
 import { nodeFiles } from '../record/node-files.ts'
 import type { JournalSource } from '../record/read.ts'
+import type { RetentionOptions } from '../record/retention/retention.ts'
 import { openContentKeys } from './content-keys.ts'
 
 /** What of the configuration the archivist works by. */
@@ -95,6 +96,7 @@ async function retention(
   const { publicKeysOf } = await import('../record/checkpoint/key-file.ts')
   const path = join(config.data, 'keys', 'journal.json')
   const { workers } = config
+  const confirmUploaded = upload === undefined ? undefined : await confirmation(upload, source)
   const make = (keyFile: string): Job =>
     createRetention({
       ...source,
@@ -103,6 +105,7 @@ async function retention(
       // Behind the lanes of several workers is that of the primary.
       writes: lane => (workers > 1 ? lane <= workers : lane === 0),
       ...(upload === undefined ? {} : { uploadedTo: `s3://${upload.bucket}/${upload.prefix}` }),
+      ...(confirmUploaded === undefined ? {} : { confirmUploaded }),
       clock: systemClock,
       random: systemRandom,
       append: event => gate.append(event),
@@ -119,4 +122,15 @@ async function retention(
       },
     },
   ]
+}
+
+/** Nothing local goes on the word of a file that lies beside it: the bucket is asked. */
+async function confirmation(
+  upload: NonNullable<Archived['record']['upload']>,
+  source: JournalSource,
+): Promise<NonNullable<RetentionOptions['confirmUploaded']>> {
+  const { confirmUploaded } = await import('../archive/upload/stored.ts')
+  const { openS3Bucket } = await import('../archive/s3-bucket.ts')
+  const bucket = openS3Bucket(upload, systemClock)
+  return (segment, signal) => confirmUploaded(upload, { source, bucket }, segment, signal)
 }

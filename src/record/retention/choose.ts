@@ -29,8 +29,10 @@ export interface ChooseOptions {
   readonly nowMs: number
   readonly holds: Holds
   readonly keys: PublicKeys | undefined
-  /** Whether only what was uploaded, and verified, may go. */
-  readonly uploadedOnly: boolean
+  /** `s3://BUCKET/PREFIX`: only what was uploaded there, and verified, may go. */
+  readonly uploadedTo: string | undefined
+  /** Asks the bucket itself; absent: what is noted of uploads is believed. */
+  readonly confirmUploaded: ((segment: UploadedSegment) => Promise<void>) | undefined
   /** Whether a process of this gate writes the lane, or may begin to. */
   readonly writes: (lane: number) => boolean
 }
@@ -45,6 +47,8 @@ export class Chooser {
   readonly #sizes: Sizes
   /** A session on hold that a segment was found to mention. */
   readonly #mentions = new Map<string, string>()
+  /** Segments that the bucket has confirmed once. */
+  readonly #confirmed = new Set<string>()
 
   constructor(place: JournalPlace, book: SegmentBook, sizes: Sizes) {
     this.#place = place
@@ -68,7 +72,7 @@ export class Chooser {
       const isOld = rules.ageMs !== undefined && facts.lastMs < nowMs - rules.ageMs
       const why = isOld ? 'age' : rules.bytes !== undefined && bytes > rules.bytes ? 'size' : undefined
       if (why === undefined) break
-      if (await this.mayGo(oldest.lane, facts, options)) {
+      if (await this.mayGo(oldest.lane, facts, options, 'choose')) {
         victims.push({ facts, why })
         bytes -= await this.#sizes.of(facts.lane, facts.segment, true)
       }
@@ -80,12 +84,17 @@ export class Chooser {
   }
 
   /** Everything that may change from one moment to the next: asked again before a segment is removed. */
-  async mayGo(lane: LaneState, facts: SegmentFacts, options: ChooseOptions): Promise<boolean> {
+  async mayGo(
+    lane: LaneState,
+    facts: SegmentFacts,
+    options: ChooseOptions,
+    to: 'choose' | 'remove',
+  ): Promise<boolean> {
     if (await this.#isHeld(facts, options.holds)) return false
-    if (options.uploadedOnly && !(await this.#isUploaded(facts))) return false
     const { before, after } = facts
     const range = { lane: lane.lane, first: before.number + 1, last: after.number }
-    return isCovered(this.#place, range, nextGap(lane, facts.segment), options.keys)
+    if (!(await isCovered(this.#place, range, nextGap(lane, facts.segment), options.keys))) return false
+    return options.uploadedTo === undefined || this.#isUploaded(facts, options.uploadedTo, options, to)
   }
 
   /** The segments of a lane to which nothing is added any more and in which no call is in flight. */
@@ -125,21 +134,34 @@ export class Chooser {
     return found !== undefined
   }
 
-  async #isUploaded({ lane, segment, journal, bytes }: SegmentFacts): Promise<boolean> {
+  async #isUploaded(
+    { lane, segment, journal, bytes }: SegmentFacts,
+    uploadedTo: string,
+    { confirmUploaded }: ChooseOptions,
+    to: 'choose' | 'remove',
+  ): Promise<boolean> {
     const { files, folder } = this.#place
     const all = await uploadedSegments(files, folder, lane)
     const uploaded: UploadedSegment | undefined = all.get(segmentId({ journal, segment }))
     if (uploaded === undefined || uploaded.bytes !== bytes) return false
+    // What lies in the bucket of before is not where the removal would say that it is.
+    if (!`s3://${uploaded.bucket}/${uploaded.key}`.startsWith(uploadedTo)) return false
     // Only what is in the bucket byte for byte goes here.
     const bodies = (await files.list(blobLayout.segment(folder, lane, segment))).length
     if (bodies > uploaded.bodies) return false
     const file = await files.open(layout.segment(folder, lane, segment), 'read')
     if (file === undefined) return false
     try {
-      return (await fileHash(file)) === uploaded.sha256
+      if ((await fileHash(file)) !== uploaded.sha256) return false
     } finally {
       await file.close()
     }
+    const name = segmentId(uploaded)
+    if (confirmUploaded === undefined || (to === 'choose' && this.#confirmed.has(`${lane} ${name}`)))
+      return true
+    await confirmUploaded(uploaded)
+    this.#confirmed.add(`${lane} ${name}`)
+    return true
   }
 
   async #total(lanes: readonly LaneState[]): Promise<number> {

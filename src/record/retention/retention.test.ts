@@ -131,7 +131,7 @@ test('with uploads, only what was verified goes, and only as it was verified', a
       lane: 0,
       segment,
       bucket: 'b',
-      key: 'k',
+      key: segment === 4 ? 'elsewhere/k' : 'p/k',
       bytes: bytes.length,
       sha256: sha256 ?? createHash('sha256').update(bytes).digest('hex'),
       etag: 'e',
@@ -142,6 +142,7 @@ test('with uploads, only what was verified goes, and only as it was verified', a
   }
   await note(2)
   await note(3, '00'.repeat(32))
+  await note(4)
   await disk.settleDown(disk.retention({ uploadedTo: 's3://b/p/' }))
   assert.deepEqual(
     await disk.segments(),

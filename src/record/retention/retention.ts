@@ -5,6 +5,7 @@ import { blobLayout } from '../blobs/name.ts'
 import type { PublicKeys } from '../checkpoint/signer.ts'
 import type { RemovalEvent } from '../event.ts'
 import { layout } from '../segment.ts'
+import type { UploadedSegment } from '../uploaded.ts'
 import { type ChooseOptions, Chooser, type RetentionRules, type Victim } from './choose.ts'
 import { findRemoval } from './find.ts'
 import { isRemoved, type JournalPlace, type PlacedRemoval, readHints, writeHints } from './hints.ts'
@@ -30,6 +31,8 @@ export interface RetentionOptions extends JournalPlace {
   readonly writes: (lane: number) => boolean
   /** Where segments are uploaded to, `s3://BUCKET/PREFIX`: then only those go whose upload was verified. */
   readonly uploadedTo?: string
+  /** Asks the bucket itself for a segment that was noted as uploaded; rejects where it has not got it. */
+  readonly confirmUploaded?: (segment: UploadedSegment, signal: AbortSignal) => Promise<void>
   readonly clock: Clock
   readonly random: Random
   /** Appends an event to a lane of the gate; resolves when it is durable. */
@@ -73,7 +76,7 @@ class RetentionJob {
   }
 
   async round(signal: AbortSignal): Promise<number> {
-    const { rules, keys, clock, uploadedTo } = this.#options
+    const { rules, keys, clock, uploadedTo, confirmUploaded } = this.#options
     const holds = await readHolds(this.#options)
     const state = await survey(this.#options, this.#book, keys)
     await this.#removeBodies(state)
@@ -83,7 +86,8 @@ class RetentionJob {
       nowMs: clock.now(),
       holds,
       keys,
-      uploadedOnly: uploadedTo !== undefined,
+      uploadedTo,
+      confirmUploaded: confirmUploaded && (segment => confirmUploaded(segment, signal)),
       writes: this.#options.writes,
     }
     const victims = worthIt(state, await this.#chooser.choose(state, choice))
@@ -171,7 +175,7 @@ class RetentionJob {
       if (!(await this.#isVouchedFor(next, facts.lane, facts.segment))) continue
       // What may have changed since it was chosen.
       const now = { ...choice, holds: await readHolds(this.#options) }
-      if (!(await this.#chooser.mayGo(lane, facts, now))) continue
+      if (!(await this.#chooser.mayGo(lane, facts, now, 'remove'))) continue
       if (!(await this.#remove(lane, facts.segment))) continue
       state = next
       removed++
