@@ -11,7 +11,7 @@ export interface JournalFiles {
   /** Replaces `to` in one step. */
   rename(from: string, to: string): Promise<void>
   remove(path: string): Promise<void>
-  /** Removes a folder with nothing in it; no error if there is none. */
+  /** Removes a folder with nothing in it; no error if there is none, or a link to one. */
   removeFolder(path: string): Promise<void>
   /** Makes names in a folder durable. */
   syncFolder(path: string): Promise<void>

@@ -29,7 +29,7 @@ export const nodeFiles: JournalFiles = {
     await rm(path)
   },
   async removeFolder(path) {
-    await unlessMissing(rmdir(path))
+    await unlessMissing(rmdir(path), 'ENOTDIR')
   },
   async syncFolder(path) {
     const handle = await open(path, 'r')
@@ -116,11 +116,12 @@ function isBusy(error: unknown): boolean {
   return error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY
 }
 
-async function unlessMissing<T>(opening: Promise<T>): Promise<T | undefined> {
+async function unlessMissing<T>(opening: Promise<T>, alike = 'ENOENT'): Promise<T | undefined> {
   try {
     return await opening
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    if (code === 'ENOENT' || code === alike) return undefined
     throw error
   }
 }

@@ -27,6 +27,7 @@ export interface BlobName {
 }
 
 const EVENT_ID = /^[0-9A-HJKMNP-TV-Z]{26}$/
+const PART = /^[0-9A-HJKMNP-TV-Z]{26}\.(?:request|reply)$/
 const NAME = /^(\d{2})\/(\d{10})\/([0-9A-HJKMNP-TV-Z]{26})\.(request|reply)\.zst(\.sealed)?$/
 
 /** `00/0000000003/01K….reply.zst`. Throws `internal` for an id that is none: it becomes part of a path. */
@@ -45,6 +46,11 @@ export function readBlobName(text: string): BlobName | undefined {
 export function bodyName(eventId: string, kind: BodyKind): string {
   if (!EVENT_ID.test(eventId)) throw new GateError('internal', `\`${eventId}\` is no id of an event`)
   return `${eventId}.${kind}`
+}
+
+/** Whether a file in `parts` is a body in the making. */
+export function isPartName(name: string): boolean {
+  return PART.test(name)
 }
 
 function segmentName(segment: number): string {

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { GateError } from '../../core/errors.ts'
 import type { JournalFiles } from '../files.ts'
-import { type BodyKind, blobLayout, bodyName, writeBlobName } from './name.ts'
+import { type BodyKind, blobLayout, bodyName, isPartName, writeBlobName } from './name.ts'
 import type { BlobSeal, BodyOwner } from './ports.ts'
 import { SpaceGuard, type VolumeSpace } from './space.ts'
 import { BlobWriter, unrecorded } from './writer.ts'
@@ -46,7 +46,9 @@ export class BlobStore {
     const parts = blobLayout.parts(folder, lane)
     try {
       await files.makeFolder(parts)
-      for (const name of await files.list(parts)) await files.remove(join(parts, name))
+      // What is no part is nobody's to remove here: a link may have been put in the place of the folder.
+      const left = (await files.list(parts)).filter(isPartName)
+      for (const name of left) await files.remove(join(parts, name))
     } catch (error) {
       throw unrecorded(error)
     }

@@ -152,6 +152,8 @@ test('with uploads, only what was verified goes, and only as it was verified', a
   assert.equal(removed?.kept, 's3://b/p/')
 })
 
+const BODY = '01K0000000000000000000000A.reply.zst'
+
 test('bodies go with their segment, and those of others stay', async () => {
   const disk = await retainedDisk()
   await record(disk.journals[0], 12)
@@ -160,11 +162,11 @@ test('bodies go with their segment, and those of others stay', async () => {
   await disk.catchUp()
   const last = (await disk.segments()).at(-1) ?? 0
   for (const segment of [1, 2, last]) {
-    disk.files.put(`journal/blobs/00/${String(segment).padStart(10, '0')}/a.reply.zst`, Buffer.alloc(10))
+    disk.files.put(`journal/blobs/00/${String(segment).padStart(10, '0')}/${BODY}`, Buffer.alloc(10))
   }
   await disk.settleDown(disk.retention())
   const left = [...disk.files.contents.keys()].filter(path => path.startsWith('journal/blobs'))
-  assert.deepEqual(left, [`journal/blobs/00/${String(last).padStart(10, '0')}/a.reply.zst`])
+  assert.deepEqual(left, [`journal/blobs/00/${String(last).padStart(10, '0')}/${BODY}`])
 })
 
 test('a segment that somebody took away is not vouched for by the gate one day', async () => {

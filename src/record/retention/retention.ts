@@ -1,10 +1,10 @@
 import type { Clock, Random } from '../../core/clock.ts'
 import { GateError } from '../../core/errors.ts'
 import { newId } from '../../core/id.ts'
-import { blobLayout } from '../blobs/name.ts'
+import { blobLayout, readBlobName } from '../blobs/name.ts'
 import type { PublicKeys } from '../checkpoint/signer.ts'
 import type { RemovalEvent } from '../event.ts'
-import { layout } from '../segment.ts'
+import { laneName, layout } from '../segment.ts'
 import type { UploadedSegment } from '../uploaded.ts'
 import { type ChooseOptions, Chooser, type RetentionRules, type Victim } from './choose.ts'
 import { findRemoval } from './find.ts'
@@ -227,8 +227,11 @@ class RetentionJob {
         const segment = /^\d{10}$/.test(name) ? Number(name) : undefined
         if (segment === undefined || present.includes(segment) || !isRemoved(hints, segment)) continue
         const bodies = blobLayout.segment(folder, lane, segment)
-        for (const body of await files.list(bodies)) await files.remove(`${bodies}/${body}`)
-        await files.removeFolder(bodies)
+        const names = await files.list(bodies)
+        // Whoever put a link in the place of the folder shall not have anything else removed there than bodies.
+        const own = names.filter(body => readBlobName(`${laneName(lane)}/${name}/${body}`) !== undefined)
+        for (const body of own) await files.remove(`${bodies}/${body}`)
+        if (own.length === names.length) await files.removeFolder(bodies)
       }
     }
   }
