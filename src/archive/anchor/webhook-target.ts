@@ -5,7 +5,7 @@ import type { Redacted } from '../../core/redacted.ts'
 import { webhookKey, webhookSignature } from '../../core/webhook-secret.ts'
 import type { AnchorTarget } from './target.ts'
 
-/** Posts a message; resolves with the status of a whole reply, rejects where there was none. */
+/** Posts a message; resolves with the status of a whole reply, rejects where there was none in time. */
 export type Post = (message: {
   readonly url: URL
   readonly headers: Readonly<Record<string, string>>

@@ -50,6 +50,27 @@ test('each format says the same call, and the short form says that it is cut', (
   assert.equal(JSON.parse(outbound(CALL, 'jsonl', FACTS).text).decision.id, 'd1')
 })
 
+test('the short form has nothing of bodies that were kept, and says so', () => {
+  const body = { bytes: 100_000, sha256: 'ab', text: 'x'.repeat(100_000) }
+  const outcome = { ...ended('d1'), requestBody: { bytes: 2, base64: '/w8=' }, replyBody: body }
+  const decision = allowed('d1')
+  for (const entry of [
+    { kind: 'call', decision, ending: { kind: 'outcome', outcome } },
+    { kind: 'outcome', outcome },
+  ] as const) {
+    const short = outbound(entry, 'jsonl', FACTS).short()
+    assert.ok(short.length < 2_000, short)
+    const read = JSON.parse(short)
+    const { replyBody, requestBody } = read.outcome ?? read.ending.outcome
+    assert.deepEqual(replyBody, {
+      bytes: 100_000,
+      sha256: 'ab',
+      cut: 'it is left out: the receiver takes less',
+    })
+    assert.deepEqual(requestBody, { bytes: 2, cut: 'it is left out: the receiver takes less' })
+  }
+})
+
 test('what matters more weighs more', () => {
   const weight = (entry: Entry): string => outbound(entry, 'jsonl', FACTS).weight
   const decision = { ...allowed('d'), effect: 'deny' } as const

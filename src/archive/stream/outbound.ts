@@ -1,6 +1,6 @@
 import type { Json } from '../../core/json.ts'
 import type { Entry } from '../../record/calls.ts'
-import type { DecisionEvent } from '../../record/event.ts'
+import type { DecisionEvent, OutcomeEvent, RecordedBody } from '../../record/event.ts'
 import { endingWord } from '../../record/export/call.ts'
 import { cloudTrailRecord } from '../../record/export/cloudtrail.ts'
 import type { ApiFacts } from '../../record/export/facts.ts'
@@ -85,16 +85,38 @@ function withoutContent(entry: Entry): Entry {
   switch (entry.kind) {
     case 'session':
       return { ...entry, session: { ...entry.session, claims: {} } }
-    case 'call':
-      return { ...entry, decision: withoutParameters(entry.decision) }
+    case 'call': {
+      const { decision, ending } = entry
+      return {
+        ...entry,
+        decision: withoutParameters(decision),
+        ending: ending.kind === 'outcome' ? { ...ending, outcome: withoutBodies(ending.outcome) } : ending,
+      }
+    }
+    case 'outcome':
+      return { ...entry, outcome: withoutBodies(entry.outcome) }
     case 'access-request': {
       const { request, ...event } = entry.event
       return { ...entry, event }
     }
     case 'end':
-    case 'outcome':
       return entry
   }
+}
+
+function withoutBodies(outcome: OutcomeEvent): OutcomeEvent {
+  const { requestBody, replyBody } = outcome
+  return {
+    ...outcome,
+    ...(requestBody === undefined ? {} : { requestBody: withoutBytes(requestBody) }),
+    ...(replyBody === undefined ? {} : { replyBody: withoutBytes(replyBody) }),
+  }
+}
+
+function withoutBytes({ text, base64, ...facts }: RecordedBody): RecordedBody {
+  return text === undefined && base64 === undefined
+    ? facts
+    : { ...facts, cut: 'it is left out: the receiver takes less' }
 }
 
 function withoutParameters(decision: DecisionEvent): DecisionEvent {

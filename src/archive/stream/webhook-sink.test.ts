@@ -11,9 +11,17 @@ const KEY = Buffer.alloc(32, 7)
 const SECRET = new Redacted(`whsec_${KEY.toString('base64')}`)
 const SIGNAL = new AbortController().signal
 
-function event(id: string): Outbound {
+function event(id: string, short?: string): Outbound {
   const text = JSON.stringify({ id })
-  return { id, timeMs: 0, kind: 'call', sessionId: undefined, weight: 'information', text, short: () => text }
+  return {
+    id,
+    timeMs: 0,
+    kind: 'call',
+    sessionId: undefined,
+    weight: 'information',
+    text,
+    short: () => short ?? text,
+  }
 }
 
 interface Posted {
@@ -64,8 +72,22 @@ test('a receiver that takes less at once gets less at once, in order', async () 
     taken.push(body)
     return 200
   })
-  await sink.deliver(['a', 'b', 'c', 'd', 'e'].map(event), SIGNAL)
+  await sink.deliver(
+    ['a', 'b', 'c', 'd', 'e'].map(id => event(id)),
+    SIGNAL,
+  )
   assert.equal(taken.join(''), ['a', 'b', 'c', 'd', 'e'].map(id => `{"id":"${id}"}\n`).join(''))
+})
+
+test('a call that is made too long for a receiver keeps nothing behind it back: it goes without what it held', async () => {
+  const taken: string[] = []
+  const { sink } = receiver(({ body }) => {
+    if (body.length > 25) return 413
+    taken.push(body)
+    return 200
+  })
+  await sink.deliver([event('a'), event('b'.repeat(100), '{"id":"b","cut":true}'), event('c')], SIGNAL)
+  assert.deepEqual(taken, ['{"id":"a"}\n', '{"id":"b","cut":true}\n', '{"id":"c"}\n'])
 })
 
 for (const [status, words] of [

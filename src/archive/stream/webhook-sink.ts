@@ -10,9 +10,6 @@ import type { Sink } from './sink.ts'
 /** So that a body stays below 1 MiB, with one event of any length at its end. */
 const LIMITS = { events: 500, bytes: 512 * 1024 } as const
 
-/** For a whole request, however the receiver spreads its answer over time. */
-const WHOLE_MS = 60_000
-
 export interface WebhookSinkPlace {
   readonly name: string
   /** May hold a secret: never told. */
@@ -46,13 +43,20 @@ export class WebhookSink implements Sink {
 
   async deliver(batch: readonly Outbound[], signal: AbortSignal): Promise<void> {
     const status = await this.#send(batch.map(({ text }) => `${text}\n`).join(''), signal)
-    if (status >= 200 && status < 300) return
-    if (status === 413 && batch.length > 1) {
+    if (status !== 413) {
+      this.#expectTaken(status)
+    } else if (batch.length > 1) {
       const half = Math.ceil(batch.length / 2)
       await this.deliver(batch.slice(0, half), signal)
       await this.deliver(batch.slice(half), signal)
-      return
+    } else {
+      // Whoever can make a call long must not be able to end what the receiver hears.
+      for (const event of batch) this.#expectTaken(await this.#send(`${event.short()}\n`, signal))
     }
+  }
+
+  #expectTaken(status: number): void {
+    if (status >= 200 && status < 300) return
     throw this.#undeliverable(`answered ${status}${meaningOf(status)}`)
   }
 
@@ -70,8 +74,7 @@ export class WebhookSink implements Sink {
       'webhook-signature': webhookSignature(this.#keys, id, timestampS, body),
     }
     try {
-      const within = AbortSignal.any([signal, AbortSignal.timeout(WHOLE_MS)])
-      return await this.#post({ url: this.#url, headers, body, signal: within })
+      return await this.#post({ url: this.#url, headers, body, signal })
     } catch (cause) {
       throw this.#undeliverable(`gave no reply: \`${codeOf(cause)}\``, cause)
     }
@@ -89,7 +92,7 @@ function meaningOf(status: number): string {
   if (status >= 300 && status < 400) return ', and redirects are not followed'
   if (status < 400 || status >= 500 || status === 408 || status === 429) return ''
   return status === 413
-    ? ' to a single event'
+    ? ' to a single event without what the call held'
     : ': it refuses what is sent, and gets it again until it takes it'
 }
 
