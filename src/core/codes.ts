@@ -1179,6 +1179,12 @@ const table = {
     advice:
       'Check that the target is a PostgreSQL server from 11 on, and that the gate may read its catalog.',
   },
+  'sql-session-unclear': {
+    party: 'client',
+    status: 400,
+    advice:
+      'Connect anew and leave `standard_conforming_strings` on and `client_encoding` UTF8: the gate reads SQL by these alone.',
+  },
   'sql-parser-gone': {
     party: 'gate',
     status: 503,

@@ -56,13 +56,14 @@ const ANSWERS: Readonly<
 export class ReplyQueue<A extends Awaited> {
   readonly #items: A[] = []
   #skipping = false
+  #closed = false
 
   /**
    * What was sent, or is about to be. False where the server is known to skip it: it will have no answer, and need not be
    * sent.
    */
   push(item: A): boolean {
-    if (this.#skipping && item.kind !== 'sync') return false
+    if (this.#closed || (this.#skipping && item.kind !== 'sync')) return false
     this.#skipping = false
     this.#items.push(item)
     return true
@@ -75,11 +76,6 @@ export class ReplyQueue<A extends Awaited> {
 
   get isEmpty(): boolean {
     return this.#items.length === 0
-  }
-
-  /** Whether the server skips what comes, up to a Sync. */
-  get skipping(): boolean {
-    return this.#skipping
   }
 
   /** The place of a message. Throws `postgres-reply-malformed` for one that has none. */
@@ -104,7 +100,7 @@ export class ReplyQueue<A extends Awaited> {
 
   /** All that will not be answered any more: the connection is over. */
   abandon(): readonly A[] {
-    this.#skipping = true
+    this.#closed = true
     return this.#items.splice(0)
   }
 

@@ -1,0 +1,60 @@
+import type { Decision } from '../../core/decision.ts'
+import type { GateError } from '../../core/errors.ts'
+import { type Complaint, complaintFields, writeBackend } from '../../wire/postgres/writer.ts'
+import type { Refusal } from '../exchange.ts'
+
+/** SQLSTATEs that the gate says: https://www.postgresql.org/docs/current/errcodes-appendix.html */
+export const SQLSTATE = {
+  denied: '42501',
+  unsupported: '0A000',
+  password: '28P01',
+  identity: '28000',
+  protocol: '08P01',
+  upstreamGone: '08006',
+  unreachable: '08001',
+  ended: '57P01',
+  overloaded: '53300',
+  trouble: '58000',
+} as const
+
+/** An error for the client, in the form of the server's own. */
+export function writeError(
+  complaint: Omit<Complaint, 'severity'>,
+  severity: 'ERROR' | 'FATAL' = 'ERROR',
+): Buffer {
+  return writeBackend({ kind: 'error', fields: complaintFields({ severity, ...complaint }) })
+}
+
+/** Why a statement did not pass: the reason, what decided, and the event under which it is recorded. */
+export function refusalError(refusal: Refusal): Buffer {
+  const hint = `event ${refusal.eventId}`
+  if ('decision' in refusal) {
+    const { message, detail } = wordsOf(refusal.decision)
+    return writeError({ sqlstate: SQLSTATE.denied, message, hint, ...(detail === '' ? {} : { detail }) })
+  }
+  const { error } = refusal
+  return writeError({ sqlstate: sqlstateOf(error), message: error.message, detail: error.advice, hint })
+}
+
+function wordsOf({ denial, statements }: Decision): { readonly message: string; readonly detail: string } {
+  const message = denial?.reason ?? 'the gate does not let it through'
+  return { message, detail: statements.map(({ policy, statement }) => `${policy}: ${statement}`).join(', ') }
+}
+
+export function sqlstateOf({ code }: GateError): string {
+  switch (code) {
+    case 'overloaded':
+      return SQLSTATE.overloaded
+    case 'session-revoked':
+    case 'credentials-expired':
+      return SQLSTATE.identity
+    case 'database-unreachable':
+      return SQLSTATE.unreachable
+    case 'internal':
+    case 'journal-unavailable':
+    case 'sql-parser-gone':
+      return SQLSTATE.trouble
+    default:
+      return SQLSTATE.denied
+  }
+}

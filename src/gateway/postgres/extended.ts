@@ -1,0 +1,155 @@
+import { GateError } from '../../core/errors.ts'
+import type { BackendMessage, Bind, FrontendMessage, Parse } from '../../wire/postgres/messages.ts'
+import { writeFrontend } from '../../wire/postgres/writer.ts'
+import { writeError } from './complaint.ts'
+import { Copying } from './copying.ts'
+import type { Line, Message } from './line.ts'
+import type { Run } from './run.ts'
+import { mayCopyIn, POISON } from './simple.ts'
+import { unknown } from './understanding.ts'
+
+type Kind = FrontendMessage['kind']
+/** Prepared statements and portals of one session; the server itself has no limit. */
+const MAX_HANDLES = 10_000
+const FLUSH = writeFrontend({ kind: 'flush' })
+const NO_STATEMENT = '26000'
+const NO_PORTAL = '34000'
+const TOO_MANY = '53400'
+const REBIND = 'what names mean may have changed since the portal was bound: bind it again'
+
+/** The extended protocol: Parse, Bind, Describe, Execute, Close, up to a Sync. */
+export class ExtendedQueries {
+  readonly #line: Line
+  /** A message of this batch was denied: as after an error of the server, nothing more of it counts. */
+  #skipping = false
+
+  constructor(line: Line) {
+    this.#line = line
+  }
+
+  /** Whether a message is passed over, for an earlier one of its batch was denied. */
+  skips(kind: Kind): boolean {
+    return this.#skipping && kind !== 'sync'
+  }
+
+  async take(message: FrontendMessage, bytes: Buffer): Promise<void> {
+    const line = this.#line
+    switch (message.kind) {
+      case 'parse':
+        return this.#parse(message, bytes)
+      case 'bind':
+        return this.#bind(message, bytes)
+      case 'describe':
+        return line.send([[{ kind: 'describe' }, bytes]])
+      case 'execute':
+        return this.#execute(message.portal, bytes)
+      case 'close': {
+        const { handle, name } = message
+        const { handles } = line
+        const undo =
+          handle === 'S' ? handles.setStatement(name, undefined) : handles.setPortal(name, undefined)
+        return line.send([[{ kind: 'close', undo }, bytes]])
+      }
+      case 'flush':
+        line.write(bytes)
+        return line.drained()
+      case 'sync':
+        this.#skipping = false
+        await line.send([[{ kind: 'sync' }, bytes]])
+        line.endBatch()
+        return
+      default:
+        throw new GateError(
+          'postgres-malformed',
+          `the client sends \`${message.kind}\` where it has no place`,
+        )
+    }
+  }
+
+  async #parse({ statement, sql }: Parse, bytes: Buffer): Promise<void> {
+    const line = this.#line
+    if (line.handles.size >= MAX_HANDLES)
+      return this.#refuse(TOO_MANY, 'the session has too many prepared statements')
+    const read = await line.read(sql)
+    const { parsed, understood } = read
+    const prepared = { sql, parsed }
+    const message = (isHushed: boolean, run?: Run): Message => {
+      const undo = line.handles.setStatement(statement, prepared)
+      return [{ kind: 'parse', isHushed, undo, ...(run === undefined ? {} : { run, isLast: true }) }, bytes]
+    }
+    const decision = line.decide(understood)
+    const isDenied =
+      decision.effect === 'deny' || read.broken !== undefined || line.names.broken !== undefined
+    if (!isDenied) return line.send([message(line.masks(decision, understood).isHushed)])
+    const text = { message: 'Parse', sql, tags: understood.tags, parameters: [] } as const
+    // What is only prepared changes nothing yet.
+    const onlyParsed = { ...read, understood: { ...understood, change: 'nothing' as const } }
+    await line.ask(
+      text,
+      onlyParsed,
+      run => [message(run.isHushed, run)],
+      error => this.#deny(error),
+    )
+  }
+
+  async #bind({ portal, statement, parameters }: Bind, bytes: Buffer): Promise<void> {
+    const line = this.#line
+    const prepared = line.handles.statement(statement)
+    if (prepared === undefined) {
+      return this.#refuse(NO_STATEMENT, `the gate does not know the prepared statement \`${statement}\``)
+    }
+    if (line.handles.size >= MAX_HANDLES) return this.#refuse(TOO_MANY, 'the session has too many portals')
+    const isKnown = await line.hasNames()
+    const understood = isKnown ? line.handles.read(prepared) : await line.readParsed(prepared.parsed)
+    const { isHushed } = line.masks(line.decide(understood), understood)
+    const { version } = line.names
+    const bound = { sql: prepared.sql, prepared, understood, version, parameters }
+    const undo = line.handles.setPortal(portal, bound)
+    return line.send([[{ kind: 'bind', isHushed, undo }, bytes]])
+  }
+
+  async #execute(name: string, bytes: Buffer): Promise<void> {
+    const line = this.#line
+    const portal = line.handles.portal(name)
+    if (portal === undefined) return this.#refuse(NO_PORTAL, `the gate does not know the portal \`${name}\``)
+    const { sql, parameters, prepared } = portal
+    const understood = line.handles.readPortal(portal) ?? unknown(REBIND, line.place)
+    const parsed = prepared?.parsed ?? { kind: 'statements', statements: [] }
+    const copiesIn = mayCopyIn(understood)
+    let copying: Copying | undefined
+    await line.ask(
+      { message: 'Execute', sql, tags: understood.tags, parameters },
+      { parsed, understood },
+      run => {
+        if (copiesIn) copying = new Copying(line, run)
+        const done = (): void => line.handles.learn(sql, parsed, understood)
+        const execute: Message = [{ kind: 'execute', run, isLast: true, done }, bytes]
+        return run.hasMasks ? [describing(name, run), execute] : [execute]
+      },
+      error => this.#deny(error),
+    )
+    if (copying === undefined) return
+    line.write(FLUSH)
+    await copying.once()
+  }
+
+  #refuse(sqlstate: string, message: string): Promise<void> {
+    return this.#deny(writeError({ sqlstate, message }))
+  }
+
+  /** Makes the server fail here, too, so that its batch and its transaction end as the client is told. */
+  async #deny(error: Buffer): Promise<void> {
+    this.#skipping = true
+    const bytes = writeFrontend({ kind: 'parse', statement: POISON, sql: POISON, types: [] })
+    await this.#line.send([[{ kind: 'parse', poison: error }, bytes]])
+  }
+}
+
+/** Asks what the rows are made of, for masks: types and formats as they will come. */
+function describing(name: string, run: Run): Message {
+  const own = (message: BackendMessage): void => {
+    if (message.kind === 'row-description') run.describe(message.columns)
+    if (message.kind === 'no-data') run.describe([])
+  }
+  return [{ kind: 'describe', run, own }, writeFrontend({ kind: 'describe', handle: 'P', name })]
+}

@@ -1,0 +1,160 @@
+import type { SqlPlace } from '../../interpret/sql/ask.ts'
+import type { SqlStatement } from '../../interpret/sql/model.ts'
+import type { Parsed } from '../../interpret/sql/postgres/parse/messages.ts'
+import type { Value } from '../../wire/postgres/messages.ts'
+import type { SessionNames } from './session-names.ts'
+import {
+  cursorIn,
+  isTransactionOnly,
+  type Named,
+  preparedIn,
+  type Understood,
+  understandText,
+  understoodAs,
+} from './understanding.ts'
+
+/** A prepared statement of a session. The server plans it anew when names change; so does the gate. */
+export interface Prepared {
+  readonly sql: string
+  readonly parsed: Parsed
+  /** The name that it was given by PREPARE, in its own text; absent for the protocol's Parse. */
+  readonly byText?: string
+}
+
+/** What an Execute runs: planned at Bind, and not anew. */
+export interface Portal {
+  readonly sql: string
+  /** What it was bound from; absent for a cursor, which SQL opened. */
+  readonly prepared?: Prepared
+  readonly understood: Understood
+  /** The names by which it was. */
+  readonly version: number
+  readonly parameters: readonly Value[]
+}
+
+/** What a session has given names to. What is done to it for a message can be undone, as messages may fail. */
+export class Handles implements Named {
+  readonly #place: SqlPlace
+  readonly #names: SessionNames
+  readonly #prepared = new Map<string, Prepared>()
+  readonly #portals = new Map<string, Portal>()
+  /** What is being read: EXECUTE may name itself. */
+  readonly #reading = new Set<Prepared>()
+  readonly #read = new WeakMap<Prepared, { readonly version: number; readonly understood: Understood }>()
+
+  constructor(place: SqlPlace, names: SessionNames) {
+    this.#place = place
+    this.#names = names
+  }
+
+  /** How many there are: a client that makes ever more is stopped by whoever asks. */
+  get size(): number {
+    return this.#prepared.size + this.#portals.size
+  }
+
+  prepared(name: string): SqlStatement | undefined {
+    const found = this.#prepared.get(name)
+    if (found === undefined || this.#reading.has(found)) return undefined
+    const [statement, other] = this.read(found).statements
+    return other === undefined ? statement : undefined
+  }
+
+  cursor(name: string): SqlStatement | undefined {
+    const [statement, other] = this.#portals.get(name)?.understood.statements ?? []
+    return other === undefined ? statement : undefined
+  }
+
+  statement(name: string): Prepared | undefined {
+    return this.#prepared.get(name)
+  }
+
+  portal(name: string): Portal | undefined {
+    return this.#portals.get(name)
+  }
+
+  /** What a prepared statement is by the names of now. */
+  read(prepared: Prepared): Understood {
+    const known = this.#read.get(prepared)
+    if (known?.version === this.#names.version) return known.understood
+    const { version } = this.#names
+    this.#reading.add(prepared)
+    const whole = understandText(prepared.parsed, this.#names.names, this, this.#place)
+    this.#reading.delete(prepared)
+    const inner = prepared.byText === undefined ? undefined : preparedIn(whole.statements, prepared.byText)
+    const understood = inner === undefined ? whole : understoodAs(inner, this.#place)
+    // What leans on another name hangs on what that name means, which has no version.
+    if (!leans(understood)) this.#read.set(prepared, { version, understood })
+    return understood
+  }
+
+  /** What a portal runs now; undefined where names may have changed since it was bound. */
+  readPortal(portal: Portal): Understood | undefined {
+    if (this.#names.isStale || portal.version !== this.#names.version) {
+      return portal.understood.statements.every(isTransactionOnly) ? portal.understood : undefined
+    }
+    if (portal.prepared === undefined || !leans(portal.understood)) return portal.understood
+    return this.read(portal.prepared)
+  }
+
+  /** Gives a name to a statement, or takes it away; returns what undoes that. */
+  setStatement(name: string, prepared: Prepared | undefined): () => void {
+    return put(this.#prepared, name, prepared)
+  }
+
+  setPortal(name: string, portal: Portal | undefined): () => void {
+    return put(this.#portals, name, portal)
+  }
+
+  /** Portals end with their transaction. */
+  clearPortals(): void {
+    this.#portals.clear()
+  }
+
+  /** A text is sent that may give or take names: until it has ended well the gate knows none of them. */
+  forget({ statements }: Understood): void {
+    for (const { effects } of statements) {
+      for (const effect of effects) {
+        if (effect.kind === 'prepare') this.#prepared.delete(effect.name)
+        if (effect.kind === 'declare') this.#portals.delete(effect.name)
+        if (effect.kind === 'discard') this.#prepared.clear()
+        if (effect.kind !== 'deallocate') continue
+        if (effect.name === undefined) this.#prepared.clear()
+        else this.#prepared.delete(effect.name)
+      }
+    }
+  }
+
+  /** A text has ended well: the names that it gave are known. */
+  learn(sql: string, parsed: Parsed, { statements }: Understood): void {
+    for (const { effects } of statements) {
+      for (const effect of effects) {
+        if (effect.kind === 'prepare') this.#learnPrepared(effect.name, sql, parsed)
+        if (effect.kind !== 'declare') continue
+        const cursor = cursorIn(statements, effect.name)
+        if (cursor === undefined) continue
+        const understood = understoodAs(cursor, this.#place)
+        this.#portals.set(effect.name, { sql, understood, version: this.#names.version, parameters: [] })
+      }
+    }
+  }
+
+  #learnPrepared(name: string, sql: string, parsed: Parsed): void {
+    this.#prepared.set(name, { sql, parsed, byText: name })
+  }
+}
+
+/** Whether a text means something by what the session has named. */
+function leans({ statements, unclear }: Understood): boolean {
+  if (unclear !== undefined) return true
+  return statements.some(({ effects }) => effects.some(({ kind }) => kind === 'execute' || kind === 'fetch'))
+}
+
+function put<T>(map: Map<string, T>, name: string, value: T | undefined): () => void {
+  const before = map.get(name)
+  const set = (to: T | undefined): void => {
+    if (to === undefined) map.delete(name)
+    else map.set(name, to)
+  }
+  set(value)
+  return () => set(before)
+}

@@ -1,0 +1,200 @@
+import type { Socket } from 'node:net'
+import type { Decision } from '../../core/decision.ts'
+import { asGateError, type GateError } from '../../core/errors.ts'
+import type { Principal } from '../../core/principal.ts'
+import type { SqlPlace } from '../../interpret/sql/ask.ts'
+import type { Parsed } from '../../interpret/sql/postgres/parse/messages.ts'
+import type { FrontendReader } from '../../wire/postgres/reader.ts'
+import { refusalError } from './complaint.ts'
+import type { Handles } from './handles.ts'
+import { masksOf, type StatementMasks, withMasks } from './masks.ts'
+import type { ClientFacts, PostgresRooms, SqlText } from './ports.ts'
+import type { Relay, Sent } from './relay.ts'
+import { Run } from './run.ts'
+import type { SessionNames } from './session-names.ts'
+import { drained, type Source } from './source.ts'
+import { askAbout } from './statement-exchange.ts'
+import { isTransactionOnly, type Understood, understandText, unknown } from './understanding.ts'
+
+export interface LineParts {
+  readonly relay: Relay
+  readonly upstream: Socket
+  readonly client: Source<FrontendReader>
+  readonly names: SessionNames
+  readonly handles: Handles
+  readonly principal: Principal
+  readonly facts: ClientFacts
+  readonly place: SqlPlace
+  readonly rooms: PostgresRooms
+  fail(error: GateError): void
+}
+
+/** One message for the server, and what its answer is for. */
+export type Message = readonly [sent: Sent, bytes: Buffer]
+
+/** A text, read: as far as it could be. */
+export interface Read {
+  readonly parsed: Parsed
+  readonly understood: Understood
+  /** Why it could not be read at all, for no fault of its own. */
+  readonly broken?: GateError
+}
+
+const IN_DOUBT =
+  'what names mean may have changed since the server was ready last: send Sync, or the statements one by one'
+
+/** The way of messages to the server: what simple and extended queries have in common. */
+export class Line {
+  readonly relay: Relay
+  readonly client: Source<FrontendReader>
+  readonly names: SessionNames
+  readonly handles: Handles
+  readonly place: SqlPlace
+  readonly rooms: PostgresRooms
+  readonly #parts: LineParts
+  /** Whether something was sent since the server was ready last. */
+  #isOpen = false
+
+  constructor(parts: LineParts) {
+    this.#parts = parts
+    this.relay = parts.relay
+    this.client = parts.client
+    this.names = parts.names
+    this.handles = parts.handles
+    this.place = parts.place
+    this.rooms = parts.rooms
+  }
+
+  /** Whether nothing was sent since the server was ready: the gate may ask it something of its own. */
+  get isFresh(): boolean {
+    return !this.#isOpen
+  }
+
+  /** Before each message: the first of a batch waits until the batch before it is answered. */
+  async beginBatch(): Promise<void> {
+    if (!this.#isOpen) await this.relay.idle()
+  }
+
+  /** A Sync or Query was sent: the next message begins a batch. */
+  endBatch(): void {
+    this.#isOpen = false
+  }
+
+  /** Reads names anew where they are in doubt, if the server can be asked now. Whether they are known. */
+  async hasNames(): Promise<boolean> {
+    const { names } = this
+    if (names.isStale && this.isFresh) await names.refresh()
+    return !names.isStale || names.state === 'E'
+  }
+
+  /** Reads a text by the names of now. */
+  async read(sql: string): Promise<Read> {
+    try {
+      const parsed = await this.rooms.parser.parse(sql)
+      return { parsed, understood: await this.readParsed(parsed) }
+    } catch (error) {
+      const broken = asGateError(error)
+      const parsed = { kind: 'too-complex', reason: broken.message } as const
+      return { parsed, understood: unknown(broken.message, this.place), broken }
+    }
+  }
+
+  async readParsed(parsed: Parsed): Promise<Understood> {
+    const isKnown = await this.hasNames()
+    const understood = understandText(parsed, this.names.names, this.handles, this.place)
+    if (isKnown || understood.statements.every(isTransactionOnly)) return understood
+    return unknown(IN_DOUBT, this.place)
+  }
+
+  /** Sends, where the server has not failed in this batch already. Resolves when it takes more. */
+  async send(messages: readonly Message[]): Promise<void> {
+    this.transmit(messages)
+    const { upstream } = this.#parts
+    if (upstream.writableNeedDrain) await drained(upstream)
+  }
+
+  /** As `send`, at once. False where the server skips the last of them. */
+  transmit(messages: readonly Message[]): boolean {
+    const { upstream } = this.#parts
+    let isTaken = true
+    upstream.cork()
+    for (const [sent, bytes] of messages) {
+      isTaken = this.relay.queue.push(sent)
+      if (isTaken && upstream.writable) upstream.write(bytes)
+      if (!isTaken) sent.undo?.()
+    }
+    upstream.uncork()
+    this.#isOpen = true
+    return isTaken
+  }
+
+  /** A message that has no answer. */
+  write(bytes: Buffer): void {
+    const { upstream } = this.#parts
+    if (upstream.writable) upstream.write(bytes)
+  }
+
+  async drained(): Promise<void> {
+    const { upstream } = this.#parts
+    if (upstream.writableNeedDrain) await drained(upstream)
+  }
+
+  /**
+   * Runs the exchange of a text: decided, recorded, then sent as `messages` says. Gives the run where it was sent; where it
+   * was not, `refuse` has told the client.
+   */
+  async ask(
+    text: SqlText,
+    { understood, broken }: Read,
+    messages: (run: Run) => readonly Message[],
+    refuse: (error: Buffer) => Promise<void>,
+  ): Promise<Run | undefined> {
+    const { principal, facts, rooms, fail } = this.#parts
+    let run: Run | undefined
+    const asking = {
+      principal,
+      facts,
+      text,
+      understood,
+      broken: broken ?? this.names.broken,
+      send: (decision: Decision, ended: AbortSignal) => {
+        const going = new Run(this.masks(decision, understood), rooms.hashKey, Buffer.byteLength(text.sql))
+        run = going
+        const stop = (): void => fail(asGateError(ended.reason))
+        ended.addEventListener('abort', stop, { once: true })
+        this.names.doubt(understood.change)
+        this.handles.forget(understood)
+        if (!this.transmit(messages(going))) {
+          going.failed('skipped')
+          going.end()
+        }
+        return going.ended.finally(() => ended.removeEventListener('abort', stop))
+      },
+      refuse: async (refusal: Parameters<typeof refusalError>[0]) => {
+        if (run === undefined) return refuse(refusalError(refusal))
+        // It was sent, and what came of it cannot be recorded: the session is not to go on.
+        if ('error' in refusal) fail(refusal.error)
+      },
+    }
+    await askAbout(asking, rooms)
+    await this.drained()
+    return run
+  }
+
+  /** Tells the client something of the gate's own; in order only while nothing is on its way. */
+  reply(bytes: Buffer): void {
+    const { socket } = this.#parts.client
+    if (socket.writable) socket.write(bytes)
+  }
+
+  masks(decision: Decision, understood: Understood): StatementMasks {
+    return masksOf(decision, understood, this.names.names.catalog)
+  }
+
+  /** What the policies would say, unrecorded. */
+  decide(understood: Understood): Decision {
+    const { principal, rooms } = this.#parts
+    const request = { principal, pairs: understood.pairs, context: understood.context }
+    return withMasks(rooms.decide(request), understood)
+  }
+}

@@ -1,0 +1,245 @@
+import type { Socket } from 'node:net'
+import { GateError } from '../../core/errors.ts'
+import type { Frame } from '../../wire/postgres/framer.ts'
+import type { BackendMessage, Fields, TransactionState } from '../../wire/postgres/messages.ts'
+import type { BackendReader } from '../../wire/postgres/reader.ts'
+import { BACKEND } from '../../wire/postgres/types.ts'
+import { writeBackend, writeDataRow } from '../../wire/postgres/writer.ts'
+import { type Awaited, ReplyQueue } from './awaited.ts'
+import type { Run } from './run.ts'
+import { drained, type Source } from './source.ts'
+
+/** What was sent to the server, and what becomes of its answer. */
+export interface Sent extends Awaited {
+  /** The statement that it belongs to. */
+  readonly run?: Run
+  /** The last message of its statement: the run ends with it. */
+  readonly isLast?: boolean
+  /** The gate's own question: its answer is for the gate. */
+  readonly own?: (message: BackendMessage) => void
+  /** Sent to fail: this stands in the place of the server's error. */
+  readonly poison?: Buffer
+  /** Errors may quote what is masked. */
+  readonly isHushed?: boolean
+  /** The answer is complete; it did not fail. */
+  readonly done?: () => void
+  /** It failed, or was skipped: nothing of it holds. */
+  readonly undo?: () => void
+}
+
+export interface RelayPorts {
+  /** The server is ready for more. */
+  onReady(state: TransactionState): void
+  onParameter(name: string, value: string): void
+}
+
+type Kind = BackendMessage['kind']
+const KINDS: ReadonlyMap<number, Kind> = new Map(
+  Object.entries(BACKEND).map(([kind, type]) => [type, kind as Kind]),
+)
+/** Rows that pass by one write at most. */
+const MAX_ROWS = 4096
+/** Of an error that could quote what is masked, these are kept. */
+const HARMLESS_FIELDS: ReadonlySet<string> = new Set(['S', 'V', 'C'])
+
+/** What the server says, on its way to the client: in order, masked, and no faster than the client reads. */
+export class Relay {
+  readonly queue: ReplyQueue<Sent> = new ReplyQueue()
+  readonly #upstream: Source<BackendReader>
+  readonly #client: Socket
+  readonly #ports: RelayPorts
+  #idle: (() => void)[] = []
+  /** Rows of the portal that is read, since its Execute. */
+  #rows = 0
+  #over = false
+
+  constructor(upstream: Source<BackendReader>, client: Socket, ports: RelayPorts) {
+    this.#upstream = upstream
+    this.#client = client
+    this.#ports = ports
+  }
+
+  /** Runs until the server or the client is gone. Rejects where the server says what has no place. */
+  async run(): Promise<void> {
+    for (;;) {
+      this.#client.cork()
+      try {
+        while (!this.#client.writableNeedDrain && this.#step()) if (this.#over) return
+      } finally {
+        this.#client.uncork()
+      }
+      if (this.#client.destroyed) return
+      if (this.#client.writableNeedDrain) await drained(this.#client)
+      else if (this.#upstream.ended) return
+      else await this.#upstream.more()
+    }
+  }
+
+  /** Resolves when all that was sent is answered, or never will be. */
+  idle(): Promise<void> {
+    if (this.queue.isEmpty) return Promise.resolve()
+    return new Promise(resolve => this.#idle.push(resolve))
+  }
+
+  /** Nothing is answered any more; statements that were on their way end with this code. */
+  abandon(code: string): void {
+    this.#over = true
+    this.#drop(this.queue.abandon(), code)
+    this.#checkIdle()
+  }
+
+  /** One message, or many rows. False where there is none. */
+  #step(): boolean {
+    const head = this.queue.head
+    const { reader } = this.#upstream
+    const isHeld = head?.own !== undefined || head?.run?.isMasking === true
+    reader.holdsData = isHeld
+    if (head?.run !== undefined && !isHeld) {
+      const rows = reader.nextRows(MAX_ROWS)
+      if (rows !== undefined) {
+        this.queue.take('data-row')
+        this.#rows += rows.count
+        this.#pass(rows.bytes, head.run)
+        return true
+      }
+    }
+    const frame = reader.next()
+    if (frame === undefined) return false
+    this.#take(frame)
+    return true
+  }
+
+  #take(frame: Frame): void {
+    const kind = KINDS.get(frame.type)
+    if (kind === undefined) throw misplaced('a message of an unknown type')
+    if (frame.part === 'middle' || frame.part === 'last') {
+      this.#pass(frame.bytes, this.queue.head?.run)
+      return
+    }
+    const { item, ended, skipped } = this.queue.take(kind)
+    if (item === undefined) this.#ownAccord(frame, kind)
+    // The error of a question that the gate put into the client's batch is the client's error.
+    else if (item.own !== undefined && (kind !== 'error' || item.kind === 'query')) {
+      item.own(this.#upstream.reader.read(frame))
+    } else this.#answer(frame, kind, item)
+    if (item !== undefined && ended) this.#end(item, kind === 'error')
+    if (skipped.length > 0) this.#drop(skipped, 'skipped')
+    if (kind === 'ready') this.#ready(frame)
+    this.#checkIdle()
+  }
+
+  #answer(frame: Frame, kind: Kind, item: Sent): void {
+    const { run } = item
+    switch (kind) {
+      case 'row-description':
+        if (item.kind === 'query') this.#describe(frame, run)
+        this.#pass(frame.bytes, run)
+        return
+      case 'data-row':
+        this.#row(frame, run)
+        return
+      case 'error':
+        this.#error(frame, item)
+        return
+      case 'command-complete': {
+        const message = this.#upstream.reader.read(frame)
+        if (message.kind === 'command-complete') run?.completed(message.tag)
+        break
+      }
+      case 'portal-suspended':
+        run?.suspended(this.#rows)
+        break
+      case 'copy-in-response':
+        if (run?.onCopyIn === undefined) throw misplaced('a request for data that no statement was to make')
+        this.#pass(frame.bytes, run)
+        run.onCopyIn()
+        return
+      default:
+        break
+    }
+    this.#pass(frame.bytes, run)
+  }
+
+  #describe(frame: Frame, run: Run | undefined): void {
+    const message = this.#upstream.reader.read(frame)
+    if (message.kind === 'row-description' && run?.hasMasks === true) run.describe(message.columns)
+  }
+
+  #row(frame: Frame, run: Run | undefined): void {
+    this.#rows += 1
+    if (run === undefined || !run.isMasking) {
+      this.#pass(frame.bytes, run)
+      return
+    }
+    if (!run.isDescribed) throw misplaced('rows that it has not described')
+    this.#pass(writeDataRow(run.masked(this.#upstream.reader.readRow(frame).values)), run)
+  }
+
+  #error(frame: Frame, item: Sent): void {
+    const message = this.#upstream.reader.read(frame)
+    const fields = message.kind === 'error' ? message.fields : []
+    item.run?.failed(fields.find(([letter]) => letter === 'C')?.[1] ?? 'unknown')
+    if (item.poison !== undefined) {
+      this.#pass(item.poison, undefined)
+      return
+    }
+    const isHushed = item.isHushed === true || item.run?.isHushed === true
+    this.#pass(isHushed ? writeBackend({ kind: 'error', fields: hushed(fields) }) : frame.bytes, item.run)
+  }
+
+  /** Notices, notifications and settings; an error behind which the server ends. */
+  #ownAccord(frame: Frame, kind: Kind): void {
+    const message = this.#upstream.reader.read(frame)
+    if (message.kind === 'parameter-status') this.#ports.onParameter(message.name, message.value)
+    const head = this.queue.head
+    const isHushed = head?.isHushed === true || head?.run?.isHushed === true
+    if ((kind === 'notice' || kind === 'error') && isHushed && 'fields' in message) {
+      this.#pass(writeBackend({ kind: message.kind, fields: hushed(message.fields) }), undefined)
+    } else {
+      this.#pass(frame.bytes, undefined)
+    }
+  }
+
+  #ready(frame: Frame): void {
+    const message = this.#upstream.reader.read(frame)
+    if (message.kind === 'ready') this.#ports.onReady(message.state)
+  }
+
+  #end(item: Sent, isFailed: boolean): void {
+    this.#rows = 0
+    if (item.poison !== undefined && !isFailed && item.kind !== 'query') {
+      throw misplaced('that what was sent to fail has not failed')
+    }
+    if (isFailed || item.run?.error !== undefined) item.undo?.()
+    else item.done?.()
+    if (item.isLast === true) item.run?.end()
+  }
+
+  /** The last of what is undone was done first. */
+  #drop(items: readonly Sent[], code: string): void {
+    for (const item of items.toReversed()) {
+      item.undo?.()
+      item.run?.failed(code)
+      if (item.isLast === true) item.run?.end()
+    }
+  }
+
+  #pass(bytes: Buffer, run: Run | undefined): void {
+    run?.sent(bytes.length)
+    if (this.#client.writable) this.#client.write(bytes)
+  }
+
+  #checkIdle(): void {
+    if (!this.queue.isEmpty) return
+    for (const wake of this.#idle.splice(0)) wake()
+  }
+}
+
+function hushed(fields: Fields): Fields {
+  const kept = fields.filter(([letter]) => HARMLESS_FIELDS.has(letter))
+  return [...kept, ['M', 'the server says more, which may hold what is masked for this principal']]
+}
+
+function misplaced(what: string): GateError {
+  return new GateError('postgres-reply-malformed', `the server sends ${what}`)
+}

@@ -1,0 +1,113 @@
+import { maskRow, type ValueMask } from '../../mask/sql/row.ts'
+import type { RecordedMasks } from '../../record/event.ts'
+import type { Column, Value } from '../../wire/postgres/messages.ts'
+import { rowsOf } from '../../wire/postgres/tag.ts'
+import { columnMasks, type StatementMasks } from './masks.ts'
+import type { SqlOutcome } from './ports.ts'
+
+/** One text on its way through the server: what came of it, and what is masked of that. */
+export class Run {
+  readonly ended: Promise<SqlOutcome>
+  /** The server waits for data of COPY; called for each time that it does. Absent: it has no reason to. */
+  onCopyIn: (() => void) | undefined
+  readonly #masks: StatementMasks
+  readonly #hashKey: Buffer
+  #settle: (outcome: SqlOutcome) => void = () => undefined
+  /** Which statement of the text is answered. */
+  #statement = 0
+  #columns: readonly (ValueMask | undefined)[] | undefined
+  #described = false
+  #rows: number | undefined
+  #bytesIn: number
+  #bytesOut = 0
+  #masked = 0
+  #error: string | undefined
+
+  /** @param bytesIn of the messages that carried it to the server */
+  constructor(masks: StatementMasks, hashKey: Buffer, bytesIn: number) {
+    this.#masks = masks
+    this.#hashKey = hashKey
+    this.#bytesIn = bytesIn
+    this.ended = new Promise(resolve => {
+      this.#settle = resolve
+    })
+  }
+
+  /** Whether rows are to be looked at. A result that was not described yet might have something masked. */
+  get isMasking(): boolean {
+    return this.#masks.rules.length > 0 && (!this.#described || this.#columns !== undefined)
+  }
+
+  get hasMasks(): boolean {
+    return this.#masks.rules.length > 0
+  }
+
+  get isHushed(): boolean {
+    return this.#masks.isHushed
+  }
+
+  /** The server says what the rows are made of that follow. */
+  describe(columns: readonly Column[]): void {
+    this.#described = true
+    const { rules, outputs } = this.#masks
+    this.#columns = columnMasks(columns, outputs[this.#statement], rules, this.#hashKey)
+  }
+
+  get isDescribed(): boolean {
+    return this.#described
+  }
+
+  masked(values: readonly Value[]): readonly Value[] {
+    if (this.#columns === undefined) return values
+    const { values: row, count } = maskRow(values, this.#columns)
+    this.#masked += count
+    return row
+  }
+
+  /** A statement of the text has ended well. */
+  completed(tag: string): void {
+    const rows = rowsOf(tag)
+    if (rows !== undefined) this.#rows = (this.#rows ?? 0) + rows
+    this.#next()
+  }
+
+  #next(): void {
+    this.#statement += 1
+    this.#described = false
+    this.#columns = undefined
+  }
+
+  /** A portal was left with rows in it. */
+  suspended(rows: number): void {
+    this.#rows = (this.#rows ?? 0) + rows
+  }
+
+  sent(bytes: number): void {
+    this.#bytesOut += bytes
+  }
+
+  took(bytes: number): void {
+    this.#bytesIn += bytes
+  }
+
+  /** @param code SQLSTATE of the server, or a code of the gate; the first counts */
+  failed(code: string): void {
+    this.#error ??= code
+  }
+
+  get error(): string | undefined {
+    return this.#error
+  }
+
+  end(): void {
+    const masked: RecordedMasks | undefined =
+      this.#masked === 0 ? undefined : { count: this.#masked, places: [] }
+    this.#settle({
+      bytesIn: this.#bytesIn,
+      bytesOut: this.#bytesOut,
+      ...(this.#rows === undefined ? {} : { rows: this.#rows }),
+      ...(this.#error === undefined ? {} : { error: this.#error }),
+      ...(masked === undefined ? {} : { masked }),
+    })
+  }
+}

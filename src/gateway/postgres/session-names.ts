@@ -1,0 +1,93 @@
+import { GateError } from '../../core/errors.ts'
+import type { SchemaCatalog } from '../../interpret/sql/model.ts'
+import type { SqlParser } from '../../interpret/sql/postgres/parse/parser.ts'
+import type { TransactionState } from '../../wire/postgres/messages.ts'
+import { type OwnQuery, readCatalog, readSearchPath } from './own-queries.ts'
+import { type Change, greater, type Names } from './understanding.ts'
+
+/** Settings by which the gate reads SQL; a session that has others is read no more. */
+const NEEDED: ReadonlyMap<string, string> = new Map([
+  ['standard_conforming_strings', 'on'],
+  ['client_encoding', 'UTF8'],
+])
+
+/**
+ * What names mean in a session, and since when that is in doubt. Whatever was read within a transaction is in doubt when it
+ * ends, for it may have been rolled back.
+ */
+export class SessionNames {
+  readonly #ask: OwnQuery
+  readonly #parser: Pick<SqlParser, 'parse'>
+  #catalog: SchemaCatalog | undefined
+  #searchPath: readonly string[] = []
+  #stale: Change = 'catalog'
+  #readInTransaction: Change = 'nothing'
+  #state: TransactionState
+  #version = 0
+  #broken: GateError | undefined
+
+  constructor(ask: OwnQuery, parser: Pick<SqlParser, 'parse'>, state: TransactionState) {
+    this.#ask = ask
+    this.#parser = parser
+    this.#state = state
+  }
+
+  get state(): TransactionState {
+    return this.#state
+  }
+
+  /** Changes whenever names may mean something else: what was understood before is to be read anew. */
+  get version(): number {
+    return this.#version
+  }
+
+  get isStale(): boolean {
+    return this.#stale !== 'nothing'
+  }
+
+  /** Why nothing is read in this session any more. */
+  get broken(): GateError | undefined {
+    return this.#broken
+  }
+
+  /** Names as they were read last. Throws `sql-catalog-unclear` where they never were. */
+  get names(): Names {
+    if (this.#catalog === undefined)
+      throw new GateError('sql-catalog-unclear', 'the catalog was not read yet')
+    return { catalog: this.#catalog, searchPath: this.#searchPath }
+  }
+
+  /** Something was sent that may change them. */
+  doubt(change: Change): void {
+    this.#stale = greater(this.#stale, change)
+  }
+
+  onReady(state: TransactionState): void {
+    if (state === 'I' && this.#state !== 'I') {
+      this.doubt(this.#readInTransaction)
+      this.#readInTransaction = 'nothing'
+    }
+    this.#state = state
+  }
+
+  onParameter(name: string, value: string): void {
+    const needed = NEEDED.get(name)
+    if (needed === undefined || needed === value) return
+    this.#broken = new GateError('sql-session-unclear', `the session has \`${name}\` set to \`${value}\``)
+  }
+
+  /**
+   * Reads anew what is in doubt. To be called while the server is idle. In a failed transaction nothing can be read, and
+   * the server runs nothing but its end. Rejects with `sql-catalog-unclear`.
+   */
+  async refresh(): Promise<void> {
+    if (!this.isStale || this.#state === 'E') return
+    const change = this.#stale
+    if (change === 'catalog') this.#catalog = await readCatalog(this.#ask, this.#parser, this.#state)
+    this.#searchPath = await readSearchPath(this.#ask)
+    // ROLLBACK TO within it is a change of its own: it is not known how far it goes back.
+    if (this.#state === 'T') this.#readInTransaction = greater(this.#readInTransaction, change)
+    this.#stale = 'nothing'
+    this.#version += 1
+  }
+}

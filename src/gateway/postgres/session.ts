@@ -1,0 +1,185 @@
+import { asGateError, GateError } from '../../core/errors.ts'
+import type { Principal } from '../../core/principal.ts'
+import type { PostgresConnection } from '../../upstream/postgres/port.ts'
+import type { Frame } from '../../wire/postgres/framer.ts'
+import type { FrontendMessage } from '../../wire/postgres/messages.ts'
+import type { BackendReader, FrontendReader } from '../../wire/postgres/reader.ts'
+import { FRONTEND } from '../../wire/postgres/types.ts'
+import { writeFrontend } from '../../wire/postgres/writer.ts'
+import { SQLSTATE, sqlstateOf, writeError } from './complaint.ts'
+import { ExtendedQueries } from './extended.ts'
+import { Handles } from './handles.ts'
+import { Line } from './line.ts'
+import { OwnAnswer, type OwnQuery } from './own-queries.ts'
+import type { ClientFacts, PostgresRooms, PostgresTarget } from './ports.ts'
+import { Relay } from './relay.ts'
+import { SessionNames } from './session-names.ts'
+import { SimpleQueries } from './simple.ts'
+import { farewell, Source } from './source.ts'
+
+export interface SessionStart {
+  readonly principal: Principal
+  readonly facts: ClientFacts
+  readonly client: Source<FrontendReader>
+  readonly connection: PostgresConnection
+  readonly target: PostgresTarget
+}
+
+const STRAY: ReadonlySet<number> = new Set([
+  FRONTEND['copy-data'],
+  FRONTEND['copy-done'],
+  FRONTEND['copy-fail'],
+])
+
+/**
+ * One client on one connection of the server, from its first message to its last. Messages of the client are taken one by
+ * one, and each batch (up to Sync) when the one before is answered: so what is named, and what names mean, is known when the
+ * next text is read.
+ */
+export class Session {
+  readonly #client: Source<FrontendReader>
+  readonly #upstream: Source<BackendReader>
+  readonly #relay: Relay
+  readonly #line: Line
+  readonly #simple: SimpleQueries
+  readonly #extended: ExtendedQueries
+  readonly #target: PostgresTarget
+  readonly #connection: PostgresConnection
+  readonly #rooms: PostgresRooms
+  #failed = false
+
+  constructor({ principal, facts, client, connection, target }: SessionStart, rooms: PostgresRooms) {
+    this.#client = client
+    this.#target = target
+    this.#connection = connection
+    this.#rooms = rooms
+    this.#upstream = new Source(connection.socket, connection.reader)
+    const ask: OwnQuery = sql => this.#ask(sql)
+    const names = new SessionNames(ask, rooms.parser, connection.state)
+    for (const [name, value] of connection.parameters) names.onParameter(name, value)
+    const handles = new Handles(target.place, names)
+    this.#relay = new Relay(this.#upstream, client.socket, {
+      onReady: state => {
+        names.onReady(state)
+        if (state === 'I') handles.clearPortals()
+      },
+      onParameter: (name, value) => names.onParameter(name, value),
+    })
+    this.#line = new Line({
+      relay: this.#relay,
+      upstream: connection.socket,
+      client,
+      names,
+      handles,
+      principal,
+      facts,
+      place: target.place,
+      rooms,
+      fail: error => this.fail(error),
+    })
+    this.#simple = new SimpleQueries(this.#line)
+    this.#extended = new ExtendedQueries(this.#line)
+  }
+
+  /** Reads what names mean, before the first text. Rejects with `sql-catalog-unclear`, `database-unreachable`. */
+  async open(): Promise<void> {
+    this.#client.onGone = () => this.#close()
+    void this.#relayed()
+    await this.#line.names.refresh()
+    if (this.#upstream.ended) throw new GateError('database-unreachable', 'the database server has gone')
+  }
+
+  /** Runs until one side is gone. Never rejects. */
+  async run(): Promise<void> {
+    try {
+      for (;;) {
+        const frame = await this.#client.next(reader => reader.next())
+        if (frame === undefined || this.#failed) break
+        if (frame.type === FRONTEND.terminate) break
+        await this.#take(frame)
+      }
+    } catch (error) {
+      this.fail(asGateError(error))
+    }
+    this.#close()
+  }
+
+  /** Asks the server to cancel what the session runs, if it runs something. */
+  cancel(): void {
+    const { cancelKey } = this.#connection
+    const head = this.#relay.queue.head
+    if (cancelKey === undefined || head === undefined || head.own !== undefined) return
+    this.#target.cancel(cancelKey).catch((error: unknown) => this.#rooms.trouble(asGateError(error)))
+  }
+
+  /** Ends the session: the client is told why, and the server cancels what it is at. */
+  fail(error: GateError): void {
+    if (this.#failed) return
+    this.#failed = true
+    if (error.code === 'internal' || error.cause !== undefined) this.#rooms.trouble(error)
+    const isProtocol = error.code.startsWith('postgres-')
+    const sqlstate = isProtocol ? SQLSTATE.protocol : sqlstateOf(error)
+    this.#goodBye({ sqlstate, message: error.message, detail: error.advice }, error.code)
+  }
+
+  #goodBye(complaint: Parameters<typeof writeError>[0], code: string): void {
+    this.cancel()
+    this.#relay.abandon(code)
+    farewell(this.#client.socket, writeError(complaint, 'FATAL'))
+    this.#close()
+  }
+
+  /** The server's side; when it ends, so does the session. */
+  async #relayed(): Promise<void> {
+    try {
+      await this.#relay.run()
+    } catch (error) {
+      return this.fail(asGateError(error))
+    }
+    if (this.#failed || this.#client.ended) return
+    this.#failed = true
+    const message = 'the database server has closed the connection'
+    this.#goodBye({ sqlstate: SQLSTATE.upstreamGone, message }, 'database-unreachable')
+  }
+
+  async #take(frame: Frame): Promise<void> {
+    if (STRAY.has(frame.type)) return
+    const message = this.#client.reader.read(frame)
+    await this.#line.beginBatch()
+    if (this.#extended.skips(message.kind)) return
+    await this.#run(message, frame.bytes)
+  }
+
+  async #run(message: FrontendMessage, bytes: Buffer): Promise<void> {
+    switch (message.kind) {
+      case 'query':
+        return this.#simple.query(message.sql)
+      case 'function-call':
+        return this.#simple.refuse(
+          SQLSTATE.unsupported,
+          'the gate does not let function calls of the protocol through',
+        )
+      default:
+        return this.#extended.take(message, bytes)
+    }
+  }
+
+  async #ask(sql: string): ReturnType<OwnQuery> {
+    const answer = new OwnAnswer()
+    this.#relay.queue.push({ kind: 'query', own: message => answer.take(message) })
+    this.#connection.socket.write(writeFrontend({ kind: 'query', sql }))
+    await this.#relay.idle()
+    if (this.#upstream.ended) throw new GateError('database-unreachable', 'the database server has gone')
+    return answer.rows()
+  }
+
+  #close(): void {
+    const wasBusy = !this.#relay.queue.isEmpty
+    if (wasBusy) this.cancel()
+    this.#relay.abandon('client-gone')
+    const { socket } = this.#connection
+    if (wasBusy) socket.destroy()
+    else if (!socket.destroyed) socket.end(writeFrontend({ kind: 'terminate' }))
+    farewell(this.#client.socket)
+  }
+}

@@ -1,0 +1,222 @@
+import type { Context, Pair } from '../../core/decision.ts'
+import { contextOf, pairsOf, type SqlPlace } from '../../interpret/sql/ask.ts'
+import {
+  ANY_COLUMN,
+  type Output,
+  type SchemaCatalog,
+  type SqlAction,
+  type SqlStatement,
+  Unresolved,
+} from '../../interpret/sql/model.ts'
+import type { NameSpace } from '../../interpret/sql/postgres/analyse/analysis.ts'
+import { understand } from '../../interpret/sql/postgres/analyse/statement.ts'
+import type { Parsed } from '../../interpret/sql/postgres/parse/messages.ts'
+
+/** What names mean in a session now. */
+export interface Names extends NameSpace {
+  readonly catalog: SchemaCatalog
+}
+
+/** What a session has given names to, beside the catalog. Undefined: the gate does not know it, and it is denied. */
+export interface Named {
+  /** A prepared statement, as it would be read now. */
+  prepared(name: string): SqlStatement | undefined
+  /** What an open cursor or portal was made of, with its result. */
+  cursor(name: string): SqlStatement | undefined
+}
+
+/** What a text does to the meaning of those behind it. */
+export type Change = 'nothing' | 'names' | 'catalog'
+
+/** A text with all of its statements, understood: one question, for the server takes it as one. */
+export interface Understood {
+  readonly pairs: readonly Pair[]
+  readonly context: Context
+  readonly tags: readonly string[]
+  readonly statements: readonly SqlStatement[]
+  readonly change: Change
+  /** Why it cannot be told, in prose: then it is asked about as `sql:Unknown`. */
+  readonly unclear?: string
+}
+
+const DATABASE = { kind: 'database', name: '*' } as const
+
+/** Reads a text that was parsed. Never throws for what the text is: what cannot be told is `sql:Unknown`. */
+export function understandText(parsed: Parsed, names: Names, named: Named, place: SqlPlace): Understood {
+  if (parsed.kind === 'syntax-error') {
+    return unknown(`syntax error at character ${parsed.position}: ${parsed.message}`, place)
+  }
+  if (parsed.kind === 'too-complex') return unknown(parsed.reason, place)
+  try {
+    const statements: SqlStatement[] = []
+    let change: Change = 'nothing'
+    for (const { tree } of parsed.statements) {
+      const statement = followed(understand(tree, names.catalog, names), local(named, statements))
+      if (change !== 'nothing' && !isTransactionOnly(statement)) throw new Unresolved(SPLIT)
+      change = greater(change, changeOf(statement))
+      statements.push(statement)
+    }
+    return asked(statements, change, place)
+  } catch (error) {
+    if (error instanceof Unresolved) return unknown(error.message, place)
+    throw error
+  }
+}
+
+const SPLIT =
+  'a statement before it in the same text may change what names mean: send the statements one by one'
+
+/** What cannot be told. Anything may come out of it, and anything may have changed after it. */
+export function unknown(unclear: string, place: SqlPlace): Understood {
+  return {
+    ...asked(
+      [onDatabase('UNKNOWN', 'sql:Unknown', { columns: [], open: new Set([ANY_COLUMN]) })],
+      'catalog',
+      place,
+    ),
+    unclear,
+  }
+}
+
+/** A statement that was understood before, as a question of its own. */
+export function understoodAs(statement: SqlStatement, place: SqlPlace): Understood {
+  return asked([statement], changeOf(statement), place)
+}
+
+/** To come to the database at all. */
+export function connecting(place: SqlPlace): Understood {
+  return asked([onDatabase('CONNECT', 'sql:Connect')], 'nothing', place)
+}
+
+function onDatabase(tag: string, action: SqlAction, output?: Output): SqlStatement {
+  return {
+    tag,
+    touches: [{ action, object: DATABASE, columns: new Set() }],
+    functions: new Set(),
+    inferred: new Set(),
+    copied: new Set(),
+    effects: [],
+    ...(output === undefined ? {} : { output }),
+  }
+}
+
+/** Whether a statement only begins and ends transactions: it means the same whatever names mean. */
+export function isTransactionOnly({ touches }: SqlStatement): boolean {
+  return touches.length > 0 && touches.every(({ action }) => action === 'sql:Transaction')
+}
+
+/** EXECUTE and FETCH are what they execute and fetch from. */
+function followed(statement: SqlStatement, named: Named): SqlStatement {
+  let whole = statement
+  for (const effect of statement.effects) {
+    if (effect.kind === 'execute') whole = joined(whole, known(named.prepared(effect.name), effect.name))
+    if (effect.kind === 'fetch') whole = joined(whole, known(named.cursor(effect.name), effect.name))
+  }
+  return whole
+}
+
+function known(statement: SqlStatement | undefined, name: string): SqlStatement {
+  if (statement !== undefined) return statement
+  throw new Unresolved(`the gate does not know what \`${name}\` stands for in this session`)
+}
+
+function joined(outer: SqlStatement, inner: SqlStatement): SqlStatement {
+  return {
+    ...outer,
+    touches: [...outer.touches, ...inner.touches],
+    functions: new Set([...outer.functions, ...inner.functions]),
+    inferred: new Set([...outer.inferred, ...inner.inferred]),
+    copied: new Set([...outer.copied, ...inner.copied]),
+    ...(inner.output === undefined ? {} : { output: inner.output }),
+    ...(inner.hasWhere === undefined ? {} : { hasWhere: inner.hasWhere }),
+  }
+}
+
+/** Names with those that earlier statements of the same text have given. */
+function local(named: Named, before: readonly SqlStatement[]): Named {
+  return {
+    prepared: name => preparedIn(before, name) ?? named.prepared(name),
+    cursor: name => cursorIn(before, name) ?? named.cursor(name),
+  }
+}
+
+/** What a text prepared under a name. */
+export function preparedIn(statements: readonly SqlStatement[], name: string): SqlStatement | undefined {
+  for (const { effects } of statements.toReversed()) {
+    const found = effects.find(effect => effect.kind === 'prepare' && effect.name === name)
+    if (found?.kind === 'prepare') return found.inner
+  }
+  return undefined
+}
+
+/** What a text declared a cursor for. */
+export function cursorIn(statements: readonly SqlStatement[], name: string): SqlStatement | undefined {
+  for (const statement of statements.toReversed()) {
+    const found = statement.effects.find(effect => effect.kind === 'declare' && effect.name === name)
+    if (found?.kind === 'declare') return { ...statement, output: found.output }
+  }
+  return undefined
+}
+
+/** Transaction commands after which settings and tables are what they were before. */
+const ENDS: ReadonlySet<string> = new Set([
+  'TRANS_STMT_COMMIT',
+  'TRANS_STMT_ROLLBACK',
+  'TRANS_STMT_ROLLBACK_TO',
+  'TRANS_STMT_PREPARE',
+])
+const CHANGES_CATALOG: ReadonlySet<SqlAction> = new Set<SqlAction>([
+  'sql:Create',
+  'sql:Alter',
+  'sql:Drop',
+  'sql:Do',
+  'sql:Unknown',
+])
+
+function changeOf({ touches, effects, functions }: SqlStatement): Change {
+  let change: Change = functions.has('pg_catalog.set_config') ? 'names' : 'nothing'
+  for (const effect of effects) {
+    const isSetting = ['set', 'reset', 'reset-all'].includes(effect.kind)
+    if (isSetting || (effect.kind === 'transaction' && ENDS.has(effect.what)))
+      change = greater(change, 'names')
+    // Temporary tables go with it.
+    if (effect.kind === 'discard') change = 'catalog'
+  }
+  for (const { action, object } of touches) {
+    if (CHANGES_CATALOG.has(action)) change = 'catalog'
+    // What somebody wrote a function for is not known; the server's own change settings at most.
+    if (action === 'sql:Call') change = greater(change, object.schema === 'pg_catalog' ? 'names' : 'catalog')
+  }
+  return change
+}
+
+const WEIGHTS: readonly Change[] = ['nothing', 'names', 'catalog']
+
+export function greater(a: Change, b: Change): Change {
+  return WEIGHTS.indexOf(a) >= WEIGHTS.indexOf(b) ? a : b
+}
+
+function asked(statements: readonly SqlStatement[], change: Change, place: SqlPlace): Understood {
+  // The pairs of nothing at all: of a text without a statement, too, somebody must have allowed something.
+  const pairs = statements.flatMap(statement => pairsOf(statement, place))
+  const empty = statements.length > 0 ? [] : pairsOf(onDatabase('', 'sql:Select'), place)
+  return {
+    pairs: [...pairs, ...empty],
+    context: merged(statements.map(contextOf)),
+    tags: statements.map(({ tag }) => tag),
+    statements,
+    change,
+  }
+}
+
+/** The keys of all statements of a text. That each change has a condition is true only if it is so of every one. */
+function merged(contexts: readonly Context[]): Context {
+  const all = new Map<string, readonly string[]>()
+  for (const context of contexts) {
+    for (const [key, values] of context) {
+      const together = [...new Set([...(all.get(key) ?? []), ...values])].sort()
+      all.set(key, key === 'sql:haswhere' && together.includes('false') ? ['false'] : together)
+    }
+  }
+  return all
+}
