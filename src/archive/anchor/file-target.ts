@@ -1,4 +1,5 @@
-import { open } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { GateError } from '../../core/errors.ts'
 import { MAX_LINE_BYTES } from '../../record/checkpoint/checkpoint.ts'
@@ -15,6 +16,7 @@ export interface AppendFile {
 /** Lines of one write: 64 KB. */
 const MOST_LINES = 100
 const NEWLINE = 0x0a
+const { O_APPEND, O_CREAT, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants
 
 /**
  * Anchors to a file elsewhere: another machine's disk, or one that can only be appended to (`chattr +a`). What a crash
@@ -57,10 +59,18 @@ function continued(tail: Buffer, lines: readonly string[]): string {
   return line.slice(begun.length) + text
 }
 
+/** A pipe that nobody reads would hold a thread of the process, and keep nothing. */
+async function openPlain(path: string, flags: number): Promise<FileHandle> {
+  const handle = await open(path, flags | O_NONBLOCK, 0o600)
+  if ((await handle.stat()).isFile()) return handle
+  await handle.close()
+  throw Object.assign(new Error('it is no plain file'), { code: 'ENOTSUP' })
+}
+
 function appendFile(path: string): AppendFile {
   return {
     async tail(most) {
-      const handle = await open(path, 'r').catch(error => {
+      const handle = await openPlain(path, O_RDONLY).catch(error => {
         if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
         throw error
       })
@@ -75,7 +85,7 @@ function appendFile(path: string): AppendFile {
       }
     },
     async append(bytes) {
-      const handle = await open(path, 'a', 0o600)
+      const handle = await openPlain(path, O_WRONLY | O_APPEND | O_CREAT)
       try {
         await handle.appendFile(bytes)
         await handle.datasync()

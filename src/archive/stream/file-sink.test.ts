@@ -56,18 +56,20 @@ test('killed at any byte of a batch: the next process leaves whole lines alone',
         const [tail, ...lines] = linesOf(path).reverse()
         assert.equal(tail, '')
         for (const line of lines) assert.match(line, /^\{"id":"[abc]"\}$/)
-        assert.equal(lines.length, Math.floor(cut / 11) + 2)
+        assert.equal(lines.length, Math.floor((cut + 1) / 11) + 2)
       }),
     ),
     { numRuns: 31 },
   ))
 
-test('text without an end that is not ours is ended, not cut', () =>
-  withSink(async (path, sink) => {
-    writeFileSync(path, 'notes of somebody')
-    await sink.deliver([event('a')])
-    assert.deepEqual(linesOf(path), ['notes of somebody', '{"id":"a"}', ''])
-  }))
+for (const notes of ['notes of somebody', '{"keys":["of somebody"]}', '{"keys":\n["of somebody"]}']) {
+  test(`text without an end that is not ours is ended, not cut: ${JSON.stringify(notes)}`, () =>
+    withSink(async (path, sink) => {
+      writeFileSync(path, notes)
+      await sink.deliver([event('a')])
+      assert.equal(readFileSync(path, 'utf8'), `${notes}\n{"id":"a"}\n`)
+    }))
+}
 
 test('a link, a folder and a place that is not there are refused, and tried again', () =>
   withSink(async (path, sink) => {

@@ -72,17 +72,27 @@ export class FileSink implements Sink {
   }
 }
 
-/** Cuts off half a line of ours; text of somebody else is ended instead. */
+/** Cuts off half a line of ours; a whole one, and text of somebody else, is ended instead. */
 async function mendEnd(file: FileHandle, size: number): Promise<void> {
   const length = Math.min(size, MAX_LINE_BYTES)
   const bytes = Buffer.alloc(length)
   const { bytesRead } = await file.read(bytes, 0, length, size - length)
   const end = bytes.subarray(0, bytesRead).lastIndexOf('\n') + 1
   if (end === bytesRead) return
-  const isOurs = bytes[end] === 0x7b && (end > 0 || length === size)
+  const isWhole = isJson(bytes.toString('utf8', end, bytesRead))
+  const isOurs = bytes[end] === 0x7b && (end > 0 || length === size) && !isWhole
   if (isOurs) await file.truncate(size - bytesRead + end)
   else await file.appendFile('\n')
   await file.sync()
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
 }
 
 async function syncFolder(path: string): Promise<void> {
