@@ -23,7 +23,8 @@ export async function roomMeasures(quick: boolean): Promise<Measure[]> {
 /** `BENCH_EVENTS=10000000` measures what the book promises of ten million; it takes some minutes and 8 GB. */
 async function indexRows(quick: boolean): Promise<Measure[]> {
   const events = process.env['BENCH_EVENTS'] ?? (quick ? '100000' : '1000000')
-  const rows = all(await run('bench/index.ts', events, '--rows'), /^(.+)\t(.+)$/)
+  const output = `${await run('bench/index.ts', events, '--rows')}${await run('bench/replay.ts', events)}`
+  const rows = all(output, /^(.+)\t(.+)$/)
   return rows.map(([, what, result]) => [what ?? '', result ?? ''])
 }
 

@@ -37,6 +37,11 @@ const SERVICES = ['s3', 'ec2', 'dynamodb', 'lambda', 'sts'] as const
 /** Between one call and the next. */
 const GAP_MS = 40
 
+const START_MS = Date.UTC(2026, 0, 1)
+
+/** When a made-up journal of so many events ends. */
+export const endOf = (events: number): number => START_MS + events * GAP_MS
+
 /** What is asked for, and which come first. */
 export const QUERIES: readonly (readonly [query: string, order: 'newest' | 'oldest'])[] = [
   ['', 'newest'],
@@ -127,12 +132,11 @@ export async function generateJournal(folder: string, events: number): Promise<v
   const ports = { files: nodeFiles, clock: systemClock, random: systemRandom, after }
   const journal = await openJournal({ folder, lane: 0, durability: 'os' }, ports)
   const random = steady(4)
-  const startMs = Date.UTC(2026, 0, 1)
   for (let at = 0; at < events; ) {
     const batch: Promise<void>[] = []
     for (; batch.length < 2_000 && at < events; at += 2) {
-      batch.push(journal.append(decision(at, startMs, random)))
-      batch.push(journal.append(outcome(at + 1, at, startMs, random)))
+      batch.push(journal.append(decision(at, START_MS, random)))
+      batch.push(journal.append(outcome(at + 1, at, START_MS, random)))
     }
     await Promise.all(batch)
   }

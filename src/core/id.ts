@@ -18,6 +18,18 @@ export function firstIdAt(timeMs: number): string {
   return headOf(Math.max(timeMs, 0)) + '0'.repeat(16)
 }
 
+/** When an id was made, ms; undefined for what is none. */
+export function timeOfId(id: string): number | undefined {
+  if (id.length !== 26) return undefined
+  let time = 0
+  for (const character of id.slice(0, 10)) {
+    const digit = ALPHABET.indexOf(character)
+    if (digit === -1) return undefined
+    time = time * 32 + digit
+  }
+  return time
+}
+
 function headOf(timeMs: number): string {
   let time = Math.floor(timeMs)
   let head = ''

@@ -1,4 +1,6 @@
 import { GateError } from '../core/errors.ts'
+import { timeOfId } from '../core/id.ts'
+import type { Begin } from './begin.ts'
 import type {
   AccessRequestEvent,
   DecisionEvent,
@@ -60,7 +62,7 @@ export async function* readEntries(
 ): AsyncGenerator<Entry, void> {
   const held = new Map<string, Held>()
   const said = new Said()
-  for await (const { event } of readJournal(source, wantedFor(selection))) {
+  for await (const { event } of readJournal(source, wantedFor(selection), beginFor(selection))) {
     if (event.type === 'recovery') {
       markLost(held, event)
     } else if (!isSelected(event, selection)) {
@@ -134,6 +136,17 @@ function wantedFor(selection: Scope): Wanted | undefined {
   return payload => payload.includes(needle) || payload.includes(RECOVERY)
 }
 
+function beginFor(selection: Scope): Begin | undefined {
+  if (typeof selection === 'string') return undefined
+  return beginOf(selection.sessionId, Buffer.from(JSON.stringify(selection.sessionId)))
+}
+
+/** Nothing that an id is about is older than it, or stands before the first event that names it. */
+function beginOf(id: string, needle: Buffer): Begin {
+  const fromMs = timeOfId(id)
+  return { needle, ...(fromMs === undefined ? {} : { fromMs }) }
+}
+
 /** What an id of the journal stands for. */
 export type Found =
   | { readonly kind: 'session'; readonly sessionId: string }
@@ -147,7 +160,11 @@ export async function findById(source: JournalSource, id: string): Promise<Found
   const needle = Buffer.from(JSON.stringify(id))
   let decision: DecisionEvent | undefined
   let ending: Ending | undefined
-  for await (const { event } of readJournal(source, payload => payload.includes(needle))) {
+  for await (const { event } of readJournal(
+    source,
+    payload => payload.includes(needle),
+    beginOf(id, needle),
+  )) {
     if (event.sessionId === id) return { kind: 'session', sessionId: id }
     if (event.type === 'outcome' && event.id === id) return findById(source, event.decisionId)
     const isOfSession = event.type === 'session' || event.type === 'session-end'

@@ -1,4 +1,5 @@
 import { GateError } from '../core/errors.ts'
+import { type Begin, firstSegment } from './begin.ts'
 import type { ChainTail } from './chain.ts'
 import type { JournalEvent } from './event.ts'
 import type { JournalFiles } from './files.ts'
@@ -39,13 +40,16 @@ export async function listLanes(source: JournalSource): Promise<readonly number[
  * gate is writing: it stops at the end of what is whole. Goes on over segments that were removed. Throws
  * `journal-corrupt` where the chain breaks, or a segment is missing that was not.
  * `wanted` leaves events out before they are parsed, which is most of the work; links are checked all the same.
+ * With `begin`, segments before it are passed over, and so are their links.
  */
 export async function* readLane(
   source: JournalSource,
   lane: number,
   wanted?: Wanted,
+  begin?: Begin,
 ): AsyncGenerator<PlacedEvent, void> {
-  let segment = await nextSegment(source, lane, 1)
+  const first = begin === undefined ? 1 : await firstSegment(source, lane, begin)
+  let segment = await nextSegment(source, lane, first)
   let before: { tail: ChainTail; journalId: Buffer } | undefined
   while (segment !== undefined) {
     const opened = await openSegment(source.files, source.folder, { lane, segment }, before)
@@ -137,12 +141,13 @@ function parse(frame: Buffer, place: Place): JournalEvent {
   }
 }
 
-/** All events of all lanes in order of time, in constant memory; `wanted` as for `readLane`. */
+/** All events of all lanes in order of time, in constant memory; `wanted` and `begin` as for `readLane`. */
 export async function* readJournal(
   source: JournalSource,
   wanted?: Wanted,
+  begin?: Begin,
 ): AsyncGenerator<PlacedEvent, void> {
-  const lanes = (await listLanes(source)).map(lane => readLane(source, lane, wanted))
+  const lanes = (await listLanes(source)).map(lane => readLane(source, lane, wanted, begin))
   yield* mergeByTime(lanes)
 }
 

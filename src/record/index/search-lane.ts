@@ -1,5 +1,6 @@
+import { CLOCK_SLACK_MS } from '../begin.ts'
 import type { JournalSource } from '../read.ts'
-import { CLOCK_SLACK_MS, type Span } from '../search/lane.ts'
+import type { Span } from '../search/lane.ts'
 import type { Matcher } from '../search/match.ts'
 import type { Findable } from '../search/values.ts'
 import type { Block } from './block.ts'

@@ -1,10 +1,9 @@
+import { CLOCK_SLACK_MS, firstTime } from '../begin.ts'
 import type { Ending } from '../calls.ts'
-import { readPayload } from '../frame.ts'
-import { type OpenSegment, openSegment } from '../open-segment.ts'
+import { openSegment } from '../open-segment.ts'
 import { corrupt } from '../place.ts'
 import type { JournalSource } from '../read.ts'
 import { isRemovedBetween } from '../retention/hints.ts'
-import { scanFrames } from '../scan.ts'
 import { layout, type SegmentHeader, segmentNumbers } from '../segment.ts'
 import { type Found, SearchJoin } from './join.ts'
 import type { Matcher } from './match.ts'
@@ -27,12 +26,6 @@ export interface Span {
   readonly sinceMs: number
   readonly untilMs: number
 }
-
-/**
- * Events are recorded in the moment of their time; so much later or earlier they may stand where the
- * clock was set, and segments are read all the same.
- */
-export const CLOCK_SLACK_MS = 3_600_000
 
 export function spanOf(query: Query): Span {
   let [sinceMs, untilMs] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]
@@ -158,14 +151,6 @@ async function endsBefore({ source, lane, span }: LaneSearch, next: number | und
   } finally {
     await opened.file.close()
   }
-}
-
-/** The time of a segment's first event; undefined where it has none. */
-async function firstTime({ file, start }: OpenSegment): Promise<number | undefined> {
-  const frames = scanFrames(file, start)
-  const step = await frames.next()
-  await frames.return?.({ kind: 'end', offset: 0, tail: start, reason: '' })
-  return step.done === true ? undefined : readPayload(step.value.frame).event.timeMs
 }
 
 /** A segment that was walked, and the number of its last event. */
