@@ -17,7 +17,7 @@ const WHY: Readonly<Record<SessionEndEvent['why'], string>> = {
 export function endedBy(event: EndEvent): string {
   if (event.type === 'session-end') {
     const { why, by } = event
-    return why === 'revoked' && by !== undefined ? `ended by ${printable(by)}` : WHY[why]
+    return why === 'revoked' && by !== undefined ? `ended by ${printable(by)}` : printable(WHY[why] ?? why)
   }
   return printable(`every session of the ${event.what} ${event.of}, by ${event.by}`)
 }
@@ -29,7 +29,7 @@ export function endDetails(event: EndEvent, many: boolean): readonly string[] {
   const { calls, denied, bytesIn, bytesOut, sessionId } = event
   return [
     ...said,
-    `${count(calls, 'call')} here, ${denied} denied`,
+    `${count(calls, 'call')} here, ${Number(denied)} denied`,
     `${size(bytesIn)} up, ${size(bytesOut)} down`,
     ...(many ? [`session ${printable(sessionId)}`] : []),
   ]
@@ -41,7 +41,7 @@ function issuedUntil({ issuedUntilMs }: RevocationEvent): string {
 
 /** `revoked 2026-01-02 03:04:05`; where nobody recorded it, what can be known of it at `nowMs`. */
 export function endOf({ ended, began }: Pick<SessionSummary, 'ended' | 'began'>, nowMs: number): string {
-  if (ended !== undefined) return `${ended.why} ${dateTime(ended.timeMs)}`
+  if (ended !== undefined) return `${printable(ended.why)} ${dateTime(ended.timeMs)}`
   return unrecordedEnd(began?.expiresAtMs, nowMs)
 }
 

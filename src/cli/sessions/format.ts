@@ -25,10 +25,10 @@ export function timeOfDay(timeMs: number): string {
 
 const SIZES = ['kB', 'MB', 'GB', 'TB', 'PB']
 
-/** `512 B`, `1.2 kB`, `34 MB`: powers of 1000, two digits or more. */
+/** `512 B`, `1.2 kB`, `34 MB`: powers of 1000, two digits or more; what is none of a number is `NaN`. */
 export function size(bytes: number): string {
-  if (bytes < 1000) return `${bytes} B`
-  let value = bytes
+  let value = Number(bytes)
+  if (value < 1000) return `${value} B`
   let unit = ''
   for (const next of SIZES) {
     if (value < 999.5 && unit !== '') break
@@ -51,7 +51,8 @@ export function duration(spanMs: number): string {
 
 /** `1 call`, `1,234 calls` */
 export function count(number: number, one: string, many: string = `${one}s`): string {
-  return `${number.toLocaleString('en-US')} ${number === 1 ? one : many}`
+  // What was read may be any value: text has no place here.
+  return `${Number(number).toLocaleString('en-US')} ${number === 1 ? one : many}`
 }
 
 /** Rows as columns, two spaces apart; columns of `rightAligned` end where the widest of them ends. */

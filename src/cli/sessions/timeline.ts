@@ -115,7 +115,7 @@ export class Timeline {
   /** What happened to an access request: `asked  01J… aws ec2 terminate-instances …`. */
   #accessRequest(event: AccessRequestEvent): string[] {
     const paint = this.#paint
-    const what = HAPPENED[event.what]
+    const what = HAPPENED[event.what] ?? { word: printable(event.what), by: 'by', good: false }
     const named = event.name === undefined ? event.by : `${event.name} (${event.by ?? ''})`
     const by = named === undefined ? '' : ` ${what.by} ${printable(named)}`
     const details = [
@@ -123,7 +123,7 @@ export class Timeline {
         ? []
         : [`\u201c${printable(event.reason)}\u201d`]),
       ...(whyWithheld(event) === undefined ? [] : [WITHHELD[whyWithheld(event) ?? 'sealed']]),
-      ...(event.usesLeft === undefined ? [] : [`${event.usesLeft} uses left`]),
+      ...(event.usesLeft === undefined ? [] : [`${Number(event.usesLeft)} uses left`]),
       ...(event.expiresAtMs === undefined ? [] : [`until ${dateTime(event.expiresAtMs)}`]),
     ]
     const colored = what.good ? paint.good(what.word) : paint.warn(what.word)
@@ -174,7 +174,7 @@ export class Timeline {
   #outcome(outcome: OutcomeEvent): string[] {
     const withheld = whyWithheld(outcome)
     if (withheld !== undefined) return [WITHHELD[withheld]]
-    const status = outcome.status === undefined ? 'no reply' : String(outcome.status)
+    const status = outcome.status === undefined ? 'no reply' : printable(String(outcome.status))
     const error = outcome.error === undefined ? '' : ` ${printable(outcome.error)}`
     const ended = hasFailed(outcome) ? this.#paint.warn(`${status}${error}`) : status
     return [
