@@ -37,6 +37,11 @@ test('too long a message goes without what the call held; too long still, cut; a
   assert.ok(long.startsWith(beginning))
 })
 
+test('a time that no date has ends no stream', () => {
+  const last = syslogFrame(event({ timeMs: Number.MAX_SAFE_INTEGER }), SOURCE).toString()
+  assert.match(last, /^\d+ <108>1 9999-12-31T23:59:59\.999Z gate-1 /)
+})
+
 /** A reader of RFC 5424 in the style of a regular expression, for what this sends. */
 const MESSAGE =
   /^<(\d{1,3})>1 (\S+) ([!-~]{1,255}) sallyport - ([a-z-]+) \[sallyport@32473((?: [a-z]+="(?:[^"\\\]]|\\["\\\]])*")+)\] (.*)$/

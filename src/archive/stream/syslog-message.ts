@@ -25,6 +25,8 @@ const SEVERITIES: Readonly<Record<Weight, number>> = { alert: 1, warning: 4, not
 const STRUCTURE = 'sallyport@32473'
 /** HOSTNAME = NILVALUE / 1*255PRINTUSASCII */
 const MAX_HOST = 255
+/** The last year that a TIMESTAMP can have has four digits: https://www.rfc-editor.org/rfc/rfc5424#section-6.2.3 */
+const LAST_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
 /** No id is longer in structured data. */
 const MAX_PARAMETER = 128
 
@@ -46,7 +48,7 @@ function syslogMessage(event: Outbound, source: SyslogSource): string {
 /** Everything before MSG. `bytes`: how long the text was that was cut. */
 function head(event: Outbound, { facility, host }: SyslogSource, bytes?: number): string {
   const priority = facility * 8 + SEVERITIES[event.weight]
-  const time = new Date(event.timeMs).toISOString()
+  const time = new Date(Math.min(event.timeMs, LAST_MS)).toISOString()
   const parameters = [
     parameter('id', event.id),
     ...(event.sessionId === undefined ? [] : [parameter('session', event.sessionId)]),
