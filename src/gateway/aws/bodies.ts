@@ -181,7 +181,8 @@ export class CallBodies {
   #reserve(): () => void {
     const { budget } = this.#rooms
     const bytes = this.#replyBytes + REQUEST_BYTES
-    const giveBackFiles = this.#blobs?.reserve()
+    const { issuer, subject } = this.#of.principal
+    const giveBackFiles = this.#blobs?.reserve(`${issuer}/${subject}`)
     try {
       budget.take(bytes)
     } catch (error) {

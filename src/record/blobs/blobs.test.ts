@@ -209,13 +209,24 @@ test('opening the lane removes what a crash left half-written, and nothing else'
 
 test('only so many calls have their bodies written at once', async () => {
   const store = await openStore(new MemoryFiles(), { calls: 2 })
-  const giveBack = store.reserve()
-  store.reserve()
-  assert.throws(() => store.reserve(), { code: 'overloaded' })
+  const giveBack = store.reserve('ann')
+  store.reserve('bob')
+  assert.throws(() => store.reserve('eve'), { code: 'overloaded' })
   giveBack()
   giveBack()
-  store.reserve()
-  assert.throws(() => store.reserve(), { code: 'overloaded' })
+  store.reserve('eve')
+  assert.throws(() => store.reserve('ann'), { code: 'overloaded' })
+})
+
+test('who uploads slowly, many times at once, leaves the others room', async () => {
+  const store = await openStore(new MemoryFiles(), { calls: 6 })
+  const given = [1, 2, 3].map(() => store.reserve('eve'))
+  assert.throws(() => store.reserve('eve'), { code: 'overloaded', message: /3 calls of one principal/ })
+  store.reserve('ann')
+  given[0]?.()
+  given[0]?.()
+  store.reserve('eve')
+  assert.throws(() => store.reserve('eve'), { code: 'overloaded' })
 })
 
 test('an id that is none becomes no path', async () => {

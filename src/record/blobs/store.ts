@@ -32,6 +32,8 @@ export class BlobStore {
   readonly #options: BlobStoreOptions
   readonly #guard: SpaceGuard | undefined
   #calls = 0
+  /** By who they are of. */
+  readonly #callsOf = new Map<string, number>()
   /** The folder whose own name is on disk. */
   #home: string | undefined
 
@@ -55,18 +57,38 @@ export class BlobStore {
     return new BlobStore(options)
   }
 
-  /** Takes room for the bodies of a call; returns what gives it back, once. Throws `overloaded`. */
-  reserve(): () => void {
+  /**
+   * Takes room for the bodies of a call of this principal, who has half of all the room at most; returns what gives it
+   * back, once. Throws `overloaded`.
+   */
+  reserve(who: string): () => void {
     const most = this.#options.calls ?? CALLS
+    const mostOfOne = Math.max(1, Math.floor(most / 2))
+    const own = this.#callsOf.get(who) ?? 0
     if (this.#calls >= most) {
       throw new GateError('overloaded', `the bodies of ${most} calls are being recorded already`)
     }
+    // A client that dawdles keeps its room for as long: it must not take that of everybody.
+    if (own >= mostOfOne) {
+      throw new GateError(
+        'overloaded',
+        `the bodies of ${mostOfOne} calls of one principal are being recorded already`,
+      )
+    }
     this.#calls += 1
+    this.#callsOf.set(who, own + 1)
     let isHeld = true
     return () => {
-      if (isHeld) this.#calls -= 1
+      if (isHeld) this.#giveBack(who)
       isHeld = false
     }
+  }
+
+  #giveBack(who: string): void {
+    this.#calls -= 1
+    const left = (this.#callsOf.get(who) ?? 0) - 1
+    if (left > 0) this.#callsOf.set(who, left)
+    else this.#callsOf.delete(who)
   }
 
   /** A new body. Rejects with `body-unrecorded`, `master-key-unavailable`. */
