@@ -98,3 +98,126 @@ test('all statements of a text are one question', { skip }, async () => {
   })
   await db.end()
 })
+
+test('masks hold in text and in binary, simple and extended', { skip }, async () => {
+  const db = await client()
+  gate.policy.masks = [{ columns: ['people.ssn'], as: 'full' }]
+  const simple = await db.query('select id, ssn, name from people order by id')
+  assert.deepEqual(simple.rows[0], { id: 1, ssn: '~mask~', name: 'Ada' })
+  const extended = await db.query('select ssn, upper(ssn) as u, name from people where id = $1', [1])
+  assert.deepEqual(extended.rows, [{ ssn: '~mask~', u: '~mask~', name: 'Ada' }])
+  const asBinary = { text: 'select id, ssn from people where id = $1', values: [1], binary: true }
+  const binary: pg.QueryResult = await db.query(asBinary)
+  assert.equal(String(binary.rows[0]?.ssn), '~mask~')
+  const { outcome } = await gate.until(({ outcome }) => outcome?.masked?.count === 2)
+  assert.ok(outcome)
+  await db.end()
+})
+
+test('what would tell of a masked value is denied', { skip }, async () => {
+  const db = await client()
+  gate.policy.masks = [{ columns: ['people.ssn'], as: 'full' }]
+  for (const sql of [
+    "select id from people where ssn = 'canary-1'",
+    'select id from people order by ssn',
+    'create table copy_of as select ssn from people',
+    'copy people to stdout',
+    'copy (select ssn from people) to stdout',
+  ]) {
+    await assert.rejects(db.query(sql), (error: pg.DatabaseError) => {
+      assert.equal(error.code, '42501', sql)
+      assert.match(error.message, /is masked for this principal/)
+      return true
+    })
+  }
+  await db.end()
+})
+
+test('errors that may quote a masked value keep their code alone', { skip }, async () => {
+  const db = await client()
+  gate.policy.masks = [{ columns: ['people.ssn'], as: 'full' }]
+  const failing = ['select name::int, ssn from people', 'select name::int, ssn from people where id = $1']
+  for (const [i, text] of failing.entries()) {
+    await assert.rejects(db.query(text, i === 0 ? undefined : [1]), (error: pg.DatabaseError) => {
+      assert.equal(error.code, '22P02')
+      assert.ok(!JSON.stringify({ ...error, message: error.message }).includes('Ada'))
+      return true
+    })
+  }
+  await db.end()
+})
+
+test('prepared statements: by name, by text, renamed and replaced', { skip }, async () => {
+  const db = await client()
+  const query = { name: 'one', text: 'select name from people where id = $1' }
+  assert.deepEqual((await db.query({ ...query, values: [1] })).rows, [{ name: 'Ada' }])
+  assert.deepEqual((await db.query({ ...query, values: [2] })).rows, [{ name: 'Bob' }])
+  assert.deepEqual(gate.decisions(), [`allow Execute ${query.text}`, `allow Execute ${query.text}`])
+  await db.query('prepare a as select name from people')
+  assert.equal((await db.query('execute a')).rows.length, 2)
+  await assert.rejects(db.query('prepare b as select * from secrets; execute b'), code('42501'))
+  await db.query('prepare b as select * from secrets')
+  await assert.rejects(db.query('execute b'), code('42501'))
+  await assert.rejects(db.query('execute unheard_of'), code('42501'))
+  await assert.rejects(db.query({ name: 'three', text: 'execute b' }), code('42501'))
+  // A failed PREPARE leaves the old one at the server: the gate must not take it for the new.
+  await assert.rejects(db.query('prepare b as select 1'), code('42P05'))
+  await assert.rejects(db.query('execute b'), code('42501'))
+  await db.end()
+})
+
+test('names follow search_path, SET LOCAL and what is created', { skip }, async () => {
+  const db = await client()
+  await db.query('create schema other; ')
+  await db.query('create table other.things (x int)')
+  await db.query('set search_path to other, public')
+  assert.deepEqual((await db.query('select * from things')).rows, [])
+  await db.query('begin')
+  await db.query('set local search_path to public')
+  await assert.rejects(db.query('select * from things'), code('42501'))
+  await db.query('rollback')
+  assert.deepEqual((await db.query('select * from things')).rows, [])
+  await db.query('create temp table people (z int)')
+  assert.deepEqual(
+    (await db.query('select * from people')).fields.map(({ name }) => name),
+    ['z'],
+  )
+  await db.query("select set_config('search_path', 'public', false)")
+  await assert.rejects(db.query('select * from things'), code('42501'))
+  await db.query('begin; create table fresh (a int)')
+  assert.deepEqual((await db.query('select * from fresh')).rows, [])
+  await db.query('rollback')
+  await assert.rejects(db.query('select * from fresh'), code('42501'))
+  await db.query('discard all')
+  await db.query('drop schema other cascade')
+  await db.end()
+})
+
+test('standard_conforming_strings off, or another encoding: nothing more is read', { skip }, async () => {
+  const db = await client()
+  await db.query('set standard_conforming_strings to off')
+  await assert.rejects(db.query('select 1'), code('42501'))
+  await db.end()
+  const other = await client()
+  await other.query('set client_encoding to latin1')
+  await assert.rejects(other.query('select 1'), code('42501'))
+  await other.end()
+})
+
+test('a wrong password is turned away, and a database that may not be come to', { skip }, async () => {
+  const stranger = new pg.Client({ connectionString: gate.url('agent', 'wrong') })
+  await assert.rejects(stranger.connect(), code('28P01'))
+  gate.policy.deny = [/sql:Connect/]
+  const denied = new pg.Client({ connectionString: gate.url() })
+  await assert.rejects(denied.connect(), code('42501'))
+})
+
+test('LISTEN and NOTIFY', { skip }, async () => {
+  const [listener, speaker] = [await client(), await client()]
+  const heard = new Promise<pg.Notification>(resolve => listener.once('notification', resolve))
+  await listener.query('listen news')
+  await speaker.query("notify news, 'hello'")
+  assert.equal((await heard).payload, 'hello')
+  await listener.end()
+  await speaker.end()
+})

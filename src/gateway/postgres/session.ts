@@ -47,6 +47,8 @@ export class Session {
   readonly #connection: PostgresConnection
   readonly #rooms: PostgresRooms
   #failed = false
+  /** Cancels that the server may still hear: what is sent before it has would be cancelled in the place of another. */
+  #cancelled: Promise<unknown> = Promise.resolve()
 
   constructor({ principal, facts, client, connection, target }: SessionStart, rooms: PostgresRooms) {
     this.#client = client
@@ -108,8 +110,12 @@ export class Session {
   cancel(): void {
     const { cancelKey } = this.#connection
     const head = this.#relay.queue.head
-    if (cancelKey === undefined || head === undefined || head.own !== undefined) return
-    this.#target.cancel(cancelKey).catch((error: unknown) => this.#rooms.trouble(asGateError(error)))
+    const isBusy = head !== undefined && head.own === undefined && !this.#upstream.ended
+    if (cancelKey === undefined || !isBusy) return
+    const asked = this.#target
+      .cancel(cancelKey)
+      .catch((error: unknown) => this.#rooms.trouble(asGateError(error)))
+    this.#cancelled = Promise.all([this.#cancelled, asked])
   }
 
   /** Ends the session: the client is told why, and the server cancels what it is at. */
@@ -146,6 +152,7 @@ export class Session {
     if (STRAY.has(frame.type)) return
     const message = this.#client.reader.read(frame)
     await this.#line.beginBatch()
+    await this.#cancelled
     if (this.#extended.skips(message.kind)) return
     await this.#run(message, frame.bytes)
   }
@@ -165,6 +172,7 @@ export class Session {
   }
 
   async #ask(sql: string): ReturnType<OwnQuery> {
+    await this.#cancelled
     const answer = new OwnAnswer()
     this.#relay.queue.push({ kind: 'query', own: message => answer.take(message) })
     this.#connection.socket.write(writeFrontend({ kind: 'query', sql }))

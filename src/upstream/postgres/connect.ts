@@ -32,6 +32,8 @@ export async function cancelPostgres(
   await within(place, options, async (socket, onWait) => {
     const { talk } = await openChannel(socket, place, onWait)
     talk.leave()
+    // A server that ends meanwhile has nothing left to cancel; `close` follows.
+    talk.socket.on('error', () => talk.socket.destroy())
     const ended = new Promise<void>(resolve => talk.socket.once('close', () => resolve()))
     talk.socket.end(writeStartup({ kind: 'cancel', key }))
     talk.socket.resume()
