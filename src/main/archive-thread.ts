@@ -83,5 +83,6 @@ try {
     job: 'archivist',
     reason: error instanceof GateError ? error.message : 'it cannot start',
   })
-  throw error
+  // Thrown, it would be told once more, and in other words.
+  process.exit(1)
 }

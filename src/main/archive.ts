@@ -4,6 +4,7 @@ import { Gauge, type Registry } from 'prom-client'
 import type { Config } from '../config/model.ts'
 import type { Journal } from '../record/event.ts'
 import { archiveTask, type FromArchive, type ToArchive } from './archive-task.ts'
+import { ArchiveTroubles } from './archive-troubles.ts'
 import type { Log } from './log.ts'
 
 /** The archivist beside the gate, as the gate sees it. */
@@ -54,8 +55,7 @@ class ArchiveThread implements Archive {
   readonly #config: Config
   readonly #journal: Journal
   readonly #log: Log
-  /** What it cannot do now, by job. */
-  readonly troubles: Map<string, string> = new Map()
+  readonly #troubles: ArchiveTroubles
   #worker: Worker
   #restart: NodeJS.Timeout | undefined
   #stopping = false
@@ -64,7 +64,13 @@ class ArchiveThread implements Archive {
     this.#config = config
     this.#journal = journal
     this.#log = log
+    this.#troubles = new ArchiveTroubles(log)
     this.#worker = this.#start()
+  }
+
+  /** What it cannot do now, by job. */
+  get troubles(): ReadonlyMap<string, string> {
+    return this.#troubles.now
   }
 
   async stop(): Promise<void> {
@@ -89,10 +95,11 @@ class ArchiveThread implements Archive {
     worker.on('message', (message: FromArchive) => this.#hear(message))
     worker.on('error', error => {
       const why = 'code' in error && typeof error.code === 'string' ? error.code : error.name
-      this.#report('archivist', `its thread ended with \`${why}\``)
+      this.#troubles.report('archivist', `its thread ended with \`${why}\``)
     })
     worker.once('exit', () => {
       if (this.#stopping) return
+      this.#troubles.forgetJobs('archivist')
       this.#restart = setTimeout(() => {
         this.#worker = this.#start()
       }, RESTART_MS)
@@ -101,7 +108,7 @@ class ArchiveThread implements Archive {
   }
 
   #hear(message: FromArchive): void {
-    if (message.kind === 'trouble') this.#report(message.job, message.reason)
+    if (message.kind === 'trouble') this.#troubles.report(message.job, message.reason)
     if (message.kind === 'note') this.#log.warn(message.details, message.message)
     if (message.kind === 'append') void this.#append(message)
   }
@@ -117,14 +124,5 @@ class ArchiveThread implements Archive {
 
   #tell(message: ToArchive): void {
     this.#worker.postMessage(message)
-  }
-
-  #report(job: string, reason: string | undefined): void {
-    if (reason === undefined) {
-      if (this.troubles.delete(job)) this.#log.info({ job }, 'the archive is served again')
-      return
-    }
-    this.troubles.set(job, reason)
-    this.#log.warn({ job, reason }, 'the archive cannot be served; it is tried again')
   }
 }
