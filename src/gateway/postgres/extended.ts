@@ -6,11 +6,9 @@ import { Copying } from './copying.ts'
 import type { Line, Message } from './line.ts'
 import type { Run } from './run.ts'
 import { mayCopyIn, POISON } from './simple.ts'
-import { unknown } from './understanding.ts'
+import { callsFunctions, type Understood, unknown } from './understanding.ts'
 
 type Kind = FrontendMessage['kind']
-/** Prepared statements and portals of one session; the server itself has no limit. */
-const MAX_HANDLES = 10_000
 const FLUSH = writeFrontend({ kind: 'flush' })
 const NO_STATEMENT = '26000'
 const NO_PORTAL = '34000'
@@ -68,8 +66,7 @@ export class ExtendedQueries {
 
   async #parse({ statement, sql }: Parse, bytes: Buffer): Promise<void> {
     const line = this.#line
-    if (line.handles.size >= MAX_HANDLES)
-      return this.#refuse(TOO_MANY, 'the session has too many prepared statements')
+    if (line.handles.isFull) return this.#refuse(TOO_MANY, 'the session has too many prepared statements')
     const read = await line.read(sql)
     const { parsed, understood } = read
     const prepared = { sql, parsed }
@@ -82,8 +79,7 @@ export class ExtendedQueries {
       decision.effect === 'deny' || read.broken !== undefined || line.names.broken !== undefined
     if (!isDenied) return line.send([message(line.masks(decision, understood).isHushed)])
     const text = { message: 'Parse', sql, tags: understood.tags, parameters: [] } as const
-    // What is only prepared changes nothing yet.
-    const onlyParsed = { ...read, understood: { ...understood, change: 'nothing' as const } }
+    const onlyParsed = { ...read, understood: unchanging(understood) }
     await line.ask(
       text,
       onlyParsed,
@@ -98,14 +94,26 @@ export class ExtendedQueries {
     if (prepared === undefined) {
       return this.#refuse(NO_STATEMENT, `the gate does not know the prepared statement \`${statement}\``)
     }
-    if (line.handles.size >= MAX_HANDLES) return this.#refuse(TOO_MANY, 'the session has too many portals')
+    if (line.handles.isFull) return this.#refuse(TOO_MANY, 'the session has too many portals')
     const isKnown = await line.hasNames()
     const understood = isKnown ? line.handles.read(prepared) : await line.readParsed(prepared.parsed)
-    const { isHushed } = line.masks(line.decide(understood), understood)
+    const decision = line.decide(understood)
     const { version } = line.names
     const bound = { sql: prepared.sql, prepared, understood, version, parameters }
-    const undo = line.handles.setPortal(portal, bound)
-    return line.send([[{ kind: 'bind', isHushed, undo }, bytes]])
+    const message = (isHushed: boolean, run?: Run): Message => {
+      const undo = line.handles.setPortal(portal, bound)
+      return [{ kind: 'bind', isHushed, undo, ...(run === undefined ? {} : { run, isLast: true }) }, bytes]
+    }
+    // The server plans at Bind, and whoever plans runs functions that say they are immutable.
+    const isRecorded =
+      decision.effect === 'deny' || callsFunctions(understood) || line.names.broken !== undefined
+    if (!isRecorded) return line.send([message(line.masks(decision, understood).isHushed)])
+    await line.ask(
+      { message: 'Bind', sql: prepared.sql, tags: understood.tags, parameters },
+      { parsed: prepared.parsed, understood: unchanging(understood) },
+      run => [message(run.isHushed, run)],
+      error => this.#deny(error),
+    )
   }
 
   async #execute(name: string, bytes: Buffer): Promise<void> {
@@ -143,6 +151,12 @@ export class ExtendedQueries {
     const bytes = writeFrontend({ kind: 'parse', statement: POISON, sql: POISON, types: [] })
     await this.#line.send([[{ kind: 'parse', poison: error }, bytes]])
   }
+}
+
+/** What is only prepared or bound changes nothing, and gives no names, yet. */
+function unchanging(understood: Understood): Understood {
+  const statements = understood.statements.map(statement => ({ ...statement, effects: [] }))
+  return { ...understood, statements, change: 'nothing' }
 }
 
 /** Asks what the rows are made of, for masks: types and formats as they will come. */

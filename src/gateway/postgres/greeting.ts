@@ -128,7 +128,8 @@ async function welcome(
 }
 
 function settingsOf(client: Source<FrontendReader>, parameters: readonly Setting[]): readonly Setting[] {
-  const settings: Setting[] = []
+  // A server whose own encoding is another one would speak that.
+  const settings: Setting[] = [['client_encoding', 'UTF8']]
   for (const [name, value] of parameters) {
     const lower = name.toLowerCase()
     if (['user', 'database'].includes(name) || name.startsWith('_pq_.')) continue

@@ -32,6 +32,10 @@ export interface Portal {
   readonly parameters: readonly Value[]
 }
 
+/** Prepared statements and portals of one session, and their bytes; the server itself has no limit. */
+const MAX_HANDLES = 5_000
+const MAX_BYTES = 128 * 1024 * 1024
+
 /** What a session has given names to. What is done to it for a message can be undone, as messages may fail. */
 export class Handles implements Named {
   readonly #place: SqlPlace
@@ -47,9 +51,15 @@ export class Handles implements Named {
     this.#names = names
   }
 
-  /** How many there are: a client that makes ever more is stopped by whoever asks. */
-  get size(): number {
-    return this.#prepared.size + this.#portals.size
+  /** Whether there is no room for another: the gate keeps their texts, and parameters. */
+  get isFull(): boolean {
+    if (this.#prepared.size + this.#portals.size >= MAX_HANDLES) return true
+    let bytes = 0
+    for (const { sql } of this.#prepared.values()) bytes += sql.length
+    for (const { parameters } of this.#portals.values()) {
+      for (const parameter of parameters) bytes += parameter?.length ?? 0
+    }
+    return bytes > MAX_BYTES
   }
 
   prepared(name: string): SqlStatement | undefined {

@@ -1,5 +1,11 @@
 import type { Decision } from '../../core/decision.ts'
-import { ANY_COLUMN, type Lineage, type Output, type SchemaCatalog } from '../../interpret/sql/model.ts'
+import {
+  ANY_COLUMN,
+  type Lineage,
+  type Output,
+  type SchemaCatalog,
+  type SqlStatement,
+} from '../../interpret/sql/model.ts'
 import { type ColumnOrigin, type ColumnRule, formFor, maskedAmong } from '../../mask/sql/columns.ts'
 import { type ValueMask, valueMask } from '../../mask/sql/row.ts'
 import type { Column } from '../../wire/postgres/messages.ts'
@@ -52,14 +58,24 @@ export function withMasks(decision: Decision, understood: Understood): Decision 
   }
   const rules = columnRules(decision)
   if (rules.length === 0) return unmaskable(decision)
-  for (const { tag, inferred, copied, output } of understood.statements) {
+  for (const statement of understood.statements) {
+    const { tag, inferred, copied, output } = statement
     const why =
+      whyNot(given(statement), rules, 'a function that the gate does not know could tell of it') ??
       whyNot(inferred, rules, 'which rows come, or in which order, would tell of it') ??
       whyNot(copied, rules, 'it would be put where it is not masked') ??
       whyNot(tag === 'COPY' ? linesOf(output) : [], rules, 'what COPY gives is not masked: select it')
     if (why !== undefined) return denied(decision, why)
   }
   return unmaskable(decision)
+}
+
+/** What a function with effects of its own may be given: it could set it, send it, or write it. */
+function given({ touches }: SqlStatement): readonly ColumnOrigin[] {
+  if (!touches.some(({ action }) => action === 'sql:Call')) return []
+  return touches.flatMap(({ object: { kind, schema = '*', name: relation }, columns }) =>
+    kind === 'relation' ? [...columns].map(name => ({ schema, relation, name })) : [],
+  )
 }
 
 function linesOf(output: Output | undefined): readonly ColumnOrigin[] {

@@ -21,8 +21,11 @@ export interface Claimed {
 
 /** A text of a client, as it is recorded. */
 export interface SqlText {
-  /** `Query`, `Parse`, `Execute`, or `Connect` for the session as a whole. */
-  readonly message: 'Query' | 'Parse' | 'Execute' | 'Connect'
+  /**
+   * The message that brought it, or `Connect` for the session as a whole. A Parse or Bind is recorded where it is denied, and a Bind
+   * where planning may run functions.
+   */
+  readonly message: 'Query' | 'Parse' | 'Bind' | 'Execute' | 'Connect'
   readonly sql: string
   /** Leading words of its statements. */
   readonly tags: readonly string[]

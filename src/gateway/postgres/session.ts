@@ -25,6 +25,9 @@ export interface SessionStart {
   readonly target: PostgresTarget
 }
 
+/** The longest that a timer takes; no session of a principal is as long. */
+const MAX_TIMER_MS = 0x7fff_ffff
+/** What the server ignores where it does not copy. */
 const STRAY: ReadonlySet<number> = new Set([
   FRONTEND['copy-data'],
   FRONTEND['copy-done'],
@@ -50,7 +53,10 @@ export class Session {
   /** Cancels that the server may still hear: what is sent before it has would be cancelled in the place of another. */
   #cancelled: Promise<unknown> = Promise.resolve()
 
+  readonly #principal: Principal
+
   constructor({ principal, facts, client, connection, target }: SessionStart, rooms: PostgresRooms) {
+    this.#principal = principal
     this.#client = client
     this.#target = target
     this.#connection = connection
@@ -85,10 +91,27 @@ export class Session {
 
   /** Reads what names mean, before the first text. Rejects with `sql-catalog-unclear`, `database-unreachable`. */
   async open(): Promise<void> {
+    this.#watch()
     this.#client.onGone = () => this.#close()
     void this.#relayed()
     await this.#line.names.refresh()
     if (this.#upstream.ended) throw new GateError('database-unreachable', 'the database server has gone')
+  }
+
+  /** Also a session that only listens ends when its principal's does. Throws `session-revoked`. */
+  #watch(): void {
+    const { expiresAtMs } = this.#principal
+    const admission = this.#rooms.admit(this.#principal)
+    const onEnded = (): void => this.fail(asGateError(admission.ended.reason))
+    admission.ended.addEventListener('abort', onEnded, { once: true })
+    const expired = new GateError('credentials-expired', 'the session of the principal has ended')
+    const leftMs = Math.max(expiresAtMs - this.#rooms.clock.now(), 0)
+    const timer = setTimeout(() => this.fail(expired), Math.min(leftMs, MAX_TIMER_MS))
+    this.#client.socket.once('close', () => {
+      clearTimeout(timer)
+      admission.ended.removeEventListener('abort', onEnded)
+      admission.leave()
+    })
   }
 
   /** Runs until one side is gone. Never rejects. */

@@ -105,6 +105,11 @@ export function isTransactionOnly({ touches }: SqlStatement): boolean {
   return touches.length > 0 && touches.every(({ action }) => action === 'sql:Transaction')
 }
 
+/** Whether a text calls what the gate does not know the insides of. */
+export function callsFunctions({ statements }: Understood): boolean {
+  return statements.some(({ touches }) => touches.some(({ action }) => action === 'sql:Call'))
+}
+
 /** EXECUTE and FETCH are what they execute and fetch from. */
 function followed(statement: SqlStatement, named: Named): SqlStatement {
   let whole = statement
