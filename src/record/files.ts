@@ -4,9 +4,9 @@ export interface JournalFiles {
   makeFolder(path: string): Promise<void>
   /** Names in a folder; empty if there is no such folder. */
   list(path: string): Promise<readonly string[]>
-  /** Opens an existing file; undefined if there is none. */
+  /** Opens an existing file; undefined if there is none. Throws `journal-corrupt` for a link that is to be written through. */
   open(path: string, mode: 'read' | 'write'): Promise<JournalFile | undefined>
-  /** Makes a file, empty, in place of any that was there; for the owner only. */
+  /** Makes a file, empty, in place of any that was there, which is not opened: it may be a link. For the owner only. */
   create(path: string): Promise<JournalFile>
   /** Replaces `to` in one step. */
   rename(from: string, to: string): Promise<void>

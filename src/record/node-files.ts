@@ -1,5 +1,6 @@
-import { type FileHandle, mkdir, open, readdir, rename, rm, rmdir } from 'node:fs/promises'
+import { constants, type FileHandle, mkdir, open, readdir, rename, rm, rmdir } from 'node:fs/promises'
 import { createRequire } from 'node:module'
+import { GateError } from '../core/errors.ts'
 import type { FileLock, JournalFile, JournalFiles } from './files.ts'
 
 const OWNER_FOLDER = 0o700
@@ -16,11 +17,18 @@ export const nodeFiles: JournalFiles = {
     return (await unlessMissing(readdir(path))) ?? []
   },
   async open(path, mode) {
-    const handle = await unlessMissing(open(path, mode === 'read' ? 'r' : 'r+'))
+    const handle = await unlessMissing(mode === 'read' ? open(path) : openToWrite(path))
     return handle && new NodeFile(handle)
   },
   async create(path) {
-    return new NodeFile(await open(path, 'w+', OWNER_FILE))
+    try {
+      return new NodeFile(await open(path, 'wx+', OWNER_FILE))
+    } catch (error) {
+      if (codeOf(error) !== 'EEXIST') throw error
+    }
+    // What stands there goes, and is not opened: it may be a link.
+    await rm(path)
+    return new NodeFile(await open(path, 'wx+', OWNER_FILE))
   },
   async rename(from, to) {
     await rename(from, to)
@@ -77,6 +85,19 @@ class NodeFile implements JournalFile {
 }
 
 /**
+ * Not through a link: who can write into this folder, and no more than that, shall not have other files overwritten. On
+ * a system that does not know the flag, links are followed.
+ */
+async function openToWrite(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, constants.O_RDWR | (constants.O_NOFOLLOW ?? 0))
+  } catch (cause) {
+    if (codeOf(cause) !== 'ELOOP') throw cause
+    throw new GateError('journal-corrupt', `\`${path}\` is a link: nothing is written through it`, { cause })
+  }
+}
+
+/**
  * A lock that the kernel holds. Node has no flock, but the SQLite inside it locks its file by
  * `fcntl` (LockFileEx on Windows), and an exclusive transaction that is never ended is exactly such a
  * lock. Why this and not a file with a pid in it: the kernel releases the lock in the moment in which
@@ -120,8 +141,12 @@ async function unlessMissing<T>(opening: Promise<T>, alike = 'ENOENT'): Promise<
   try {
     return await opening
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    const code = codeOf(error)
     if (code === 'ENOENT' || code === alike) return undefined
     throw error
   }
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined
 }

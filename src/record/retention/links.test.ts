@@ -1,9 +1,19 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { BlobStore } from '../blobs/store.ts'
+import { replaceFile } from '../files.ts'
 import { STARTED_MS, steadyRandom } from '../journal.fixture.ts'
 import { nodeFiles } from '../node-files.ts'
 import { HOUR_MS, record, retainedDisk } from './retention.fixture.ts'
@@ -51,4 +61,19 @@ test('links that somebody put in the place of folders have nothing removed but b
   await retention.round(new AbortController().signal)
   await BlobStore.open({ files: nodeFiles, folder, lane: 0, segment: () => 1, durability: 'os' })
   assert.deepEqual(readdirSync(keys).sort(), OTHERS)
+})
+
+test('a link in the place of a file leads no write elsewhere', async t => {
+  const data = mkdtempSync(join(tmpdir(), 'sallyport-links-'))
+  t.after(() => rmSync(data, { recursive: true }))
+  const [key, head, holds] = ['journal.json', 'head.json', 'holds.jsonl'].map(name => join(data, name))
+  assert.ok(key !== undefined && head !== undefined && holds !== undefined)
+  writeFileSync(key, 'secret')
+  symlinkSync(key, `${head}.new`)
+  await (await replaceFile(nodeFiles, data, head, Buffer.from('{}'))).close()
+  assert.deepEqual([readFileSync(head, 'utf8'), readFileSync(key, 'utf8')], ['{}', 'secret'])
+  assert.equal(lstatSync(head).isSymbolicLink(), false)
+  symlinkSync(key, holds)
+  await assert.rejects(nodeFiles.open(holds, 'write'), { code: 'journal-corrupt' })
+  assert.equal(readFileSync(key, 'utf8'), 'secret')
 })
