@@ -111,6 +111,21 @@ for (const [why, record, expected] of [
     /`a` stands in `record.streams` twice/,
   ],
   [
+    'a stream into the journal itself',
+    { streams: [{ name: 'a', file: 'data/journal/00/0000000001.seg' }] },
+    /`record\.streams\[0\]\.file` lies in the data folder/,
+  ],
+  [
+    'an anchor beside what it vouches for',
+    { anchors: [{ name: 'a', file: '/etc/gate/data/../data/anchor.jsonl' }] },
+    /`record\.anchors\[0\]\.file` lies in the data folder/,
+  ],
+  [
+    'a stream and an anchor to one file',
+    { anchors: [{ name: 'a', file: './x' }], streams: [{ name: 'a', file: 'x' }] },
+    /`record\.streams\[0\]\.file` is also the file of another/,
+  ],
+  [
     'two masters',
     { encryption: { file: 'x', kms: { key: 'arn:aws:kms:eu-west-1:111122223333:key/a' } } },
     /neither or both of `file` and `kms`/,

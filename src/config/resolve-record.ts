@@ -1,3 +1,4 @@
+import { join, sep } from 'node:path'
 import { Redacted } from '../core/redacted.ts'
 import type { Findings } from './findings.ts'
 import type {
@@ -22,8 +23,8 @@ import type {
 } from './schema-record.ts'
 import type { Path } from './source.ts'
 
-/** What is recorded and where it is kept: files read, rules between keys checked. */
-export function resolveRecord(record: RecordSettings, findings: Findings): RecordConfig {
+/** What is recorded and where it is kept: files read, rules between keys checked. `data`: the folder, as written. */
+export function resolveRecord(record: RecordSettings, data: string, findings: Findings): RecordConfig {
   const { checkpoints, encryption, s3, retention } = record
   checkNames(record.anchors, 'anchors', findings)
   if (encryption !== undefined && s3?.parquet === true) {
@@ -33,6 +34,7 @@ export function resolveRecord(record: RecordSettings, findings: Findings): Recor
     )
   }
   checkNames(record.streams, 'streams', findings)
+  checkFiles(record, findings.absolute(data), findings)
   return {
     parametersBytes: record.parameters,
     durability: record.durability,
@@ -67,6 +69,31 @@ function checkNames(list: readonly { readonly name: string }[], key: string, fin
     if (seen.has(name))
       findings.error(['record', key, i, 'name'], `\`${name}\` stands in \`record.${key}\` twice`)
     seen.add(name)
+  }
+}
+
+/** What is added to the gate's own files damages them, and two that write one file cut each other's lines. */
+function checkFiles({ anchors, streams }: RecordSettings, data: string, findings: Findings): void {
+  const seen = new Set<string>()
+  for (const [key, list] of Object.entries({ anchors, streams })) {
+    for (const [i, { file }] of list.entries()) {
+      if (file === undefined) continue
+      const written = `\`record.${key}[${i}].file\``
+      const place = findings.absolute(file)
+      const path = ['record', key, i, 'file']
+      if (place === data || place.startsWith(join(data, sep))) {
+        findings.error(
+          path,
+          `${written} lies in the data folder, which is the gate's own; expected another place`,
+        )
+      } else if (seen.has(place)) {
+        findings.error(
+          path,
+          `${written} is also the file of another anchor or stream; expected one of its own`,
+        )
+      }
+      seen.add(place)
+    }
   }
 }
 

@@ -41,7 +41,7 @@ export function resolveSettings(settings: Settings, findings: Findings): Config 
     issuers: settings.issuers.map((issuer, i) => resolveIssuer(issuer, ['issuers', i], findings)),
     roles: settings.roles.map((role, i) => resolveRole(role, settings.aws.partition, ['roles', i], findings)),
     aws: resolveAws(settings.aws, findings),
-    record: resolveRecord(settings.record, findings),
+    record: resolveRecord(settings.record, settings.data, findings),
     proxy: settings.proxy,
     limits: resolveLimits(settings.limits),
     store: resolveStore(settings.store, findings),
