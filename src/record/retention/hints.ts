@@ -8,7 +8,7 @@ import { GateError } from '../../core/errors.ts'
 import type { RemovalEvent } from '../event.ts'
 import { type JournalFiles, readFully, replaceFile } from '../files.ts'
 import { laneName, layout, segmentNumbers } from '../segment.ts'
-import { isRemoval, lastWord, newestFirst } from './removal.ts'
+import { changesOfWord, isRemoval, lastWord, newestFirst } from './removal.ts'
 
 /** A removal, and where its event stands. */
 export interface PlacedRemoval extends RemovalEvent {
@@ -119,7 +119,7 @@ export async function nextSegment(
   const next = segmentNumbers(names).find(number => number >= segment)
   if (next === undefined || next === segment) return next
   const hints = await readHints(place, lane)
-  for (let missing = segment; missing < next; missing++) {
+  for (const missing of changesOfWord(hints, segment, next - 1)) {
     if (isRemoved(hints, missing)) continue
     throw new GateError('journal-corrupt', `segment ${missing} of lane ${laneName(lane)} is missing`)
   }
@@ -135,8 +135,7 @@ export async function isRemovedBetween(
 ): Promise<boolean> {
   if (after <= before + 1) return false
   const hints = await readHints(place, lane)
-  for (let segment = before + 1; segment < after; segment++) if (!isRemoved(hints, segment)) return false
-  return true
+  return changesOfWord(hints, before + 1, after - 1).every(segment => isRemoved(hints, segment))
 }
 
 /** Whether any segment follows this one. */

@@ -50,6 +50,21 @@ export function lastWord<T extends RemovalEvent>(removals: readonly T[], segment
   return removals.find(({ segments: [first, last] }) => first <= segment && segment <= last)
 }
 
+/**
+ * Segments from `first` to `last` that stand for all between them: from each to the next one, the last word is the same.
+ * Numbers are what somebody may have written: there may be thousands of millions between two.
+ */
+export function changesOfWord(
+  removals: readonly RemovalEvent[],
+  first: number,
+  last: number,
+): readonly number[] {
+  const changes = removals.flatMap(({ segments: [from, to] }) => [from, to + 1])
+  return [...new Set([first, ...changes])]
+    .filter(segment => first <= segment && segment <= last)
+    .sort((a, b) => a - b)
+}
+
 /** Where the chain stands behind each segment that is there, and behind each gap, by the number of the last segment. */
 export function endsWithGaps(
   ends: ReadonlyMap<number, ChainTail>,
@@ -73,7 +88,7 @@ export function voucherOf<T extends RemovalEvent>(
 ): T | undefined {
   const voucher = removals.find(removal => fits(removal, gap, ends))
   if (voucher === undefined) return undefined
-  for (let segment = gap.first; segment <= (gap.last ?? voucher.segments[1]); segment++) {
+  for (const segment of changesOfWord(removals, gap.first, gap.last ?? voucher.segments[1])) {
     if (lastWord(removals, segment)?.why === 'withdrawn') return undefined
   }
   return voucher

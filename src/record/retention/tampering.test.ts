@@ -8,7 +8,9 @@ import { STARTED_MS } from '../journal.fixture.ts'
 import type { MemoryFiles } from '../memory-files.ts'
 import { layout, SEGMENT_HEADER_BYTES } from '../segment.ts'
 import { type LaneReport, verifyJournal } from '../verify.ts'
+import { isRemovedBetween, nextSegment } from './hints.ts'
 import { addHoldWord } from './holds.ts'
+import { type Gap, newestFirst, voucherOf } from './removal.ts'
 import { HOUR_MS, type RetainedDisk, record, retainedDisk } from './retention.fixture.ts'
 
 /** Two lanes with gaps at the beginning and around a segment on hold; what vouches for them stands in lane 0. */
@@ -212,6 +214,47 @@ test('two removals that stand before gaps and vouch for each other prove nothing
     report.lanes.map(lane => lane.break?.place.segment),
     [1, 1],
   )
+})
+
+test('numbers of segments that are far apart hold up neither verifying nor reading', async () => {
+  const disk = await retainedDisk([0], { unsigned: true })
+  await record(disk.journals[0], 1)
+  await disk.journals[0]?.close()
+  const path = layout.segment('journal', 0, 1)
+  const last = FRAMES(disk.files.bytes(path)).at(-1) ?? Buffer.alloc(0)
+  const { number } = readPayload(last)
+  const FAR = 2 ** 32 - 1
+  // The segment that follows was renamed, and a removal says that all before it went.
+  const forged = {
+    type: 'removal' as const,
+    id: 'FORGED',
+    timeMs: STARTED_MS,
+    lane: 0,
+    segments: [2, Number.MAX_SAFE_INTEGER] as const,
+    events: [number + 1, number + 7] as const,
+    before: nextLink(last).toString('hex'),
+    after: '11'.repeat(32),
+    why: 'age' as const,
+  }
+  const gap: Gap = {
+    lane: 0,
+    first: 2,
+    last: undefined,
+    before: { number, link: nextLink(last) },
+    after: { number: number + 7, link: Buffer.alloc(32, 0x11) },
+  }
+  assert.equal(voucherOf(gap, [forged], new Map()), forged)
+  const withdrawn = { ...forged, id: 'W', timeMs: STARTED_MS + 1, why: 'withdrawn' as const }
+  const words = newestFirst([forged, { ...withdrawn, segments: [FAR - 5, FAR - 5] as const }], 0)
+  assert.equal(voucherOf(gap, words, new Map()), undefined)
+  disk.files.put(layout.segment('journal', 0, FAR), Buffer.from('far'))
+  const hint = { ...forged, at: { lane: 0, segment: 1, event: 1 } }
+  disk.files.put('journal/removed/00.jsonl', Buffer.from(`${JSON.stringify(hint)}\n`))
+  assert.equal(await nextSegment(disk.source, 0, 2), FAR)
+  assert.equal(await isRemovedBetween(disk.source, 0, 1, FAR), true)
+  const shorter = { ...hint, segments: [2, FAR - 2] }
+  disk.files.put('journal/removed/00.jsonl', Buffer.from(`${JSON.stringify(shorter)}\n`))
+  await assert.rejects(nextSegment(disk.source, 0, 2), new RegExp(`segment ${FAR - 1} of lane 00 is missing`))
 })
 
 test('the links of the fixture are those of the format', () => {
