@@ -43,6 +43,19 @@ export async function uploadSegment(
   }
 }
 
+/** Where Parquet forms stand until they are sent. */
+function parquetDrafts(folder: string): string {
+  return join(folder, 'parquet')
+}
+
+/** Removes what a process that was killed has left there: of a sealed recording it is the clear text. */
+export async function removeParquetDrafts({ folder, source: { files } }: UploadContext): Promise<void> {
+  const drafts = parquetDrafts(folder)
+  for (const name of await files.list(drafts)) {
+    if (/\.parquet(\.draft)?$/.test(name)) await files.remove(join(drafts, name))
+  }
+}
+
 /**
  * The Parquet form is made from the segment whenever it is needed, and need not be the same to the byte each time: it
  * may be replaced.
@@ -56,7 +69,7 @@ async function uploadParquet(
   if (writeParquet === undefined) throw new GateError('internal', 'there is nothing that writes Parquet')
   const timeMs = await firstEventMs(opened)
   if (timeMs === undefined) return
-  const drafts = join(folder, 'parquet')
+  const drafts = parquetDrafts(folder)
   const target = join(drafts, parquetName(opened.place))
   await source.files.makeFolder(drafts)
   await writeParquet(opened.place, target, signal)

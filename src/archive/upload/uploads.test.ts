@@ -440,3 +440,13 @@ test('a segment whose header is not its own stops itself alone', async () => {
     (await sealed(world)).slice(1),
   )
 })
+
+test('clear text that a killed process left of a Parquet form goes with the next start, wanted or not', async () => {
+  const { files, start, round } = await uploadWorld()
+  for (const name of ['a.parquet', 'b.parquet.draft', 'note'])
+    files.put(`archive/parquet/${name}`, Buffer.from('clear'))
+  const job = start()
+  assert.equal(await round(job), undefined)
+  const left = [...files.contents.keys()].filter(path => path.startsWith('archive/parquet/'))
+  assert.deepEqual(left, ['archive/parquet/note'])
+})

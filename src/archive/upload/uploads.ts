@@ -8,7 +8,7 @@ import { keys, type SegmentPlace } from './keys.ts'
 import type { UploadPorts, UploadSettings } from './ports.ts'
 import { ProgressFile } from './progress.ts'
 import { openSealed, sealedSegments } from './sealed.ts'
-import { uploadSegment } from './segment-upload.ts'
+import { removeParquetDrafts, uploadSegment } from './segment-upload.ts'
 import { uploadTrail } from './trail.ts'
 
 /** How often it is looked for segments that have got a successor. */
@@ -43,6 +43,7 @@ export function createUploads(settings: UploadSettings, ports: UploadPorts): Job
   return {
     name: 'upload',
     async round(signal) {
+      if (lookBackMs > LATE_BODIES_MS) await removeParquetDrafts(context)
       const delayMs = await new Round(context, lookBackMs, signal).run()
       lookBackMs = LATE_BODIES_MS
       return delayMs
