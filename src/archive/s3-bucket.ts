@@ -10,6 +10,7 @@ import type {
   UploadPlace,
 } from './bucket.ts'
 import { bucketFailure, isStale, isTaken, readFailure } from './s3-errors.ts'
+import { limitReplies } from './s3-reply-limit.ts'
 
 type Sdk = typeof import('@aws-sdk/client-s3')
 
@@ -223,7 +224,7 @@ class S3Bucket implements Bucket {
 
 async function makeClient(sdk: Sdk, place: BucketPlace): Promise<S3Client> {
   const { defaultProvider } = await import('@aws-sdk/credential-provider-node')
-  return new sdk.S3Client({
+  const client = new sdk.S3Client({
     region: place.region,
     credentials: defaultProvider(place.profile === undefined ? {} : { profile: place.profile }),
     forcePathStyle: place.pathStyle,
@@ -236,6 +237,8 @@ async function makeClient(sdk: Sdk, place: BucketPlace): Promise<S3Client> {
     requestHandler: { connectionTimeout: CONNECT_MS, socketTimeout: IDLE_MS },
     ...(place.endpoint === undefined ? {} : { endpoint: place.endpoint }),
   })
+  limitReplies(client)
+  return client
 }
 
 /** The algorithm is named beside the checksum: stand-ins look for one or the other. */
