@@ -117,3 +117,25 @@ test('what nobody foresaw is told by its kind alone: its message may quote a sec
   assert.deepEqual(reports, [['stream', 'it failed with `ECONNREFUSED`']])
   await archivist.stop()
 })
+
+test('finishing runs one more round of each job that works, and no other after it', async () => {
+  const { ports, timers } = world()
+  const rounds: string[] = []
+  const job = (name: string, fails: boolean): Job => ({
+    name,
+    async round() {
+      rounds.push(name)
+      if (fails) throw new GateError('internal', 'away')
+      return 60_000
+    },
+  })
+  const archivist = new Archivist([job('upload', false), job('stream', true)], ports)
+  archivist.start()
+  await settle()
+  await archivist.finish()
+  assert.deepEqual(rounds, ['upload', 'stream', 'upload'])
+  for (const timer of timers) if (!timer.cancelled) timer.run()
+  await settle()
+  assert.equal(rounds.length, 3)
+  await archivist.stop()
+})

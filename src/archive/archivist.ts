@@ -40,6 +40,14 @@ export class Archivist {
     return new Map(entries)
   }
 
+  /**
+   * One more round of each job that can do its work, for what came last: the gate writes nothing any more. Whoever waits
+   * for it sets the time.
+   */
+  async finish(): Promise<void> {
+    await Promise.all(this.#loops.map(loop => loop.finish()))
+  }
+
   /** Tells the rounds under way to end, and waits until they have. */
   async stop(): Promise<void> {
     await Promise.all(this.#loops.map(loop => loop.stop()))
@@ -54,6 +62,7 @@ class Loop {
   #round: Promise<void> | undefined
   #cancelPause: (() => void) | undefined
   #pauseMs = 0
+  #isLast = false
 
   constructor(job: Job, ports: ArchivistPorts) {
     this.#job = job
@@ -68,9 +77,17 @@ class Loop {
     if (this.#abort.signal.aborted || this.#round !== undefined) return
     this.#round = this.#runOnce().then(delayMs => {
       this.#round = undefined
-      if (this.#abort.signal.aborted) return
+      if (this.#abort.signal.aborted || this.#isLast) return
       this.#cancelPause = this.#ports.after(delayMs, () => this.run())
     })
+  }
+
+  async finish(): Promise<void> {
+    this.#isLast = true
+    this.#cancelPause?.()
+    await this.#round
+    // A receiver that was away is not waited for: what it lacks is on the disk.
+    if (this.trouble === undefined && !this.#abort.signal.aborted) await this.#runOnce()
   }
 
   async stop(): Promise<void> {

@@ -7,6 +7,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { Archivist } from '../archive/archivist.ts'
 import type { GateLine } from '../archive/job.ts'
 import { GateError } from '../core/errors.ts'
+import type { FileLock } from '../record/files.ts'
 import { nodeFiles } from '../record/node-files.ts'
 import { archiveJobs } from './archive-jobs.ts'
 import { type ArchiveTask, type FromArchive, recordOf, type ToArchive } from './archive-task.ts'
@@ -33,7 +34,7 @@ const gate: GateLine = {
 
 function hear(message: ToArchive): void {
   if (message.kind === 'stop') {
-    stop()
+    void stop()
     return
   }
   const asker = waiting.get(message.number)
@@ -47,24 +48,31 @@ function note(message: string, details: Readonly<Record<string, unknown>>): void
 }
 
 /** Two archivists in one data folder would upload everything twice: the second one waits for the first to end. */
-async function takeFolder(): Promise<void> {
+async function takeFolder(): Promise<FileLock> {
   const folder = join(task.data, 'archive')
   await nodeFiles.makeFolder(folder)
-  if ((await nodeFiles.lock(join(folder, 'lock'))) !== undefined) return
+  const lock = await nodeFiles.lock(join(folder, 'lock'))
+  if (lock !== undefined) return lock
   throw new GateError('journal-locked', `\`${folder}\` is served by another process`)
 }
 
 let archivist: Archivist | undefined
+/** Held for as long as this thread lives: a lock that nothing refers to any more would be collected, and so given up. */
+let lock: FileLock | undefined
 let stopped = false
 
-function stop(): void {
+/** What was recorded last still goes where it belongs; the gate ends the thread where that takes too long. */
+async function stop(): Promise<void> {
   stopped = true
-  void (archivist?.stop() ?? Promise.resolve()).then(() => process.exit(0))
+  await archivist?.finish()
+  await archivist?.stop()
+  lock?.release()
+  process.exit(0)
 }
 
 parentPort?.on('message', hear)
 try {
-  await takeFolder()
+  lock = await takeFolder()
   const jobs = await archiveJobs({ ...task, record: recordOf(task) }, { gate, note })
   archivist = new Archivist(jobs, {
     after(delayMs, run) {
@@ -75,7 +83,7 @@ try {
     report: (job, reason) => tell({ kind: 'trouble', job, reason }),
   })
   tell({ kind: 'trouble', job: 'archivist', reason: undefined })
-  if (stopped) stop()
+  if (stopped) await stop()
   else archivist.start()
 } catch (error) {
   tell({

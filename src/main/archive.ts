@@ -14,8 +14,11 @@ export interface Archive {
 
 /** Its thread is started again so long after it ended. */
 const RESTART_MS = 5_000
-/** A round that does not end when it is told to is left behind: the state on the disk is made for that. */
-const STOP_MS = 5_000
+/**
+ * For the last round, with what the gate recorded at its end. One that takes longer is left behind: the state on the
+ * disk is made for that.
+ */
+const STOP_MS = 15_000
 /** What the thread may have of the heap: it works in windows, whatever the size of the journal. */
 const HEAP_MIB = 384
 

@@ -21,7 +21,14 @@ export async function openLane(config: Config, lane: number, log: Log): Promise<
   const signer = await openJournalSigner(config)
   let seal: SealPorts | undefined
   const journal = await openJournal(
-    { folder: join(config.data, 'journal'), lane, durability, segmentBytes, segmentAgeMs },
+    {
+      folder: join(config.data, 'journal'),
+      lane,
+      durability,
+      segmentBytes,
+      segmentAgeMs,
+      sealOnClose: config.record.upload !== undefined,
+    },
     {
       clock: systemClock,
       random: systemRandom,

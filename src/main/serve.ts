@@ -107,8 +107,8 @@ async function runAlone(config: Config): Promise<void> {
   admin.close()
   admin.closeAllConnections()
   await people.stop()
-  await archive.stop()
   await gate.close(DRAIN_MS)
+  await archive.stop()
 }
 
 /** What a worker tells the primary. */
@@ -210,9 +210,9 @@ async function openPeople(
     links,
     async stop() {
       await control.stop()
-      await archive.stop()
       await open.close()
       await journal.close()
+      await archive.stop()
     },
   }
 }

@@ -31,6 +31,11 @@ export interface JournalOptions {
   readonly segmentBytes?: number
   /** A segment with events gets a successor after so long, though nothing comes any more. Default: by size alone. */
   readonly segmentAgeMs?: number
+  /**
+   * Whether the last segment gets its successor when the journal is closed, so that it can be uploaded: a machine that is
+   * not needed any more may take its disk with it. Default: no.
+   */
+  readonly sealOnClose?: boolean
   /** Longest event; parameters are cut to fit. Default 256 KiB, at most 1 MiB less an envelope. */
   readonly eventBytes?: number
   /** Most bytes that wait to be written; beyond it `append` rejects with `overloaded`. Default 64 MiB. */
@@ -44,6 +49,7 @@ const DEFAULTS = {
   durability: 'fsync',
   segmentBytes: 64 * MEBIBYTE,
   segmentAgeMs: Number.POSITIVE_INFINITY,
+  sealOnClose: false,
   eventBytes: MEBIBYTE / 4,
   queueBytes: 64 * MEBIBYTE,
   outcomeDelayMs: 25,

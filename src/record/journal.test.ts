@@ -191,3 +191,20 @@ test('asking for the trouble is enough to get over it', async () => {
   assert.equal(journal.trouble, undefined)
   await journal.close()
 })
+
+test('a journal that is sealed when it is closed goes on in the successor, and is whole', async () => {
+  const disk = onDisk({ sealOnClose: true })
+  for (let run = 0; run < 3; run++) {
+    const journal = await disk.open()
+    if (run !== 1) await journal.append(allowed(`event-${run}`))
+    await journal.close()
+  }
+  assert.deepEqual(ids(await disk.events()), ['event-0', 'event-2'])
+  const names = await disk.files.list('journal/00')
+  assert.deepEqual(
+    names.filter(name => name.endsWith('.seg')).sort(),
+    ['0000000001.seg', '0000000002.seg', '0000000003.seg'],
+    'a segment without events gets no successor',
+  )
+  assert.ok((await verifyJournal(disk.source)).whole)
+})

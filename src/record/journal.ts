@@ -237,6 +237,7 @@ class FileJournal implements LaneJournal {
       await writer.sync()
       this.#checkpoints?.durable(writer.syncedTail.number)
       await this.#checkpoints?.close()
+      if (this.#options.sealOnClose) await writer.roll()
       await this.#writeHead(true)
     } catch (error) {
       throw error instanceof GateError ? error : unavailable(describe(error), error)

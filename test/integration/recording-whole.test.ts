@@ -271,4 +271,17 @@ describe('a recording with everything on', () => {
     assert.match(gate.running.output(), /"job":"stream collector"/)
     assert.ok(!gate.running.output().includes(SECRET))
   })
+
+  it('leaves nothing behind when the gate is told to stop', { timeout: 300_000 }, async () => {
+    await gate.running.stop()
+    const lanes = join(gate.folder, 'data/journal/00')
+    const sealed = readdirSync(lanes)
+      .filter(name => name.endsWith('.seg'))
+      .sort()
+    const { Contents = [] } = await bucket.send(new ListObjectsV2Command({ Bucket: 'archive' }))
+    const stored = new Set(Contents.map(({ Key = '' }) => Key.split('/').at(-1)))
+    // The last one has got no events yet.
+    for (const name of sealed.slice(0, -1)) assert.ok(stored.has(name), name)
+    assert.equal(readFileSync(join(lanes, sealed.at(-1) ?? '')).length, 76)
+  })
 })
