@@ -90,6 +90,7 @@ describe('an encrypted recording of a running gate', () => {
     const search = (text: string): Promise<Finished> => sessions('search', text, '--json')
     assert.equal((await search(`${CANARY}-bob`)).stdout.includes(`${CANARY}-bob`), true)
     assert.deepEqual(filesWithCanary(), [])
+    assert.equal(gate.running.output().includes(CANARY), false, 'the log of the gate')
     const blind = await gate.sessions('show', id)
     assert.equal(blind.code, 0, blind.stderr)
     assert.doesNotMatch(blind.stdout, new RegExp(CANARY))
@@ -185,5 +186,62 @@ describe('an encrypted recording of a running gate', () => {
   it('keeps the gate from starting where the master key is another one', async () => {
     rmSync(join(gate.folder, 'master/key.json'))
     await assert.rejects(gate.restart(), /master key `.*` cannot be used: it has no key `[0-9a-f]{32}`/)
+  })
+})
+
+describe('an encrypted recording of several workers', () => {
+  it('has keys of its own for each, none of it in the clear, and is shredded in all lanes', {
+    timeout: 120_000,
+  }, async () => {
+    const upstream = await startStubUpstream()
+    const issuer = await createIssuer(ISSUER_URL)
+    let gate = await startGate({
+      issuer,
+      roles: [{ ...standInRole(ACME, ALLOW_ALL), tenant: 'acme' }],
+      upstream: upstream.endpoint,
+      env: STAND_IN_ENV,
+      config: { workers: 2, record: { encryption: { file: 'master/key.json' } } },
+    })
+    try {
+      const journal = join(gate.folder, 'data/journal')
+      const credentials = await assumeRaw(gate.endpoint, ACME, await issuer.token('ann'))
+      const keyFiles = (): string[] =>
+        readdirSync(join(journal, 'keys'), { recursive: true, encoding: 'utf8' }).filter(name =>
+          name.endsWith('.keys'),
+        )
+      const call = async (): Promise<void> => {
+        const key = { id: { S: `${CANARY}-ann` } }
+        const reply = await new Caller(credentials).call(gate, 'GetItem', { TableName: CANARY, Key: key })
+        assert.equal(reply.status, 200)
+      }
+      // Connections are dealt to workers in turn, which is not promised.
+      for (let calls = 0; keyFiles().length < 2 && calls < 200; calls++) await call()
+      assert.ok(keyFiles().length >= 2, `${keyFiles()}`)
+      const config = ['--config', join(gate.folder, 'sallyport.yaml')]
+      const sessions = (...args: string[]): Promise<Finished> =>
+        execute(SALLYPORT, ['sessions', ...args, ...config], { env: cleanEnv() })
+      const { sessions: listed } = JSON.parse((await sessions('list', '--json')).stdout) as {
+        sessions: ListedSession[]
+      }
+      assert.equal(listed.length, 1)
+      const id = listed[0]?.id ?? ''
+      assert.match((await sessions('show', id)).stdout, new RegExp(`${CANARY}-ann`))
+      const done = await sessions('shred', id, '--reason', 'asked for', '--yes', '--json')
+      assert.equal(done.code, 0, done.stderr)
+      assert.ok((JSON.parse(done.stdout) as { shredded: number }).shredded >= 2, done.stdout)
+      assert.doesNotMatch((await sessions('export', '--format', 'jsonl')).stdout, new RegExp(CANARY))
+      gate = await gate.restart('SIGKILL')
+      await call()
+      assert.match((await sessions('export', '--format', 'jsonl')).stdout, new RegExp(`${CANARY}-ann`))
+      assert.equal((await sessions('verify')).code, 0)
+      const clear = readdirSync(join(gate.folder, 'data'), { recursive: true, withFileTypes: true })
+        .filter(entry => entry.isFile())
+        .filter(entry => readFileSync(join(entry.parentPath, entry.name)).includes(CANARY))
+      assert.deepEqual(clear, [])
+      assert.equal(gate.running.output().includes(CANARY), false, 'the log of the gate')
+    } finally {
+      await gate.stop()
+      await upstream.stop()
+    }
   })
 })
