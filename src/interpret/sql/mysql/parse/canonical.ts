@@ -18,7 +18,7 @@ const CHARSET = /^_(?:utf8mb4|utf8mb3|utf8|latin1|ascii|binary)$/i
 
 /**
  * Writes a statement anew from its tokens, in one line: comments are gone, names that had quotes have backticks,
- * constants are placeholders of their kind. The grammar reads that, so that it has nothing to cut that the lexer cut in
+ * constants are placeholders of their kind (a text is the number of its token, for it may be an alias). The grammar reads that, so that it has nothing to cut that the lexer cut in
  * another way. Numbers stay, for ORDER BY and GROUP BY mean columns by them. Throws `Unresolved`.
  */
 export function canonical(tokens: readonly Token[]): Canonical {
@@ -52,7 +52,7 @@ function written(tokens: readonly Token[]): Canonical {
   const parts: string[] = []
   let column = 1
   for (const [i, token] of tokens.entries()) {
-    const text = textOf(token)
+    const text = textOf(token, i)
     places.set(column, i)
     parts.push(text)
     column += [...text].length + 1
@@ -60,13 +60,13 @@ function written(tokens: readonly Token[]): Canonical {
   return { sql: parts.join(' '), tokens, at: each => places.get(each) }
 }
 
-function textOf({ kind, text, value }: Token): string {
+function textOf({ kind, text, value }: Token, i: number): string {
   switch (kind) {
     case 'name':
       if (!NAME.test(value)) throw new Unresolved('a name holds a backtick or a control character')
       return `\`${value}\``
     case 'string':
-      return "'s'"
+      return `'${i}'`
     case 'bytes':
       return "'b'"
     case 'variable':

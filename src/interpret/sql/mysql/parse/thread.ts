@@ -22,9 +22,14 @@ function read(sql: string): Read {
   }
 }
 
+/** JSON leaves out what is undefined, with its name: `{Char: undefined}` would be nothing at all. */
+function absentAsNull(_name: string, value: unknown): unknown {
+  return value ?? null
+}
+
 await init()
 parentPort?.on('message', ({ number, sql }: ParseTask) => {
-  const answer: ParseAnswer = { number, json: JSON.stringify(read(sql)) }
+  const answer: ParseAnswer = { number, json: JSON.stringify(read(sql), absentAsNull) }
   parentPort?.postMessage(answer)
 })
 const ready: ParserReady = { ready: true }

@@ -1,0 +1,87 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Running, start, which } from './process.ts'
+
+/** A MariaDB server of a test, in a folder of its own, on a port of 127.0.0.1 that was free. */
+export interface Mariadb {
+  readonly port: number
+  /** `root` has no password. */
+  readonly user: string
+  /** Where its data and its socket are. */
+  readonly folder: string
+  /** Ends it and removes its data. */
+  stop(): Promise<void>
+}
+
+/** Why there is none: a test that needs one skips with this line. */
+export interface NoMariadb {
+  readonly missing: string
+}
+
+/** Starts MariaDB where the machine has it; as the user `mysql` for root, whom it refuses to serve. */
+export async function startMariadb(): Promise<Mariadb | NoMariadb> {
+  const [server, install] = [find('mariadbd'), find('mariadb-install-db')]
+  if (server === undefined || install === undefined) {
+    return { missing: 'MariaDB is not installed (Debian: apt-get install mariadb-server)' }
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'sallyport-mariadb-'))
+  const data = join(folder, 'data')
+  try {
+    const account = process.getuid?.() === 0 ? ['--user=mysql'] : []
+    if (account.length > 0) await finish('chown', ['mysql', folder])
+    await finish(install, [
+      ...['--no-defaults', `--datadir=${data}`, '--auth-root-authentication-method=normal', '--skip-test-db'],
+      ...account,
+    ])
+    const port = await freePort()
+    const running = start(server, [
+      ...['--no-defaults', `--datadir=${data}`, `--socket=${join(folder, 'socket')}`, `--port=${port}`],
+      ...['--bind-address=127.0.0.1', '--innodb-buffer-pool-size=16M', '--innodb-flush-log-at-trx-commit=0'],
+      ...account,
+    ])
+    await running.printed(/ready for connections/)
+    return { port, user: 'root', folder, stop: () => ended(running, folder) }
+  } catch (error) {
+    rmSync(folder, { recursive: true, force: true })
+    throw error
+  }
+}
+
+async function ended(running: Running, folder: string): Promise<void> {
+  await running.stop('SIGKILL')
+  rmSync(folder, { recursive: true, force: true })
+}
+
+async function finish(command: string, args: readonly string[]): Promise<void> {
+  const child = spawn(command, [...args], { cwd: '/', stdio: ['ignore', 'pipe', 'pipe'] })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk: Buffer) => {
+      output = (output + chunk.toString()).slice(-20_000)
+    })
+  }
+  const [code] = await once(child, 'close')
+  if (code !== 0) throw new Error(`${command} failed: ${output}`)
+}
+
+/** Debian keeps the server off the path of those who are not root. */
+function find(command: string): string | undefined {
+  const onPath = which(command)
+  if (onPath !== undefined) return onPath
+  const file = join('/usr/sbin', command)
+  return existsSync(file) ? file : undefined
+}
+
+/** The server takes no port 0: the kernel is asked for one, and gives it back. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
