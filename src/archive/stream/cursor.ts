@@ -11,6 +11,8 @@ export interface LaneCursor {
   readonly id: string
   /** Calls that were sent together with an outcome that stands behind the event: their ids, and its number. */
   readonly joined: ReadonlyMap<string, number>
+  /** The journal id, hex: in a lane that was moved away, another journal begins. Absent where it is not known. */
+  readonly journal?: string
 }
 
 /** By lane. */
@@ -59,11 +61,18 @@ function parse(text: string, path: string): Cursors {
   const cursors = new Map<number, LaneCursor>()
   for (const [name, value] of Object.entries(members(state['lanes']))) {
     const lane = Number(name)
-    const { segment, event, id, joined } = members(value)
+    const { segment, event, id, joined, journal } = members(value)
     const whole = isCount(lane) && isCount(segment) && isCount(event) && typeof id === 'string'
-    if (!whole || !isPairs(joined))
+    const isJournal = journal === undefined || typeof journal === 'string'
+    if (!whole || !isJournal || !isPairs(joined))
       throw unreadable(path, `what it says of lane \`${name.slice(0, 16)}\` is none`)
-    cursors.set(lane, { segment, event, id, joined: new Map(joined) })
+    cursors.set(lane, {
+      segment,
+      event,
+      id,
+      joined: new Map(joined),
+      ...(journal === undefined ? {} : { journal }),
+    })
   }
   return cursors
 }

@@ -1,12 +1,27 @@
 import type { Entry } from '../../record/calls.ts'
+import { readFully } from '../../record/files.ts'
 import { LaneFollower } from '../../record/follow/lane.ts'
 import type { JournalSource, PlacedEvent } from '../../record/read.ts'
-import { layout, segmentNumbers } from '../../record/segment.ts'
+import { decodeHeader, layout, SEGMENT_HEADER_BYTES, segmentNumbers } from '../../record/segment.ts'
 import type { LaneCursor } from './cursor.ts'
 import { LaneJoiner } from './lane-joiner.ts'
 
 /** Where a lane begins that was never read. */
 export const BEGINNING: LaneCursor = { segment: 0, event: 0, id: '', joined: new Map() }
+
+/** Which journal a lane is of, hex; undefined where it has no segment that says so. */
+export async function journalOf({ files, folder }: JournalSource, lane: number): Promise<string | undefined> {
+  const newest = segmentNumbers(await files.list(layout.lane(folder, lane))).at(-1)
+  const file = newest && (await files.open(layout.segment(folder, lane, newest), 'read'))
+  if (!file) return undefined
+  try {
+    const bytes = Buffer.alloc(SEGMENT_HEADER_BYTES)
+    const header = decodeHeader(bytes.subarray(0, await readFully(file, bytes, 0)))
+    return typeof header === 'string' ? undefined : header.journalId.toString('hex')
+  } finally {
+    await file.close()
+  }
+}
 
 /** Events of a lane that were removed before they were sent. */
 export interface Gap {
@@ -37,6 +52,7 @@ export class LaneReader {
   #lastSegment = 0
   #takenBack = false
   #atEnd = false
+  #journal: string | undefined
 
   constructor(
     source: JournalSource,
@@ -46,6 +62,7 @@ export class LaneReader {
     this.#source = source
     this.#lane = lane
     this.#from = from
+    this.#journal = from.journal
     this.#gap = gap
     this.#joiner = new LaneJoiner(holdMs, from)
     this.#begun = from.event === 0
@@ -57,7 +74,8 @@ export class LaneReader {
 
   /** What was given so far ends here. */
   get cursor(): LaneCursor {
-    return this.#joiner.cursor
+    const { cursor } = this.#joiner
+    return this.#journal === undefined ? cursor : { ...cursor, journal: this.#journal }
   }
 
   /** Reads from the end of the lane on again. */
@@ -73,8 +91,10 @@ export class LaneReader {
       if (this.#atEnd || this.#takenBack) return undefined
       this.#events ??= this.#follower.look()
       const step = await this.#events.next()
-      if (step.done !== true) this.#add(step.value)
-      else {
+      if (step.done !== true) {
+        this.#journal ??= await journalOf(this.#source, this.#lane)
+        this.#add(step.value)
+      } else {
         this.#events = undefined
         this.#ended()
       }

@@ -3,7 +3,8 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import type { Entry } from '../../record/calls.ts'
 import type { Journal, JournalEvent } from '../../record/event.ts'
-import { allowed, ended, onDisk, STARTED_MS } from '../../record/journal.fixture.ts'
+import { allowed, ended, onDisk, STARTED_MS, steadyRandom } from '../../record/journal.fixture.ts'
+import { openJournal } from '../../record/journal.ts'
 import { MemoryFiles } from '../../record/memory-files.ts'
 import { writeHints } from '../../record/retention/hints.ts'
 import { MAX_HELD } from './lane-joiner.ts'
@@ -201,6 +202,28 @@ test('segments that a stream has yet to send from are needed; without streams, n
   assert.ok((await oldestNeeded(files, 'streams', ['siem']))(0) > 1)
   assert.equal((await oldestNeeded(files, 'streams', ['siem', 'other']))(0), 1)
   assert.equal((await oldestNeeded(files, 'streams', []))(0), Number.POSITIVE_INFINITY)
+})
+
+test('another journal in the place of one that was moved away is sent from its beginning, however far it has come', async () => {
+  const stream = testStream(onDisk({ segmentBytes: 400 }))
+  const { files } = stream.disk
+  const moved = await stream.disk.open()
+  for (let at = 1; at <= 9; at++) await append(moved, denied(`old${at}`))
+  await moved.close()
+  await stream.drain()
+  await stream.restart()
+  for (const name of files.contents.keys()) if (name.startsWith('journal/')) files.contents.delete(name)
+  stream.sink.taken.length = 0
+  const ports = { files, clock: stream.clock, random: steadyRandom('another'), after: () => () => undefined }
+  const journal = await openJournal({ folder: 'journal', lane: 0, segmentBytes: 400 }, ports)
+  for (let at = 1; at <= 20; at++) await append(journal, denied(`new${at}`))
+  await journal.close()
+  await stream.drain()
+  assert.deepEqual(
+    stream.sink.taken.map(({ id }) => id),
+    Array.from({ length: 20 }, (_, at) => `new${at + 1}`),
+  )
+  assert.deepEqual(stream.gaps, [])
 })
 
 test('a state that cannot be read stops the stream', async () => {

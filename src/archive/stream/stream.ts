@@ -4,7 +4,7 @@ import type { JournalFiles } from '../../record/files.ts'
 import { type JournalSource, listLanes } from '../../record/read.ts'
 import type { Job } from '../job.ts'
 import { type Cursors, cursorPath, type LaneCursor, readCursors, writeCursors } from './cursor.ts'
-import { BEGINNING, type Gap, LaneReader } from './lane-reader.ts'
+import { BEGINNING, type Gap, journalOf, LaneReader } from './lane-reader.ts'
 import { type Outbound, outbound, type StreamFormat } from './outbound.ts'
 import type { Sink } from './sink.ts'
 
@@ -103,7 +103,7 @@ export class Stream implements Job {
   /** Adds to a batch what a lane has ready, as far as there is room; gives how far that reaches. */
   async #fill(filling: Filling, lane: number, from: LaneCursor | undefined): Promise<LaneCursor> {
     const { clock, facts } = this.#ports
-    let reader = this.#reader(lane, from)
+    let reader = await this.#reader(lane, from)
     reader.look()
     while (!this.#isFull(filling)) {
       const entry = await reader.next(clock.now())
@@ -117,7 +117,7 @@ export class Stream implements Job {
       if (anew === undefined) break
       await reader.close()
       this.#readers.delete(lane)
-      reader = this.#reader(lane, anew)
+      reader = await this.#reader(lane, anew)
     }
     return reader.cursor
   }
@@ -134,10 +134,14 @@ export class Stream implements Job {
     return [...lanes.slice(first), ...lanes.slice(0, first)]
   }
 
-  #reader(lane: number, from: LaneCursor = BEGINNING): LaneReader {
+  /** A lane that another journal has begun in since is read from its beginning. */
+  async #reader(lane: number, cursor: LaneCursor = BEGINNING): Promise<LaneReader> {
     const known = this.#readers.get(lane)
     if (known !== undefined) return known
     const { source, gap } = this.#ports
+    const journal = await journalOf(source, lane)
+    const isOther = journal !== undefined && cursor.journal !== undefined && cursor.journal !== journal
+    const from = isOther ? BEGINNING : cursor
     const reader = new LaneReader(source, lane, { from, holdMs: HOLD_MS, gap })
     this.#readers.set(lane, reader)
     return reader
