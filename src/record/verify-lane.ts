@@ -146,16 +146,23 @@ class LaneWalk {
   }
 
   async #walkLane(head: Head | undefined, checkpoints: CheckpointWalk): Promise<void> {
-    const { files, folder } = this.#source
     let end: ScanEnd | undefined
-    for (;;) {
-      const numbers = segmentNumbers(await files.list(layout.lane(folder, this.#lane)))
-      const next = numbers.find(number => number >= this.#segment)
+    let numbers = await this.#segmentsAhead()
+    for (let at = 0; ; at++) {
+      // A live gate may have added some behind the last one since, or have removed some.
+      if (at >= numbers.length - 1) {
+        numbers = await this.#segmentsAhead()
+        at = 0
+      }
+      const next = numbers[at]
       if (next === undefined) break
       const walked = await this.#walkSegment(head, next, next < (numbers.at(-1) ?? 0))
       if (this.#break !== undefined) return
       // It was removed in this moment: look again for the next one.
-      if (walked === undefined) continue
+      if (walked === undefined) {
+        numbers = []
+        continue
+      }
       end = walked
       this.#ends.set(next, end.tail)
       this.#segment = next + 1
@@ -166,6 +173,13 @@ class LaneWalk {
     await this.#crossLastGap(head, missing)
     this.#checkHead(head, end)
     this.#breakAt(checkpoints.finish())
+  }
+
+  /** Numbers of the segments that are there and were not walked over yet, ascending. */
+  async #segmentsAhead(): Promise<readonly number[]> {
+    const { files, folder } = this.#source
+    const numbers = segmentNumbers(await files.list(layout.lane(folder, this.#lane)))
+    return numbers.filter(number => number >= this.#segment)
   }
 
   /** Walks over a segment and, where segments before it are missing, over these. */

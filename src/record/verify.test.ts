@@ -218,3 +218,23 @@ test('an end that the head file knows better about keeps the journal from openin
   edit(disk, 3, frames => frames.slice(0, -1))
   await assert.rejects(disk.open(), { code: 'journal-corrupt', message: /the head file knows event 12/ })
 })
+
+test('the folder of a lane is not listed again for each of its segments', async () => {
+  const lists: number[] = []
+  for (const count of [6, 60]) {
+    const disk = onDisk({ segmentBytes: 700 })
+    const journal = await disk.open()
+    for (let i = 0; i < count; i++) await journal.append(allowed(`e${i}`))
+    await journal.close()
+    let calls = 0
+    const list = disk.files.list.bind(disk.files)
+    disk.files.list = path => {
+      calls++
+      return list(path)
+    }
+    const report = await verifyJournal(disk.source)
+    assert.ok(report.whole && (report.lanes[0]?.segments ?? 0) > count / 6)
+    lists.push(calls)
+  }
+  assert.equal(lists[0], lists[1])
+})

@@ -2,7 +2,7 @@ import { blobLayout } from '../blobs/name.ts'
 import type { ChainTail } from '../chain.ts'
 import type { PublicKeys } from '../checkpoint/signer.ts'
 import { layout } from '../segment.ts'
-import { segmentId, type UploadedSegment, uploadedSegments } from '../uploaded.ts'
+import { segmentId, type UploadedSegment, uploadedPath, uploadedSegments } from '../uploaded.ts'
 import { isCovered } from './attest.ts'
 import type { JournalPlace } from './hints.ts'
 import type { Holds } from './holds.ts'
@@ -47,6 +47,10 @@ export class Chooser {
   readonly #sizes: Sizes
   /** A session on hold that a segment was found to mention. */
   readonly #mentions = new Map<string, string>()
+  readonly #uploaded = new Map<
+    number,
+    { readonly bytes: number; readonly segments: ReadonlyMap<string, UploadedSegment> }
+  >()
   /** Segments that the bucket has confirmed once. */
   readonly #confirmed = new Set<string>()
 
@@ -141,7 +145,7 @@ export class Chooser {
     to: 'choose' | 'remove',
   ): Promise<boolean> {
     const { files, folder } = this.#place
-    const all = await uploadedSegments(files, folder, lane)
+    const all = await this.#uploadedIn(lane)
     const uploaded: UploadedSegment | undefined = all.get(segmentId({ journal, segment }))
     if (uploaded === undefined || uploaded.bytes !== bytes) return false
     // What lies in the bucket of before is not where the removal would say that it is.
@@ -162,6 +166,19 @@ export class Chooser {
     await confirmUploaded(uploaded)
     this.#confirmed.add(`${lane} ${name}`)
     return true
+  }
+
+  /** What is noted of a lane's uploads: a file of years is read again only when a line was added. */
+  async #uploadedIn(lane: number): Promise<ReadonlyMap<string, UploadedSegment>> {
+    const { files, folder } = this.#place
+    const file = await files.open(uploadedPath(folder, lane), 'read')
+    const bytes = (await file?.size()) ?? 0
+    await file?.close()
+    const known = this.#uploaded.get(lane)
+    if (known?.bytes === bytes) return known.segments
+    const segments = await uploadedSegments(files, folder, lane)
+    this.#uploaded.set(lane, { bytes, segments })
+    return segments
   }
 
   async #total(lanes: readonly LaneState[]): Promise<number> {
