@@ -33,6 +33,7 @@ const MAX_VIEWS = 32
 export class Analysis {
   readonly catalog: SchemaCatalog
   readonly session: Session
+  readonly readers: Readers
   readonly touches: Touch[] = []
   readonly functions: Set<string> = new Set()
   /** Columns that an expression or a result names. */
@@ -44,10 +45,11 @@ export class Analysis {
   /** How many views deep the walk is. */
   readonly depth: number
 
-  constructor(catalog: SchemaCatalog, session: Session, depth = 0) {
+  constructor(catalog: SchemaCatalog, session: Session, readers: Readers, depth = 0) {
     if (depth > MAX_VIEWS) throw new Unresolved(`more than ${MAX_VIEWS} views stand in each other`)
     this.catalog = catalog
     this.session = session
+    this.readers = readers
     this.depth = depth
   }
 
@@ -89,6 +91,11 @@ export class Analysis {
     this.see(view.seen)
   }
 
+  /** For what stands in a view, or is read by the server alone. */
+  inside(database: string | undefined): Analysis {
+    return new Analysis(this.catalog, { ...this.session, database }, this.readers, this.depth + 1)
+  }
+
   /** The relation that a path stands for. Throws `Unresolved` if the catalog has none. */
   relation(path: readonly string[]): Relation {
     const [name = '', schema = this.session.database, other] = path.toReversed()
@@ -109,5 +116,8 @@ export interface Place {
   readonly isBehindList?: boolean
 }
 
-/** How queries are read, wherever they stand. */
-export type ReadColumns = (query: unknown, place: Place) => Columns
+/** How expressions and queries are read, wherever they stand: each holds the other. */
+export interface Readers {
+  expression(node: unknown, place: Place): Lineage
+  query(node: unknown, place: Place): Columns
+}

@@ -1,6 +1,6 @@
 import { ANY_COLUMN, type Lineage, Unresolved } from '../../model.ts'
 import type { Place } from './analysis.ts'
-import { decides, lineageOf, partial } from './expression.ts'
+import { decides, lineageOf, partial } from './flow.ts'
 import { NOTHING, union } from './scope.ts'
 import { Fields, listOf, variantOf } from './tree.ts'
 import { EFFECTS, PURE, TOTAL, TOTAL_IN_FIRST, UNITS } from './words.ts'

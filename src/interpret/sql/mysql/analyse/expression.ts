@@ -1,35 +1,17 @@
 import { type Lineage, Unresolved } from '../../model.ts'
 import type { Place } from './analysis.ts'
 import { callLineage } from './call.ts'
-import { queryColumns } from './query.ts'
+import { columnsOf, lineageOf, lineagesOf, partial } from './flow.ts'
 import { columnNamed, columnsNamed, NOTHING, rangeNamed, union, wholeOf } from './scope.ts'
 import { Fields, listOf, variantOf } from './tree.ts'
 
-/**
- * What the value of an expression comes from. Where more than its value tells of something (an error, a warning that
- * quotes it), that is inferred at once.
- */
-export function lineageOf(node: unknown, place: Place): Lineage {
+/** What the value of an expression comes from, for `Readers`. */
+export function expressionLineage(node: unknown, place: Place): Lineage {
   const { tag, body } = variantOf(node)
   const read = READERS[tag]
   if (read === undefined)
     throw new Unresolved(`the gate does not know what \`${tag}\` means in an expression`)
   return read(body, place)
-}
-
-export function lineagesOf(nodes: readonly unknown[], place: Place): Lineage {
-  return union(...nodes.map(node => lineageOf(node, place)))
-}
-
-/** An expression on which hangs what happens: WHERE, ORDER BY, and so on. */
-export function decides(node: unknown, place: Place): void {
-  if (node !== undefined) place.analysis.infer(lineageOf(node, place))
-}
-
-/** Of an operation that may fail, or warn with a value. */
-export function partial(lineage: Lineage, place: Place): Lineage {
-  place.analysis.infer(lineage)
-  return lineage
 }
 
 type Reader = (body: unknown, place: Place) => Lineage
@@ -61,7 +43,7 @@ const comparison = (what: string): Reader =>
     'any',
     'escape_char',
   ])
-const subquery = (body: unknown, place: Place): Lineage => wholeOf(queryColumns(body, place))
+const subquery = (body: unknown, place: Place): Lineage => wholeOf(columnsOf(body, place))
 
 const READERS: Readonly<Record<string, Reader>> = {
   Identifier: (body, place) => {

@@ -1,7 +1,6 @@
 import { ANY_COLUMN, type Lineage, type Relation, Unresolved } from '../../model.ts'
-import { Analysis, type Place, type ReadQuery } from './analysis.ts'
-import { decides, lineageOf, partial } from './expression.ts'
-import { queryColumns } from './query.ts'
+import type { Analysis, Place, ReadQuery } from './analysis.ts'
+import { columnsOf, decides, lineageOf, partial } from './flow.ts'
 import {
   beside,
   type Columns,
@@ -176,12 +175,8 @@ export function readRelation(relation: Relation, analysis: Analysis): Columns {
   const { canonical, tree } = relation.definition as ReadQuery
   const { tag, body } = variantOf(tree)
   if (tag !== 'Query') throw new Unresolved(`the view \`${relation.name}\` is no query`)
-  const inside = new Analysis(
-    analysis.catalog,
-    { ...analysis.session, database: relation.schema },
-    analysis.depth + 1,
-  )
-  const columns = queryColumns(body, { analysis: inside, tree: new Tree(canonical), scope: TOP })
+  const inside = analysis.inside(relation.schema)
+  const columns = columnsOf(body, { analysis: inside, tree: new Tree(canonical), scope: TOP })
   analysis.takeIn(inside)
   if (columns.length !== relation.columns.length) {
     throw new Unresolved(`the view \`${relation.name}\` has other columns than its query`)
@@ -212,7 +207,7 @@ function derivedItems(fields: Fields, before: Items, place: Place): Items {
   const outer = isLateral
     ? { ...scope, items: before, results: [] }
     : (scope.outer ?? { ...TOP, queries: scope.queries })
-  const columns = queryColumns(query, { ...place, scope: { ...outer, queries: scope.queries } })
+  const columns = columnsOf(query, { ...place, scope: { ...outer, queries: scope.queries } })
   const all = renamed(columns, alias.columns)
   return { columns: all, ranges: [{ alias: alias.name, columns: all }] }
 }

@@ -3,11 +3,14 @@ import type { Token } from '../lex/token.ts'
 import { canonical } from '../parse/canonical.ts'
 import type { QueryParser } from '../parse/parser.ts'
 import { checkAgreement } from './agree.ts'
-import { Analysis, type ReadQuery, type Session } from './analysis.ts'
+import { Analysis, type Readers, type ReadQuery, type Session } from './analysis.ts'
+import { expressionLineage } from './expression.ts'
 import { lockAll, queryColumns } from './query.ts'
 import { type Columns, TOP } from './scope.ts'
 import { Tree, variantOf } from './tree.ts'
 import { deleteColumns, insertColumns, updateColumns } from './write.ts'
+
+const READERS: Readers = { expression: expressionLineage, query: queryColumns }
 
 /** A query or a change, understood. */
 export interface QueryMeaning {
@@ -38,7 +41,7 @@ export function understandQuery(
   catalog: SchemaCatalog,
   session: Session,
 ): QueryMeaning {
-  const analysis = new Analysis(catalog, session)
+  const analysis = new Analysis(catalog, session, READERS)
   const read = new Tree(text)
   const columns = statementColumns(tree, { analysis, tree: read, scope: TOP })
   checkAgreement(read)

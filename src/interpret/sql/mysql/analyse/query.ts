@@ -1,7 +1,7 @@
 import { type OutputColumn, Unresolved } from '../../model.ts'
 import type { Place } from './analysis.ts'
 import { orderedBy, windowLineage } from './call.ts'
-import { decides, lineageOf } from './expression.ts'
+import { decides, lineageOf } from './flow.ts'
 import { fromItems, readAlias } from './from.ts'
 import {
   type Columns,

@@ -1,7 +1,7 @@
 import { type Lineage, type OutputColumn, type SqlAction, Unresolved } from '../../model.ts'
-import { Analysis, type Place } from './analysis.ts'
+import type { Place } from './analysis.ts'
 import { orderedBy } from './call.ts'
-import { decides } from './expression.ts'
+import { decides } from './flow.ts'
 import { fromItems, joinedItems, readRelation } from './from.ts'
 import { queryColumns, targetColumns, valueLineage } from './query.ts'
 import {
@@ -26,7 +26,7 @@ function touchTarget(action: SqlAction, target: Target, columns: Iterable<string
   analysis.touchRelation(action, target.relation, columns)
   const relation = analysis.catalog.relation(schema, name)
   if (relation === undefined || relation.kind !== 'view') return
-  const inside = new Analysis(analysis.catalog, analysis.session, analysis.depth + 1)
+  const inside = analysis.inside(analysis.session.database)
   readRelation(relation, inside)
   for (const { object } of inside.touches) if (object.kind === 'relation') analysis.touch(action, object)
 }
@@ -35,7 +35,7 @@ function touchTarget(action: SqlAction, target: Target, columns: Iterable<string
 function targetOf(path: readonly string[], { analysis }: Place): Target {
   const relation = analysis.relation(path)
   const { schema, name } = relation
-  const inside = new Analysis(analysis.catalog, analysis.session, analysis.depth + 1)
+  const inside = analysis.inside(analysis.session.database)
   const columns = readRelation(relation, inside)
   return { alias: name, schema, columns, relation: { schema, name } }
 }
