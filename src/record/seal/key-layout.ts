@@ -39,6 +39,10 @@ export function keyPlace(id: string): KeyPlace | undefined {
   return match === null || lane > MAX_LANE || file < 1 ? undefined : { lane, file, record }
 }
 
+/** The last numbers that names have room for: one more would be found by nobody. */
+export const MAX_KEY_FILE = 9_999_999_999
+export const MAX_TENANT_KEY = 999_999
+
 /** Numbers of the key files among a folder's file names, ascending. */
 export function keyFileNumbers(names: readonly string[]): number[] {
   return names

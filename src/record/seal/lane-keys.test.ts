@@ -6,6 +6,7 @@ import { allowed, STARTED_MS, steadyRandom } from '../journal.fixture.ts'
 import { MemoryFiles } from '../memory-files.ts'
 import { openIndexKey } from './index-key.ts'
 import { unusedKeyFiles } from './key-files.ts'
+import { encodeShredded, TENANT_FILE_BYTES } from './key-record.ts'
 import { openLaneKeys } from './lane-keys.ts'
 import { type MasterFileOptions, openFileMasterKey } from './master-file.ts'
 import type { LaneKeys } from './ports.ts'
@@ -95,6 +96,18 @@ test('the master key is asked once for each tenant, and each file is bound to it
   ]) {
     await assert.rejects(keys.find(id), { code: 'journal-corrupt' }, id)
   }
+})
+
+test('files of the last numbers, which somebody has put there, are followed by none that nobody would find', async () => {
+  const { files, open } = world(1)
+  await (await open(['acme'])).current(owner('a'))
+  const folder = `${FOLDER}/keys/00`
+  files.put(`${folder}/9999999999.keys`, Buffer.alloc(0))
+  await assert.rejects((await open(['acme'])).current(owner('b')), { code: 'journal-corrupt' })
+  const note = { tenant: 'acme', shredded: 1, by: 'x', reason: 'x' }
+  files.put(`${folder}/tenants/acme.999999.json`, encodeShredded(note, TENANT_FILE_BYTES))
+  await assert.rejects(open(['acme']), { code: 'journal-corrupt' })
+  assert.ok(![...files.contents.keys()].some(path => /10000000000|1000000\.json/.test(path)))
 })
 
 test('key files that nothing names any more can be told', async () => {

@@ -1,8 +1,9 @@
+import { GateError } from '../../core/errors.ts'
 import { type JournalFile, replaceFile, writeFully } from '../files.ts'
 import { KEY_BYTES, MAX_SEALED } from './box.ts'
 import { fileStart, wrapContentKey } from './content-key.ts'
 import { openKeyFinder } from './key-finder.ts'
-import { keyFileNumbers, keyId, keyLayout } from './key-layout.ts'
+import { keyFileNumbers, keyId, keyLayout, MAX_KEY_FILE } from './key-layout.ts'
 import { encodeRecord, type KeyOwner, RECORD_BYTES } from './key-record.ts'
 import type { ContentKey, ContentOwner, KeyFinder, LaneKeys } from './ports.ts'
 import { type TenantKey, type TenantKeyOptions, TenantKeys } from './tenant-keys.ts'
@@ -180,6 +181,9 @@ class FileLaneKeys implements LaneKeys {
     await files.makeFolder(lanes)
     const number = (keyFileNumbers(await files.list(lanes)).at(-1) ?? 0) + 1
     const path = keyLayout.file(folder, lane, number)
+    // Only somebody else can have made a file of the last number: a key behind it would be found by no reader.
+    if (number > MAX_KEY_FILE)
+      throw new GateError('journal-corrupt', `no key file can follow the last one before \`${path}\``)
     const file = await replaceFile(files, lanes, path, fileStart({ lane, file: number }))
     this.#file = { number, file, count: 0 }
     return this.#file

@@ -3,7 +3,7 @@ import { GateError } from '../../core/errors.ts'
 import { type JournalFiles, readFully, replaceFile } from '../files.ts'
 import { laneName } from '../segment.ts'
 import { KEY_BYTES } from './box.ts'
-import { keyLayout, tenantFile } from './key-layout.ts'
+import { keyLayout, MAX_TENANT_KEY, tenantFile } from './key-layout.ts'
 import { boundText, decodeRecord, encodeRecord, type KeyRecord, TENANT_FILE_BYTES } from './key-record.ts'
 import type { MasterKey } from './ports.ts'
 
@@ -80,6 +80,10 @@ export class TenantKeys {
 
   async #make(lane: number, tenant: string, number: number): Promise<TenantKey> {
     const { files, folder, master, clock, random } = this.#options
+    if (number > MAX_TENANT_KEY) {
+      const what = `the keys of tenant \`${tenant}\` in lane ${laneName(lane)}`
+      throw new GateError('journal-corrupt', `there is no number left for ${what}`)
+    }
     const key = random.bytes(KEY_BYTES)
     const start = { tenant, made: clock.now(), under: master.id }
     const context = contextOf(lane, number, start)
