@@ -8,7 +8,6 @@ import { openJournal } from '../../record/journal.ts'
 import { MemoryFiles } from '../../record/memory-files.ts'
 import { writeHints } from '../../record/retention/hints.ts'
 import { MAX_HELD } from './lane-joiner.ts'
-import { oldestNeeded } from './oldest-needed.ts'
 import { TestSink, testStream } from './stream.fixture.ts'
 import { HOLD_MS } from './stream.ts'
 
@@ -189,19 +188,6 @@ test('an event that was taken back after it was sent: what stands in its place i
     stream.sink.taken.map(({ id }) => id),
     ['a', 'b', 'gone', 'a', 'b', 'c', 'd'],
   )
-})
-
-test('segments that a stream has yet to send from are needed; without streams, none is', async () => {
-  const stream = testStream(onDisk({ segmentBytes: 400 }))
-  const journal = await stream.disk.open()
-  for (let at = 1; at <= 8; at++) await append(journal, denied(`d${at}`))
-  await journal.close()
-  const { files } = stream.disk
-  assert.equal((await oldestNeeded(files, 'streams', ['siem']))(0), 1)
-  await stream.drain()
-  assert.ok((await oldestNeeded(files, 'streams', ['siem']))(0) > 1)
-  assert.equal((await oldestNeeded(files, 'streams', ['siem', 'other']))(0), 1)
-  assert.equal((await oldestNeeded(files, 'streams', []))(0), Number.POSITIVE_INFINITY)
 })
 
 test('another journal in the place of one that was moved away is sent from its beginning, however far it has come', async () => {
