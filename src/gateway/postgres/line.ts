@@ -14,7 +14,7 @@ import { Run } from './run.ts'
 import type { SessionNames } from './session-names.ts'
 import { drained, type Source } from './source.ts'
 import { askAbout } from './statement-exchange.ts'
-import { isTransactionOnly, type Understood, understandText, unknown } from './understanding.ts'
+import { isTransactionOnly, type Understood, understandText, unknown, writes } from './understanding.ts'
 
 export interface LineParts {
   readonly relay: Relay
@@ -83,7 +83,9 @@ export class Line {
   /** Reads names anew where they are in doubt, if the server can be asked now. Whether they are known. */
   async hasNames(): Promise<boolean> {
     const { names } = this
-    if (names.isStale && this.isFresh) await names.refresh()
+    // A batch that begins in a failed transaction runs nothing but its end: what stands behind that is in doubt.
+    if (!this.isFresh) return !names.isStale
+    await names.refresh()
     return !names.isStale || names.state === 'E'
   }
 
@@ -163,6 +165,7 @@ export class Line {
         const stop = (): void => fail(asGateError(ended.reason))
         ended.addEventListener('abort', stop, { once: true })
         this.names.doubt(understood.change)
+        if (writes(understood)) this.names.suspect()
         this.handles.forget(understood)
         if (!this.transmit(messages(going))) {
           going.failed('skipped')

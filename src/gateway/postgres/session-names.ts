@@ -24,6 +24,7 @@ export class SessionNames {
   #readInTransaction: Change = 'nothing'
   #state: TransactionState
   #version = 0
+  #isSuspect = false
   #broken: GateError | undefined
 
   constructor(ask: OwnQuery, parser: Pick<SqlParser, 'parse'>, state: TransactionState) {
@@ -57,9 +58,20 @@ export class SessionNames {
     return { catalog: this.#catalog, searchPath: this.#searchPath }
   }
 
-  /** Something was sent that may change them. */
+  /**
+   * Something was sent that may change them. Where the catalog was read within the transaction, that may be undone, too: a
+   * temporary table that ROLLBACK TO took away would hide the real one.
+   */
   doubt(change: Change): void {
-    this.#stale = greater(this.#stale, change)
+    if (change !== 'nothing') this.#stale = greater(this.#stale, greater(change, this.#readInTransaction))
+  }
+
+  /**
+   * Something was sent that runs what others wrote: defaults, triggers, generated columns. These could set the search_path. It
+   * is looked at when the server can be asked next, and nothing is held up meanwhile.
+   */
+  suspect(): void {
+    this.#isSuspect = true
   }
 
   onReady(state: TransactionState): void {
@@ -81,12 +93,15 @@ export class SessionNames {
    * the server runs nothing but its end. Rejects with `sql-catalog-unclear`.
    */
   async refresh(): Promise<void> {
-    if (!this.isStale || this.#state === 'E') return
+    if ((!this.isStale && !this.#isSuspect) || this.#state === 'E') return
     const change = this.#stale
+    const before = this.#searchPath
     if (change === 'catalog') this.#catalog = await readCatalog(this.#ask, this.#parser, this.#state)
     this.#searchPath = await readSearchPath(this.#ask)
-    // ROLLBACK TO within it is a change of its own: it is not known how far it goes back.
-    if (this.#state === 'T') this.#readInTransaction = greater(this.#readInTransaction, change)
+    this.#isSuspect = false
+    if (change === 'nothing' && before.join('\0') === this.#searchPath.join('\0')) return
+    if (this.#state === 'T')
+      this.#readInTransaction = greater(this.#readInTransaction, greater(change, 'names'))
     this.#stale = 'nothing'
     this.#version += 1
   }

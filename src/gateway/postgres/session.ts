@@ -2,7 +2,7 @@ import { asGateError, GateError } from '../../core/errors.ts'
 import type { Principal } from '../../core/principal.ts'
 import type { PostgresConnection } from '../../upstream/postgres/port.ts'
 import type { Frame } from '../../wire/postgres/framer.ts'
-import type { FrontendMessage } from '../../wire/postgres/messages.ts'
+import type { CancelKey, FrontendMessage } from '../../wire/postgres/messages.ts'
 import type { BackendReader, FrontendReader } from '../../wire/postgres/reader.ts'
 import { FRONTEND } from '../../wire/postgres/types.ts'
 import { writeFrontend } from '../../wire/postgres/writer.ts'
@@ -12,6 +12,7 @@ import { Handles } from './handles.ts'
 import { Line } from './line.ts'
 import { OwnAnswer, type OwnQuery } from './own-queries.ts'
 import type { ClientFacts, PostgresRooms, PostgresTarget } from './ports.ts'
+import { reap } from './reap.ts'
 import { Relay } from './relay.ts'
 import { SessionNames } from './session-names.ts'
 import { SimpleQueries } from './simple.ts'
@@ -50,6 +51,7 @@ export class Session {
   readonly #connection: PostgresConnection
   readonly #rooms: PostgresRooms
   #failed = false
+  #closed = false
   /** Cancels that the server may still hear: what is sent before it has would be cancelled in the place of another. */
   #cancelled: Promise<unknown> = Promise.resolve()
 
@@ -135,10 +137,15 @@ export class Session {
     const head = this.#relay.queue.head
     const isBusy = head !== undefined && head.own === undefined && !this.#upstream.ended
     if (cancelKey === undefined || !isBusy) return
-    const asked = this.#target
-      .cancel(cancelKey)
-      .catch((error: unknown) => this.#rooms.trouble(asGateError(error)))
-    this.#cancelled = Promise.all([this.#cancelled, asked])
+    this.#cancelled = Promise.all([this.#cancelled, this.#askToCancel(cancelKey)])
+  }
+
+  async #askToCancel(key: CancelKey): Promise<void> {
+    try {
+      await this.#target.cancel(key)
+    } catch (error) {
+      this.#rooms.trouble(asGateError(error))
+    }
   }
 
   /** Ends the session: the client is told why, and the server cancels what it is at. */
@@ -152,10 +159,8 @@ export class Session {
   }
 
   #goodBye(complaint: Parameters<typeof writeError>[0], code: string): void {
-    this.cancel()
-    this.#relay.abandon(code)
     farewell(this.#client.socket, writeError(complaint, 'FATAL'))
-    this.#close()
+    this.#close(code)
   }
 
   /** The server's side; when it ends, so does the session. */
@@ -204,13 +209,19 @@ export class Session {
     return answer.rows()
   }
 
-  #close(): void {
+  /** Lets both sides go, once. */
+  #close(code = 'client-gone'): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#failed = true
     const wasBusy = !this.#relay.queue.isEmpty
-    if (wasBusy) this.cancel()
-    this.#relay.abandon('client-gone')
-    const { socket } = this.#connection
-    if (wasBusy) socket.destroy()
-    else if (!socket.destroyed) socket.end(writeFrontend({ kind: 'terminate' }))
+    this.#relay.abandon(code)
     farewell(this.#client.socket)
+    const { socket, cancelKey } = this.#connection
+    this.#upstream.leave()
+    const cancel = async (): Promise<void> => {
+      if (wasBusy && cancelKey !== undefined) await this.#askToCancel(cancelKey)
+    }
+    if (!socket.destroyed) void reap(socket, cancel)
   }
 }

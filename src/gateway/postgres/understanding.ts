@@ -110,6 +110,20 @@ export function callsFunctions({ statements }: Understood): boolean {
   return statements.some(({ touches }) => touches.some(({ action }) => action === 'sql:Call'))
 }
 
+const WRITES: ReadonlySet<SqlAction> = new Set<SqlAction>([
+  'sql:Insert',
+  'sql:Update',
+  'sql:Delete',
+  'sql:Merge',
+  'sql:Truncate',
+  'sql:Maintain',
+])
+
+/** Whether a text may run what stands in the definitions of tables. */
+export function writes({ statements }: Understood): boolean {
+  return statements.some(({ touches }) => touches.some(({ action }) => WRITES.has(action)))
+}
+
 /** EXECUTE and FETCH are what they execute and fetch from. */
 function followed(statement: SqlStatement, named: Named): SqlStatement {
   let whole = statement
