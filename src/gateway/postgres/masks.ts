@@ -18,9 +18,11 @@ export interface StatementMasks {
   readonly outputs: readonly (Output | undefined)[]
   /** Whether errors and notices may quote what is masked. */
   readonly isHushed: boolean
+  /** Whether it was understood to be a COPY, whose data pass as they are. */
+  readonly isCopy: boolean
 }
 
-const NO_MASKS: StatementMasks = { rules: [], outputs: [], isHushed: false }
+const NO_MASKS: StatementMasks = { rules: [], outputs: [], isHushed: false, isCopy: false }
 
 /** The rules on columns among a decision's obligations. */
 export function columnRules({ obligations }: Decision): readonly ColumnRule[] {
@@ -34,6 +36,7 @@ export function masksOf(decision: Decision, understood: Understood, catalog: Sch
     rules,
     outputs: understood.statements.map(({ output }) => output),
     isHushed: maskedAmong(reachable(understood, catalog), rules).length > 0,
+    isCopy: understood.tags.includes('COPY'),
   }
 }
 

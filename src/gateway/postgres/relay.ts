@@ -154,6 +154,9 @@ export class Relay {
         this.#pass(frame.bytes, run)
         run.onCopyIn()
         return
+      case 'copy-out-response':
+        if (run?.mayCopyOut !== true) throw misplaced('data of COPY that no statement was to give')
+        break
       default:
         break
     }

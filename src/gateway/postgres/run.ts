@@ -42,6 +42,11 @@ export class Run {
     return this.#masks.rules.length > 0
   }
 
+  /** Whether data of COPY may pass: only what was told to hold nothing that is masked. */
+  get mayCopyOut(): boolean {
+    return !this.hasMasks || this.#masks.isCopy
+  }
+
   get isHushed(): boolean {
     return this.#masks.isHushed
   }

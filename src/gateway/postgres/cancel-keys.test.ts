@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { Redacted } from '../../core/redacted.ts'
+import { countingRandom } from '../../identity/testing.ts'
+import { CancelKeys } from './cancel-keys.ts'
+
+describe('keys to cancel by', () => {
+  it('cancel what their session runs, and nothing else', () => {
+    const keys = new CancelKeys(countingRandom(1))
+    const cancelled: string[] = []
+    const one = keys.issue(() => cancelled.push('one'))
+    const two = keys.issue(() => cancelled.push('two'))
+    keys.cancel(one.key)
+    keys.cancel({ processId: two.key.processId, secret: one.key.secret })
+    keys.cancel({ processId: two.key.processId, secret: new Redacted(Buffer.alloc(8)) })
+    keys.cancel({ processId: 0, secret: two.key.secret })
+    assert.deepEqual(cancelled, ['one'])
+    two.takeBack()
+    keys.cancel(two.key)
+    assert.deepEqual(cancelled, ['one'])
+  })
+
+  it('never have the number of another, whatever is drawn', () => {
+    const keys = new CancelKeys({ bytes: length => Buffer.alloc(length, 7) })
+    const ids = Array.from({ length: 5 }, () => keys.issue(() => undefined).key.processId)
+    assert.equal(new Set(ids).size, 5)
+  })
+})
