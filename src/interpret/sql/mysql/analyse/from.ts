@@ -8,6 +8,7 @@ import {
   isSameColumn,
   joined,
   NO_ITEMS,
+  queryNamed,
   renamed,
   TOP,
   union,
@@ -129,7 +130,7 @@ function tableItems(fields: Fields, place: Place): Items {
   }
   const path = tree.path(written, 'table')
   const [only = '', other] = path
-  const query = other === undefined ? scope.queries.get(only.toLowerCase()) : undefined
+  const query = other === undefined ? queryNamed(scope.queries, only) : undefined
   if (query !== undefined) {
     const columns = renamed(query, alias?.columns ?? [])
     return { columns, ranges: [{ alias: alias?.name ?? only, columns }] }

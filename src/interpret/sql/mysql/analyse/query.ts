@@ -240,7 +240,7 @@ function withQueries(node: unknown, place: Place): Queries {
     const query = cte.take('query')
     cte.done()
     const inside: Place = { ...place, scope: { ...place.scope, queries } }
-    const key = name.toLowerCase()
+    const key = name
     queries.set(
       key,
       isRecursive ? settled(query, key, names, inside, queries) : renamed(queryColumns(query, inside), names),
@@ -266,7 +266,11 @@ function settled(
     const isSettled = next.every(({ from }, i) =>
       [...from].every(column => columns[i]?.from.has(column) === true),
     )
-    if (isSettled) return columns
+    if (isSettled) {
+      // Its columns have the types of the first part: what does not fit is an error, or a warning, that quotes it.
+      place.analysis.infer(wholeOf(columns))
+      return columns
+    }
     columns = next.map(({ name, from }, i) => ({ name, from: union(from, columns[i]?.from ?? NOTHING) }))
   }
   throw new Unresolved('a recursive query does not settle')

@@ -63,8 +63,20 @@ export interface Scope {
   readonly queries: Queries
 }
 
-/** WITH: names of queries, in lower case. */
+/** WITH: queries by their names as they were written. */
 export type Queries = ReadonlyMap<string, Columns>
+
+/**
+ * The query of WITH that a name means, if any. Whether case counts hangs on the server's version: where two could be
+ * meant, or a table, that cannot be told.
+ */
+export function queryNamed(queries: Queries, name: string): Columns | undefined {
+  const similar = [...queries.keys()].filter(each => each.toLowerCase() === name.toLowerCase())
+  const [only, other] = similar
+  if (only === undefined) return undefined
+  if (other === undefined && only === name) return queries.get(name)
+  throw new Unresolved(`\`${name}\` and a query of WITH differ in case alone`)
+}
 
 export const TOP: Scope = { items: NO_ITEMS, results: [], queries: new Map() }
 
@@ -122,10 +134,12 @@ export function rangeNamed(
   names: TableNames,
 ): Range {
   for (let at: Scope | undefined = scope; at !== undefined; at = at.outer) {
-    const found = at.items.ranges.filter(
-      range =>
-        isSameTable(range.alias, alias, names) &&
-        (schema === undefined || (range.schema !== undefined && isSameTable(range.schema, schema, names))),
+    const called = at.items.ranges.filter(range => isSameTable(range.alias, alias, names))
+    if (schema !== undefined && called.some(range => range.schema === undefined)) {
+      throw new Unresolved(`\`${alias}\` is of no database`)
+    }
+    const found = called.filter(
+      range => schema === undefined || isSameTable(range.schema ?? '', schema, names),
     )
     const [only, other] = found
     // Two of one name are of two databases.
