@@ -121,7 +121,15 @@ async function retention(
         return known.job.round(signal)
       },
     },
+    ...(await keySweep(config, source)),
   ]
+}
+
+/** A copy of the segments in a bucket is opened with the keys that lie here. */
+async function keySweep({ record }: Archived, source: JournalSource): Promise<readonly Job[]> {
+  if (record.encryption === undefined || record.upload !== undefined) return []
+  const { createKeySweep } = await import('../archive/key-sweep.ts')
+  return [createKeySweep(source)]
 }
 
 /** Nothing local goes on the word of a file that lies beside it: the bucket is asked. */
