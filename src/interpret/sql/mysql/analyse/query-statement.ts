@@ -1,4 +1,5 @@
-import { ANY_COLUMN, type Output, type SchemaCatalog, type Touch, Unresolved } from '../../model.ts'
+import { type Output, type SchemaCatalog, type Touch, Unresolved } from '../../model.ts'
+import { mergedTouches, touchesOf } from '../../touches.ts'
 import type { Token } from '../lex/token.ts'
 import { canonical } from '../parse/canonical.ts'
 import type { QueryParser } from '../parse/parser.ts'
@@ -48,7 +49,7 @@ export function understandQuery(
   if (isLocking) lockAll(analysis)
   return {
     analysis,
-    touches: merged([...analysis.touches, ...readColumns(analysis)]),
+    touches: mergedTouches([...analysis.touches, ...touchesOf(analysis.seen)]),
     ...(columns === undefined ? {} : { output: { columns } }),
   }
 }
@@ -113,27 +114,4 @@ function wordOf(token: Token | undefined): string {
 /** LOCK IN SHARE MODE, which the grammar does not know; LOCK is reserved. */
 function hasShareLock(tokens: readonly Token[]): boolean {
   return tokens.some((token, i) => wordOf(token) === 'LOCK' && wordOf(tokens[i + 1]) === 'IN')
-}
-
-/** One touch for each action and object. */
-export function merged(touches: readonly Touch[]): readonly Touch[] {
-  const byKey = new Map<string, { readonly touch: Touch; readonly columns: Set<string> }>()
-  for (const touch of touches) {
-    const { kind, schema, name } = touch.object
-    const key = JSON.stringify([touch.action, kind, schema, name])
-    const same = byKey.get(key)
-    if (same === undefined) byKey.set(key, { touch, columns: new Set(touch.columns) })
-    else for (const column of touch.columns) same.columns.add(column)
-  }
-  return [...byKey.values()].map(({ touch, columns }) => ({ ...touch, columns }))
-}
-
-/** What is read of each relation by name. */
-function readColumns({ seen }: Analysis): readonly Touch[] {
-  const named = [...seen].filter(column => column !== ANY_COLUMN)
-  return named.map(({ schema, relation, name }) => ({
-    action: 'sql:Select',
-    object: { kind: 'relation', schema, name: relation },
-    columns: new Set([name]),
-  }))
 }

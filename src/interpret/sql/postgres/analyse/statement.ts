@@ -1,12 +1,6 @@
 import type { CopyStmt, CreateTableAsStmt, IntoClause, Node, VariableSetStmt } from 'libpg-query'
-import {
-  ANY_COLUMN,
-  type Output,
-  type SchemaCatalog,
-  type SqlStatement,
-  type Touch,
-  Unresolved,
-} from '../../model.ts'
+import { ANY_COLUMN, type Output, type SchemaCatalog, type SqlStatement, Unresolved } from '../../model.ts'
+import { mergedTouches, touchesOf } from '../../touches.ts'
 import { Analysis, type NameSpace, type Readers } from './analysis.ts'
 import { calledFunctions } from './call.ts'
 import { isCommand, kindOfObject, pathsOf, readCommand, touchPath } from './commands.ts'
@@ -32,7 +26,7 @@ export function understand(tree: Node, catalog: SchemaCatalog, names: NameSpace)
   const { conditions } = analysis
   return {
     tag,
-    touches: merged([...analysis.touches, ...readColumns(analysis)]),
+    touches: mergedTouches([...analysis.touches, ...touchesOf(analysis.seen)]),
     ...(conditions.length === 0 ? {} : { hasWhere: conditions.every(has => has) }),
     functions: analysis.functions,
     ...(output === undefined ? {} : { output }),
@@ -310,27 +304,4 @@ function markAll(tree: unknown, analysis: Analysis): void {
     analysis.reading.mark(value)
     open.push(...Object.values(value))
   }
-}
-
-/** One touch for each action and object. */
-function merged(touches: readonly Touch[]): readonly Touch[] {
-  const byKey = new Map<string, { readonly touch: Touch; readonly columns: Set<string> }>()
-  for (const touch of touches) {
-    const { kind, schema, name } = touch.object
-    const key = JSON.stringify([touch.action, kind, schema, name])
-    const known = byKey.get(key)
-    if (known === undefined) byKey.set(key, { touch, columns: new Set(touch.columns) })
-    else for (const column of touch.columns) known.columns.add(column)
-  }
-  return [...byKey.values()].map(({ touch, columns }) => ({ ...touch, columns }))
-}
-
-/** What is read of each relation by name. */
-function readColumns({ seen }: Analysis): readonly Touch[] {
-  const named = [...seen].filter(column => column !== ANY_COLUMN)
-  return named.map(({ schema, relation, name }) => ({
-    action: 'sql:Select',
-    object: { kind: 'relation', schema, name: relation },
-    columns: new Set([name]),
-  }))
 }
