@@ -2,7 +2,7 @@ import type { Asker, ExplainedRole } from '../cli/policy/ports.ts'
 import { systemClock } from '../core/clock.ts'
 import { GateError } from '../core/errors.ts'
 import type { Principal } from '../core/principal.ts'
-import { connectionContext, mergeContexts } from '../gateway/aws/context.ts'
+import { connectionContext, mergeContexts } from '../gateway/context.ts'
 import { principalContext } from '../identity/context.ts'
 import type { PolicyLayer } from '../policy/decide.ts'
 

@@ -81,6 +81,37 @@ export interface RecordedCall {
   /** Set where the configuration keeps metadata alone: `parameters` is empty whatever was sent. */
   readonly leftOut?: 'parameters'
   readonly pairs: readonly Pick<Pair, 'action' | 'resource' | 'certainty'>[]
+  /** Of a statement to a database: `service` is `sql`, and `operation` its leading words. */
+  readonly sql?: RecordedSql
+}
+
+/** A text of SQL, with all of its statements. Its parameters are those of the call, by their numbers: `$1`. */
+export interface RecordedSql {
+  readonly engine: 'postgres' | 'mysql'
+  /** The target's name, and the database in it. */
+  readonly target: string
+  readonly database: string
+  /** The message of the protocol that brought it: `Query`, `Parse`, `Bind`, `Execute`; or `Connect`. */
+  readonly message: string
+  /** As it was sent, cut where it is long; absent where its constants may hold what is secret or masked. */
+  readonly text?: string
+  /** With its constants left out; absent where it could not be read. */
+  readonly normalized?: string
+  /** Equal for texts that differ in constants alone, hex; absent where `normalized` is. */
+  readonly fingerprint?: string
+}
+
+/** What a client saw of the results of a text, in their order. */
+export interface RecordedResult {
+  readonly tables: readonly RecordedTable[]
+  /** What is missing, and why, in prose; absent where nothing is. */
+  readonly cut?: string
+}
+
+export interface RecordedTable {
+  readonly columns: readonly string[]
+  /** Values as text, or `base64:…` where they are none; null is NULL. */
+  readonly rows: readonly (readonly (string | null)[])[]
 }
 
 /** How a forwarded call ended. `id` is new; `decisionId` names the call. */
@@ -104,6 +135,10 @@ export interface OutcomeEvent extends EventHead {
   readonly requestBody?: RecordedBody
   /** As the client got it: masked. */
   readonly replyBody?: RecordedBody
+  /** Of SQL: rows that were returned or changed, as far as the server told. */
+  readonly rows?: number
+  /** Of SQL, where `record.keep` says so: what the client saw. */
+  readonly result?: RecordedResult
 }
 
 /** What was kept of a body. */

@@ -6,8 +6,10 @@ import type { Decision, MaskForm, Obligation } from '../../src/core/decision.ts'
 import { GateError } from '../../src/core/errors.ts'
 import { newId } from '../../src/core/id.ts'
 import { Redacted } from '../../src/core/redacted.ts'
-import type { PostgresRooms, SqlOutcome, SqlQuestion } from '../../src/gateway/postgres/ports.ts'
+import type { PostgresRooms } from '../../src/gateway/postgres/ports.ts'
 import { postgresGate } from '../../src/gateway/postgres/serve.ts'
+import type { SqlOutcome, SqlQuestion } from '../../src/gateway/sql/ports.ts'
+import type { Desk } from '../../src/grants/desk.ts'
 import { openParser } from '../../src/interpret/sql/postgres/parse/parser.ts'
 import { TEST_PRINCIPAL } from '../../src/policy/testing.ts'
 import { cancelPostgres, connectPostgres } from '../../src/upstream/postgres/connect.ts'
@@ -69,9 +71,10 @@ export async function startPostgresGate(
   const upstream = { host: '127.0.0.1', port: upstreamPort, tls: { kind: 'none' } } as const
   const options = { timeoutMs: 60_000, random: systemRandom }
   const rooms: PostgresRooms = {
-    identify: ({ password }) => {
-      if (password.reveal() === GATE_PASSWORD)
-        return { ...TEST_PRINCIPAL, expiresAtMs: Number.MAX_SAFE_INTEGER }
+    identify: ({ password, database }) => {
+      if (password.reveal() === GATE_PASSWORD) {
+        return { principal: { ...TEST_PRINCIPAL, expiresAtMs: Number.MAX_SAFE_INTEGER }, target: database }
+      }
       throw new GateError('credentials-expired', 'a wrong password')
     },
     target: database => ({
@@ -86,7 +89,10 @@ export async function startPostgresGate(
     }),
     parser,
     decide: request => answer(request.pairs, policy),
-    settle: async () => denied('approvals are not part of this'),
+    rowThresholds: () => [],
+    // The policy of this gate never asks.
+    approvals: { desk: {} as Desk, digestKey: Buffer.alloc(32, 5), requestUrl: id => id },
+    detector: () => ({ mask: text => ({ text, count: 0 }) }),
     admit: () => ({ ended: new AbortController().signal, check: () => undefined, leave: () => undefined }),
     recorder: {
       newEventId: () => newId(systemClock, systemRandom),
@@ -104,6 +110,7 @@ export async function startPostgresGate(
       outcome: async (eventId, { question }, outcome) => {
         note({ what: 'outcome', eventId, outcome, ...(question && { question }) })
       },
+      resultBytes: () => 0,
     },
     hashKey: Buffer.alloc(32, 7),
     clock: systemClock,

@@ -3,6 +3,7 @@ import { asGateError, type GateError } from '../../core/errors.ts'
 import type { Principal } from '../../core/principal.ts'
 import type { Handler, Incoming } from '../../listener/server.ts'
 import { settleApproval } from '../approval.ts'
+import type { CallerFacts } from '../context.ts'
 import {
   type Driver,
   type ExchangePorts,
@@ -13,7 +14,6 @@ import {
 } from '../exchange.ts'
 import type { Admission } from '../sessions/live-calls.ts'
 import { approvalCase } from './approval.ts'
-import type { CallerFacts } from './context.ts'
 import { AwsDriver } from './driver.ts'
 import { isCallerIdentity } from './local.ts'
 import { decideMasked } from './masking.ts'

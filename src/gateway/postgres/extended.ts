@@ -1,12 +1,12 @@
 import { GateError } from '../../core/errors.ts'
 import type { BackendMessage, Bind, FrontendMessage, Parse } from '../../wire/postgres/messages.ts'
 import { writeFrontend } from '../../wire/postgres/writer.ts'
+import { callsFunctions, type Understood, unknown } from '../sql/understood.ts'
 import { writeError } from './complaint.ts'
 import { Copying } from './copying.ts'
 import type { Line, Message } from './line.ts'
 import type { Run } from './run.ts'
 import { mayCopyIn, POISON } from './simple.ts'
-import { callsFunctions, type Understood, unknown } from './understanding.ts'
 
 type Kind = FrontendMessage['kind']
 const FLUSH = writeFrontend({ kind: 'flush' })

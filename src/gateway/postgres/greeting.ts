@@ -4,8 +4,8 @@ import { readPassword } from '../../wire/postgres/authentication.ts'
 import type { CancelKey, Setting } from '../../wire/postgres/messages.ts'
 import { FrontendReader } from '../../wire/postgres/reader.ts'
 import { writeBackend } from '../../wire/postgres/writer.ts'
+import type { Claimed } from '../sql/ports.ts'
 import { SQLSTATE, writeError } from './complaint.ts'
-import type { Claimed } from './ports.ts'
 import { farewell, Source } from './source.ts'
 
 /** How a client comes in. */

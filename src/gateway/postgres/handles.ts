@@ -2,16 +2,9 @@ import type { SqlPlace } from '../../interpret/sql/ask.ts'
 import type { SqlStatement } from '../../interpret/sql/model.ts'
 import type { Parsed } from '../../interpret/sql/postgres/parse/messages.ts'
 import type { Value } from '../../wire/postgres/messages.ts'
+import { isTransactionOnly, type Understood } from '../sql/understood.ts'
 import type { SessionNames } from './session-names.ts'
-import {
-  cursorIn,
-  isTransactionOnly,
-  type Named,
-  preparedIn,
-  type Understood,
-  understandText,
-  understoodAs,
-} from './understanding.ts'
+import { cursorIn, type Named, preparedIn, understandText, understoodAs } from './understanding.ts'
 
 /** A prepared statement of a session. The server plans it anew when names change; so does the gate. */
 export interface Prepared {

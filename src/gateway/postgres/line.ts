@@ -5,16 +5,18 @@ import type { Principal } from '../../core/principal.ts'
 import type { SqlPlace } from '../../interpret/sql/ask.ts'
 import type { Parsed } from '../../interpret/sql/postgres/parse/messages.ts'
 import type { FrontendReader } from '../../wire/postgres/reader.ts'
+import { masksOf, type StatementMasks, withMasks } from '../sql/masks.ts'
+import type { ClientFacts, SqlText } from '../sql/ports.ts'
+import { askAbout } from '../sql/statement-exchange.ts'
+import { isTransactionOnly, type Understood, unknown, writes } from '../sql/understood.ts'
 import { refusalError } from './complaint.ts'
 import type { Handles } from './handles.ts'
-import { masksOf, type StatementMasks, withMasks } from './masks.ts'
-import type { ClientFacts, PostgresRooms, SqlText } from './ports.ts'
+import type { PostgresRooms } from './ports.ts'
 import type { Relay, Sent } from './relay.ts'
 import { Run } from './run.ts'
 import type { SessionNames } from './session-names.ts'
 import { drained, type Source } from './source.ts'
-import { askAbout } from './statement-exchange.ts'
-import { isTransactionOnly, type Understood, understandText, unknown, writes } from './understanding.ts'
+import { understandText } from './understanding.ts'
 
 export interface LineParts {
   readonly relay: Relay
@@ -156,6 +158,8 @@ export class Line {
     const asking = {
       principal,
       facts,
+      engine: 'postgres' as const,
+      place: this.place,
       text,
       understood,
       broken: broken ?? this.names.broken,

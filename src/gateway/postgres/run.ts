@@ -2,8 +2,9 @@ import { maskRow, type ValueMask } from '../../mask/sql/row.ts'
 import type { RecordedMasks } from '../../record/event.ts'
 import type { Column, Value } from '../../wire/postgres/messages.ts'
 import { rowsOf } from '../../wire/postgres/tag.ts'
-import { columnMasks, type StatementMasks } from './masks.ts'
-import type { SqlOutcome } from './ports.ts'
+import type { StatementMasks } from '../sql/masks.ts'
+import type { SqlOutcome } from '../sql/ports.ts'
+import { columnMasks } from './column-masks.ts'
 
 /** One text on its way through the server: what came of it, and what is masked of that. */
 export class Run {

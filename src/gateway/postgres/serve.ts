@@ -7,14 +7,15 @@ import type { CancelKey, Setting } from '../../wire/postgres/messages.ts'
 import type { FrontendReader } from '../../wire/postgres/reader.ts'
 import { writeBackend } from '../../wire/postgres/writer.ts'
 import type { Refusal } from '../exchange.ts'
+import type { Claimed, Identified } from '../sql/ports.ts'
+import { askAbout } from '../sql/statement-exchange.ts'
+import { connecting } from '../sql/understood.ts'
 import { CancelKeys } from './cancel-keys.ts'
 import { SQLSTATE, sqlstateOf } from './complaint.ts'
 import { type GreetingOptions, greet, turnAway, Unwelcome } from './greeting.ts'
-import type { Claimed, PostgresRooms, PostgresTarget } from './ports.ts'
+import type { PostgresRooms, PostgresTarget } from './ports.ts'
 import { Session } from './session.ts'
 import type { Source } from './source.ts'
-import { askAbout } from './statement-exchange.ts'
-import { connecting } from './understanding.ts'
 
 /** How long a client may take until it is let in, ms. */
 const GREETING_MS = 60_000
@@ -69,16 +70,18 @@ async function enter(
   settings: readonly Setting[],
   rooms: PostgresRooms,
 ): Promise<Entered | undefined> {
-  const principal = await identified(client, claimed, rooms)
-  const target = rooms.target(claimed.database)
+  const { principal, target: name } = await identified(client, claimed, rooms)
+  const target = rooms.target(name)
   if (target === undefined)
-    throw new Unwelcome('3D000', `the gate has no target \`${claimed.database}\``, client)
+    throw new Unwelcome('3D000', `the gate has no PostgreSQL target \`${name}\``, client)
   const coming = Promise.withResolvers<PostgresConnection | undefined>()
   const understood = connecting(target.place)
   await askAbout(
     {
       principal,
       facts: { clientAddress: claimed.clientAddress, secure: claimed.secure },
+      engine: 'postgres',
+      place: target.place,
       text: { message: 'Connect', sql: '', tags: understood.tags, parameters: [] },
       understood,
       broken: undefined,
@@ -106,7 +109,7 @@ async function identified(
   client: Source<FrontendReader>,
   claimed: Claimed,
   rooms: PostgresRooms,
-): Promise<Principal> {
+): Promise<Identified> {
   try {
     return await rooms.identify(claimed)
   } catch (failure) {

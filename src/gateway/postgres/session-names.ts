@@ -2,8 +2,9 @@ import { GateError } from '../../core/errors.ts'
 import type { SchemaCatalog } from '../../interpret/sql/model.ts'
 import type { SqlParser } from '../../interpret/sql/postgres/parse/parser.ts'
 import type { TransactionState } from '../../wire/postgres/messages.ts'
+import { type Change, greater } from '../sql/understood.ts'
 import { type OwnQuery, readCatalog, readSearchPath } from './own-queries.ts'
-import { type Change, greater, type Names } from './understanding.ts'
+import type { Names } from './understanding.ts'
 
 /** Settings by which the gate reads SQL; a session that has others is read no more. */
 const NEEDED: ReadonlyMap<string, string> = new Map([

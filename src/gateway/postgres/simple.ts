@@ -1,8 +1,8 @@
 import { writeBackend, writeFrontend } from '../../wire/postgres/writer.ts'
+import type { Understood } from '../sql/understood.ts'
 import { writeError } from './complaint.ts'
 import { Copying } from './copying.ts'
 import type { Line } from './line.ts'
-import type { Understood } from './understanding.ts'
 
 /** No SQL: the server's grammar fails at it. */
 export const POISON = 'sallyport: denied'

@@ -1,8 +1,5 @@
-import type { Context, Pair } from '../../core/decision.ts'
-import { contextOf, pairsOf, type SqlPlace } from '../../interpret/sql/ask.ts'
+import type { SqlPlace } from '../../interpret/sql/ask.ts'
 import {
-  ANY_COLUMN,
-  type Output,
   type SchemaCatalog,
   type SqlAction,
   type SqlStatement,
@@ -11,6 +8,14 @@ import {
 import type { NameSpace } from '../../interpret/sql/postgres/analyse/analysis.ts'
 import { understand } from '../../interpret/sql/postgres/analyse/statement.ts'
 import type { Parsed } from '../../interpret/sql/postgres/parse/messages.ts'
+import {
+  asked,
+  type Change,
+  greater,
+  isTransactionOnly,
+  type Understood,
+  unknown,
+} from '../sql/understood.ts'
 
 /** What names mean in a session now. */
 export interface Names extends NameSpace {
@@ -24,22 +29,6 @@ export interface Named {
   /** What an open cursor or portal was made of, with its result. */
   cursor(name: string): SqlStatement | undefined
 }
-
-/** What a text does to the meaning of those behind it. */
-export type Change = 'nothing' | 'names' | 'catalog'
-
-/** A text with all of its statements, understood: one question, for the server takes it as one. */
-export interface Understood {
-  readonly pairs: readonly Pair[]
-  readonly context: Context
-  readonly tags: readonly string[]
-  readonly statements: readonly SqlStatement[]
-  readonly change: Change
-  /** Why it cannot be told, in prose: then it is asked about as `sql:Unknown`. */
-  readonly unclear?: string
-}
-
-const DATABASE = { kind: 'database', name: '*' } as const
 
 /** Reads a text that was parsed. Never throws for what the text is: what cannot be told is `sql:Unknown`. */
 export function understandText(parsed: Parsed, names: Names, named: Named, place: SqlPlace): Understood {
@@ -66,62 +55,9 @@ export function understandText(parsed: Parsed, names: Names, named: Named, place
 const SPLIT =
   'a statement before it in the same text may change what names mean: send the statements one by one'
 
-/** What cannot be told. Anything may come out of it, and anything may have changed after it. */
-export function unknown(unclear: string, place: SqlPlace): Understood {
-  return {
-    ...asked(
-      [onDatabase('UNKNOWN', 'sql:Unknown', { columns: [], open: new Set([ANY_COLUMN]) })],
-      'catalog',
-      place,
-    ),
-    unclear,
-  }
-}
-
 /** A statement that was understood before, as a question of its own. */
 export function understoodAs(statement: SqlStatement, place: SqlPlace): Understood {
   return asked([statement], changeOf(statement), place)
-}
-
-/** To come to the database at all. */
-export function connecting(place: SqlPlace): Understood {
-  return asked([onDatabase('CONNECT', 'sql:Connect')], 'nothing', place)
-}
-
-function onDatabase(tag: string, action: SqlAction, output?: Output): SqlStatement {
-  return {
-    tag,
-    touches: [{ action, object: DATABASE, columns: new Set() }],
-    functions: new Set(),
-    inferred: new Set(),
-    copied: new Set(),
-    effects: [],
-    ...(output === undefined ? {} : { output }),
-  }
-}
-
-/** Whether a statement only begins and ends transactions: it means the same whatever names mean. */
-export function isTransactionOnly({ touches }: SqlStatement): boolean {
-  return touches.length > 0 && touches.every(({ action }) => action === 'sql:Transaction')
-}
-
-/** Whether a text calls what the gate does not know the insides of. */
-export function callsFunctions({ statements }: Understood): boolean {
-  return statements.some(({ touches }) => touches.some(({ action }) => action === 'sql:Call'))
-}
-
-const WRITES: ReadonlySet<SqlAction> = new Set<SqlAction>([
-  'sql:Insert',
-  'sql:Update',
-  'sql:Delete',
-  'sql:Merge',
-  'sql:Truncate',
-  'sql:Maintain',
-])
-
-/** Whether a text may run what stands in the definitions of tables. */
-export function writes({ statements }: Understood): boolean {
-  return statements.some(({ touches }) => touches.some(({ action }) => WRITES.has(action)))
 }
 
 /** EXECUTE and FETCH are what they execute and fetch from. */
@@ -207,35 +143,4 @@ function changeOf({ touches, effects, functions }: SqlStatement): Change {
     if (action === 'sql:Call') change = greater(change, object.schema === 'pg_catalog' ? 'names' : 'catalog')
   }
   return change
-}
-
-const WEIGHTS: readonly Change[] = ['nothing', 'names', 'catalog']
-
-export function greater(a: Change, b: Change): Change {
-  return WEIGHTS.indexOf(a) >= WEIGHTS.indexOf(b) ? a : b
-}
-
-function asked(statements: readonly SqlStatement[], change: Change, place: SqlPlace): Understood {
-  // The pairs of nothing at all: of a text without a statement, too, somebody must have allowed something.
-  const pairs = statements.flatMap(statement => pairsOf(statement, place))
-  const empty = statements.length > 0 ? [] : pairsOf(onDatabase('', 'sql:Select'), place)
-  return {
-    pairs: [...pairs, ...empty],
-    context: merged(statements.map(contextOf)),
-    tags: statements.map(({ tag }) => tag),
-    statements,
-    change,
-  }
-}
-
-/** The keys of all statements of a text. That each change has a condition is true only if it is so of every one. */
-function merged(contexts: readonly Context[]): Context {
-  const all = new Map<string, readonly string[]>()
-  for (const context of contexts) {
-    for (const [key, values] of context) {
-      const together = [...new Set([...(all.get(key) ?? []), ...values])].sort()
-      all.set(key, key === 'sql:haswhere' && together.includes('false') ? ['false'] : together)
-    }
-  }
-  return all
 }

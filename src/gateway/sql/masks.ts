@@ -1,4 +1,4 @@
-import type { Decision } from '../../core/decision.ts'
+import type { Decision, MaskForm } from '../../core/decision.ts'
 import {
   ANY_COLUMN,
   type Lineage,
@@ -7,9 +7,7 @@ import {
   type SqlStatement,
 } from '../../interpret/sql/model.ts'
 import { type ColumnOrigin, type ColumnRule, formFor, maskedAmong } from '../../mask/sql/columns.ts'
-import { type ValueMask, valueMask } from '../../mask/sql/row.ts'
-import type { Column } from '../../wire/postgres/messages.ts'
-import type { Understood } from './understanding.ts'
+import type { Understood } from './understood.ts'
 
 /** What is masked of a statement's results, and of what the server says beside them. */
 export interface StatementMasks {
@@ -110,23 +108,21 @@ function denied(decision: Decision, reason: string): Decision {
 }
 
 /**
- * The masks of a result's columns; undefined where none is masked. A result that is not what the statement was
- * understood to give is masked by every rule.
+ * The forms in which a result's columns are masked; undefined where none is. A result that is not what the statement
+ * was understood to give is masked by every rule.
+ * @param count of columns, as the server describes the result
  */
-export function columnMasks(
-  columns: readonly Column[],
+export function columnForms(
+  count: number,
   output: Output | undefined,
   rules: readonly ColumnRule[],
-  hashKey: Buffer,
-): readonly (ValueMask | undefined)[] | undefined {
-  const isKnown =
-    output !== undefined && (output.open !== undefined || output.columns.length === columns.length)
-  const masks = columns.map((column, i) => {
+): readonly (MaskForm | undefined)[] | undefined {
+  const isKnown = output !== undefined && (output.open !== undefined || output.columns.length === count)
+  const forms = Array.from({ length: count }, (_, i) => {
     const from = isKnown ? [...(output.columns[i]?.from ?? []), ...openOf(output)] : [ANY_COLUMN]
-    const form = formFor(from, rules)
-    return form && valueMask(column, form, hashKey)
+    return formFor(from, rules)
   })
-  return masks.some(mask => mask !== undefined) ? masks : undefined
+  return forms.some(form => form !== undefined) ? forms : undefined
 }
 
 /** Where the number of columns is not known, nobody knows which of them is which: each may be any. */

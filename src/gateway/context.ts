@@ -1,5 +1,5 @@
-import type { Clock } from '../../core/clock.ts'
-import type { Context } from '../../core/decision.ts'
+import type { Clock } from '../core/clock.ts'
+import type { Context } from '../core/decision.ts'
 
 /** What the transport knows of a caller. */
 export interface CallerFacts {

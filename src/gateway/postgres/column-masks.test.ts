@@ -3,8 +3,10 @@ import { describe, it } from 'node:test'
 import type { Decision, Obligation } from '../../core/decision.ts'
 import { ANY_COLUMN, type Output, type SqlStatement } from '../../interpret/sql/model.ts'
 import type { Column } from '../../wire/postgres/messages.ts'
-import { columnMasks, withMasks } from './masks.ts'
-import { understoodAs, unknown } from './understanding.ts'
+import { withMasks } from '../sql/masks.ts'
+import { unknown } from '../sql/understood.ts'
+import { columnMasks } from './column-masks.ts'
+import { understoodAs } from './understanding.ts'
 
 const PLACE = { region: 'r', account: '1', target: 't', database: 'd' }
 const SSN = { schema: 'public', relation: 'people', name: 'ssn' }

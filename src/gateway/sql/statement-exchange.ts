@@ -1,6 +1,9 @@
-import type { Decision } from '../../core/decision.ts'
+import type { Decision, DecisionRequest } from '../../core/decision.ts'
 import { asGateError, GateError } from '../../core/errors.ts'
 import type { Principal } from '../../core/principal.ts'
+import type { SqlPlace } from '../../interpret/sql/ask.ts'
+import { settleApproval } from '../approval.ts'
+import { connectionContext, mergeContexts } from '../context.ts'
 import {
   type Driver,
   type ExchangePorts,
@@ -11,14 +14,17 @@ import {
   type Refusal,
 } from '../exchange.ts'
 import type { Admission } from '../sessions/live-calls.ts'
-import { withMasks } from './masks.ts'
-import type { ClientFacts, PostgresRooms, SqlOutcome, SqlQuestion, SqlText } from './ports.ts'
-import type { Understood } from './understanding.ts'
+import { sqlApprovalCase } from './approval.ts'
+import { columnRules, withMasks } from './masks.ts'
+import type { ClientFacts, Engine, SqlOutcome, SqlQuestion, SqlRooms, SqlText } from './ports.ts'
+import type { Understood } from './understood.ts'
 
 /** One text that is asked about. */
 export interface Asking {
   readonly principal: Principal
   readonly facts: ClientFacts
+  readonly engine: Engine
+  readonly place: SqlPlace
   readonly text: SqlText
   readonly understood: Understood
   /** Why the gate reads nothing in this session any more. */
@@ -32,7 +38,7 @@ export interface Asking {
 /**
  * Runs the exchange of one text. Resolves when the text was sent, or refused: the next may be looked at.
  */
-export function askAbout(asking: Asking, rooms: PostgresRooms): Promise<void> {
+export function askAbout(asking: Asking, rooms: SqlRooms): Promise<void> {
   return new Promise(resolve => {
     const eventId = rooms.recorder.newEventId()
     const driver = new StatementDriver(asking, rooms, resolve)
@@ -44,10 +50,10 @@ export function askAbout(asking: Asking, rooms: PostgresRooms): Promise<void> {
 
 class StatementDriver implements Driver<SqlQuestion> {
   readonly #asking: Asking
-  readonly #rooms: PostgresRooms
+  readonly #rooms: SqlRooms
   readonly #onGone: () => void
 
-  constructor(asking: Asking, rooms: PostgresRooms, onGone: () => void) {
+  constructor(asking: Asking, rooms: SqlRooms, onGone: () => void) {
     this.#asking = asking
     this.#rooms = rooms
     this.#onGone = onGone
@@ -60,10 +66,9 @@ class StatementDriver implements Driver<SqlQuestion> {
   }
 
   interpret(principal: Principal): SqlQuestion {
-    const { understood, text, broken } = this.#asking
+    const { understood, broken } = this.#asking
     if (broken !== undefined) throw broken
-    const { pairs, context } = understood
-    return { request: { principal, pairs, context }, text }
+    return questionOf(this.#asking, { principal, pairs: understood.pairs }, this.#rooms)
   }
 
   async hold(): Promise<Held> {
@@ -90,10 +95,10 @@ class StatementDriver implements Driver<SqlQuestion> {
 class StatementPorts implements ExchangePorts<SqlQuestion> {
   readonly #eventId: string
   readonly #asking: Asking
-  readonly #rooms: PostgresRooms
+  readonly #rooms: SqlRooms
   readonly #startMs: number
 
-  constructor(eventId: string, asking: Asking, rooms: PostgresRooms) {
+  constructor(eventId: string, asking: Asking, rooms: SqlRooms) {
     this.#eventId = eventId
     this.#asking = asking
     this.#rooms = rooms
@@ -109,7 +114,11 @@ class StatementPorts implements ExchangePorts<SqlQuestion> {
   }
 
   settle(question: SqlQuestion, decision: Decision, hold: Driver<SqlQuestion>['hold']): Promise<Decision> {
-    return this.#rooms.settle(question, decision, hold)
+    const asked = sqlApprovalCase(this.#eventId, question, this.#rooms, {
+      hold,
+      decideAgain: () => this.decide(questionOf(this.#asking, question.request, this.#rooms)),
+    })
+    return settleApproval(decision, asked, this.#rooms.approvals)
   }
 
   recordDecision(progress: Progress<SqlQuestion>): Promise<void> {
@@ -127,4 +136,15 @@ class StatementPorts implements ExchangePorts<SqlQuestion> {
   trouble(error: GateError): void {
     this.#rooms.trouble(error)
   }
+}
+
+/** The question as it is now: the time is one of its conditions. */
+function questionOf(
+  { engine, place, text, understood, facts }: Asking,
+  { principal, pairs }: Pick<DecisionRequest, 'principal' | 'pairs'>,
+  { clock, decide }: SqlRooms,
+): SqlQuestion {
+  const context = mergeContexts(understood.context, connectionContext(facts, clock))
+  const request = { principal, pairs, context }
+  return { request, engine, place, text, isSecret: columnRules(decide(request)).length > 0 }
 }
