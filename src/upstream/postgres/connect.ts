@@ -1,9 +1,9 @@
-import { connect as connectTcp, type Socket } from 'node:net'
-import { connect as connectTls, type TLSSocket } from 'node:tls'
+import type { Socket } from 'node:net'
 import { GateError } from '../../core/errors.ts'
 import { endPointBinding } from '../../wire/postgres/channel-binding.ts'
 import type { CancelKey } from '../../wire/postgres/messages.ts'
 import { writeFrontend, writeStartup } from '../../wire/postgres/writer.ts'
+import { secure, withinTime } from '../database-socket.ts'
 import { Conversation } from './conversation.ts'
 import { type Channel, logIn } from './login.ts'
 import type { ConnectOptions, PostgresConnection, PostgresLogin, PostgresPlace } from './port.ts'
@@ -17,7 +17,7 @@ export async function connectPostgres(
   login: PostgresLogin,
   options: ConnectOptions,
 ): Promise<PostgresConnection> {
-  return within(place, options, async (socket, onWait) => {
+  return withinTime(place, options, async (socket, onWait) => {
     const { talk, channel } = await openChannel(socket, place, onWait)
     return logIn(talk, channel, login, options)
   })
@@ -29,7 +29,7 @@ export async function cancelPostgres(
   key: CancelKey,
   options: ConnectOptions,
 ): Promise<void> {
-  await within(place, options, async (socket, onWait) => {
+  await withinTime(place, options, async (socket, onWait) => {
     const { talk } = await openChannel(socket, place, onWait)
     talk.leave()
     // A server that ends meanwhile has nothing left to cancel; `close` follows.
@@ -48,33 +48,6 @@ export function leavePostgres({ socket }: PostgresConnection): void {
 }
 
 type OnWait = (talk: Conversation) => void
-
-/** Runs what makes a connection within its time; a socket of one that failed is destroyed. */
-async function within<T>(
-  { host, port }: PostgresPlace,
-  { timeoutMs, signal }: ConnectOptions,
-  run: (socket: Socket, onWait: OnWait) => Promise<T>,
-): Promise<T> {
-  const socket = connectTcp({ host, port, noDelay: true })
-  const talks: Conversation[] = []
-  const stop = (why: string): void => {
-    const error = new GateError('database-unreachable', `the database server at \`${host}:${port}\` ${why}`)
-    for (const talk of talks) talk.fail(error)
-    socket.destroy(error)
-  }
-  const timer = setTimeout(() => stop(`did not answer within ${timeoutMs} ms`), timeoutMs)
-  const onAbort = (): void => stop('is not waited for any longer')
-  signal?.addEventListener('abort', onAbort)
-  try {
-    return await run(socket, talk => talks.push(talk))
-  } catch (error) {
-    socket.destroy()
-    throw error
-  } finally {
-    clearTimeout(timer)
-    signal?.removeEventListener('abort', onAbort)
-  }
-}
 
 /** Asks for TLS, in the way that every server since 2000 knows, and verifies who answers. */
 async function openChannel(
@@ -96,29 +69,4 @@ async function openChannel(
   onWait(talk)
   const certificate = secured.getPeerCertificate().raw
   return { talk, channel: { encrypted: true, binding: endPointBinding(certificate) } }
-}
-
-function secure(socket: Socket, name: string, ca: string | undefined): Promise<TLSSocket> {
-  return new Promise((resolve, reject) => {
-    const secured = connectTls({
-      socket,
-      servername: /^[\d.]+$|:/.test(name) ? '' : name,
-      host: name,
-      minVersion: 'TLSv1.2',
-      ...(ca === undefined ? {} : { ca }),
-    })
-    const onClose = (): void =>
-      reject(new GateError('database-unreachable', 'the database server closed the connection'))
-    secured.once('secureConnect', () => {
-      secured.off('error', onError)
-      secured.off('close', onClose)
-      resolve(secured)
-    })
-    const onError = (cause: Error): void => {
-      const why = 'code' in cause && typeof cause.code === 'string' ? cause.code : 'it failed'
-      reject(new GateError('database-tls', `TLS with the database server failed: \`${why}\``, { cause }))
-    }
-    secured.once('error', onError)
-    secured.once('close', onClose)
-  })
 }
