@@ -177,6 +177,42 @@ const table = {
     advice:
       'Ask for a role of the gate whose trust policy allows this identity and its conditions; the operator log has the reason by the event id.',
   },
+  // --- identity: clients of databases
+  'database-token-malformed': {
+    party: 'client',
+    status: 403,
+    advice:
+      'Give as the password what `sallyport token --target NAME` prints, or `aws rds generate-db-auth-token` with credentials of the gate, unchanged.',
+  },
+  'database-token-misdirected': {
+    party: 'client',
+    status: 403,
+    advice:
+      'Make a token for this very target: `sallyport token --target NAME`, and connect to the database of that name.',
+  },
+  'database-user-mismatch': {
+    party: 'client',
+    status: 403,
+    advice:
+      'Connect as the role that the credentials are for, by its name or its ARN, and make the token for that user.',
+  },
+  'database-target-unknown': {
+    party: 'client',
+    status: 403,
+    advice: 'Name one target of the gate in the place of the database.',
+  },
+  'client-certificate-rejected': {
+    party: 'client',
+    status: 403,
+    advice:
+      'Come with a certificate for client authentication from an authority of `databases.clientCertificates`; `docs/databases-identity.md` says what it must be.',
+  },
+  'client-authorities-unusable': {
+    party: 'operator',
+    status: 500,
+    advice: 'Put certificates of authorities alone, PEM, into `databases.clientCertificates.ca`.',
+  },
+
   // --- record: the journal
   'journal-unavailable': {
     party: 'operator',
@@ -1170,6 +1206,17 @@ const table = {
     party: 'upstream',
     status: 502,
     advice: "Read the server's words in the message, and check user, database and credentials of the target.",
+  },
+  'database-secret-unavailable': {
+    party: 'upstream',
+    status: 502,
+    advice:
+      'Check that the gate reaches Secrets Manager, and that its own credentials may do `secretsmanager:GetSecretValue` on the secret of the target (and `kms:Decrypt` with its key).',
+  },
+  'database-secret-invalid': {
+    party: 'operator',
+    status: 502,
+    advice: 'Keep a JSON object with `username` and `password` in the secret of the target, as RDS does.',
   },
 
   // --- interpret/sql
