@@ -1,18 +1,26 @@
 import type { Clock, Random } from '../../core/clock.ts'
-import type { Denial, StatementRef } from '../../core/decision.ts'
+import type { StatementRef } from '../../core/decision.ts'
 import { GateError } from '../../core/errors.ts'
 import { newId } from '../../core/id.ts'
 import type { Principal } from '../../core/principal.ts'
 import type { AssumedRole } from '../../identity/sts/sts.ts'
 import type { AwsCall } from '../../interpret/aws/call.ts'
-import type { DecisionEvent, Journal, RecordedCall, RecordedPrincipal } from '../../record/event.ts'
+import type { Journal, RecordedCall } from '../../record/event.ts'
 import type { Keeping } from '../../record/keep/keep.ts'
 import { recordedParameters } from '../../record/parameters.ts'
 import type { CallerFacts } from '../context.ts'
 import type { Outcome, Progress } from '../exchange.ts'
+import {
+  decisionHead,
+  isStranger,
+  recordedDecision,
+  recordedOutcome,
+  recordedPrincipal,
+  recordedRefusal,
+  type StrangersRate,
+} from '../recorded.ts'
 import type { KeptBodies } from './bodies.ts'
 import type { AwsQuestion } from './question.ts'
-import type { TokenBucket } from './token-bucket.ts'
 
 export interface RecorderOptions {
   readonly journal: Journal
@@ -24,8 +32,7 @@ export interface RecorderOptions {
   readonly keeping: Keeping
   /** A session has begun. */
   began(principal: Principal): void
-  /** What callers who proved nothing, or whose session was ended, may write into the journal. */
-  readonly strangers: TokenBucket
+  readonly strangers: StrangersRate
 }
 
 /** Turns what happened into events. Everything sensitive is gone before an event is made. */
@@ -42,19 +49,10 @@ export class Recorder {
 
   /** Resolves when the decision is durable. */
   async decision(eventId: string, progress: Progress<AwsQuestion>, facts: CallerFacts): Promise<void> {
-    const { decision } = progress
-    if (decision === undefined || decision.effect === 'ask')
-      throw new GateError('internal', 'a decision was to be recorded before it was made')
-    const { effect, statements, denial, grant, brokeGlass, obligations } = decision
     await this.#options.journal.append({
       ...this.#head(eventId, progress.principal, facts),
       ...this.#call(progress),
-      effect,
-      statements,
-      ...(denial === undefined ? {} : { denial: recordedDenial(denial) }),
-      ...(grant === undefined ? {} : { grant }),
-      ...(brokeGlass === undefined ? {} : { brokeGlass: brokeGlass.map(({ statement }) => statement) }),
-      ...(obligations.length === 0 ? {} : { masks: obligations.map(({ from }) => from) }),
+      ...recordedDecision(progress.decision),
     })
   }
 
@@ -66,16 +64,12 @@ export class Recorder {
     error: GateError,
     target: { readonly method: string; readonly path: string },
   ): Promise<void> {
-    // Whose session was ended is as good as a stranger: nothing else keeps them from trying for ever.
-    const isStranger = progress.principal === undefined || error.code === 'session-revoked'
-    if (isStranger && !this.#options.strangers.take()) return
+    if (isStranger(progress.principal, error) && !this.#options.strangers.take()) return
     await this.#options.journal.append({
       ...this.#head(eventId, progress.principal, facts),
       ...this.#call(progress),
       target: { method: target.method.slice(0, 16), path: target.path.slice(0, 1024) },
-      effect: 'deny',
-      statements: [],
-      denial: { kind: 'refused', code: error.code, reason: error.message },
+      ...recordedRefusal(error),
     })
   }
 
@@ -86,21 +80,9 @@ export class Recorder {
     startMs: number,
   ): Promise<void> {
     const { clock, journal } = this.#options
-    const nowMs = clock.now()
+    const at = { id: this.newEventId(), nowMs: clock.now(), startMs }
     await journal.append({
-      type: 'outcome',
-      id: this.newEventId(),
-      timeMs: nowMs,
-      ...(progress.principal ? { sessionId: progress.principal.sessionId } : {}),
-      decisionId,
-      durationMs: nowMs - startMs,
-      bytesIn: outcome.bytesIn,
-      bytesOut: outcome.bytesOut,
-      ...(outcome.status === undefined ? {} : { status: outcome.status }),
-      ...(outcome.upstreamRequestId === undefined ? {} : { awsRequestId: outcome.upstreamRequestId }),
-      ...(outcome.error === undefined ? {} : { error: outcome.error }),
-      ...(outcome.masked === undefined ? {} : { masked: outcome.masked }),
-      ...(outcome.lease === undefined ? {} : { lease: outcome.lease }),
+      ...recordedOutcome(decisionId, progress.principal, outcome, at),
       ...(outcome.requestBody === undefined ? {} : { requestBody: outcome.requestBody }),
       ...(outcome.replyBody === undefined ? {} : { replyBody: outcome.replyBody }),
     })
@@ -136,18 +118,8 @@ export class Recorder {
     eventId: string,
     principal: Principal | undefined,
     facts: CallerFacts,
-  ): Pick<
-    DecisionEvent,
-    'type' | 'id' | 'timeMs' | 'clientAddress' | 'sessionId' | 'principal' | 'userAgent'
-  > {
-    return {
-      type: 'decision',
-      id: eventId,
-      timeMs: this.#options.clock.now(),
-      clientAddress: facts.clientAddress,
-      ...(principal ? { sessionId: principal.sessionId, principal: recordedPrincipal(principal) } : {}),
-      ...(facts.userAgent === undefined ? {} : { userAgent: facts.userAgent.slice(0, 512) }),
-    }
+  ): ReturnType<typeof decisionHead> {
+    return decisionHead(eventId, this.#options.clock.now(), principal, facts)
   }
 
   #call({ principal, question }: Progress<AwsQuestion>): { readonly call?: RecordedCall } {
@@ -179,25 +151,5 @@ function withoutSensitive(call: AwsCall, limitBytes: number): RecordedCall {
     region: call.region,
     ...recordedParameters(call.parameters, call.sensitive, limitBytes),
     pairs: call.pairs.map(({ action, resource, certainty }) => ({ action, resource, certainty })),
-  }
-}
-
-function recordedDenial({ kind, reason, code, requestId }: Denial): NonNullable<DecisionEvent['denial']> {
-  return {
-    kind,
-    reason,
-    ...(code === undefined ? {} : { code }),
-    ...(requestId === undefined ? {} : { requestId }),
-  }
-}
-
-function recordedPrincipal(principal: Principal): RecordedPrincipal {
-  return {
-    arn: principal.arn,
-    roleArn: principal.roleArn,
-    issuer: principal.issuer,
-    subject: principal.subject,
-    actingFor: principal.actingFor,
-    ...(principal.sourceIdentity === undefined ? {} : { sourceIdentity: principal.sourceIdentity }),
   }
 }
