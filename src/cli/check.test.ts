@@ -18,7 +18,12 @@ function folder(t: TestContext): string {
 function capture(problems: Problem[] = []) {
   const written = { out: '', err: '' }
   const ports = {
-    config: { files: systemFiles, checkPolicy: () => problems, checkDetectors: () => undefined },
+    config: {
+      files: systemFiles,
+      checkPolicy: () => problems,
+      checkDetectors: () => undefined,
+      environment: () => undefined,
+    },
     out: (text: string) => {
       written.out += text
     },

@@ -42,6 +42,9 @@ export const DEFAULTS = {
   pending: 100,
   groupsFor: '12h',
   maskBody: '16MiB',
+  clients: 500,
+  greetingTimeout: '30s',
+  idleTimeout: '24h',
 } as const
 
 /** A configuration file beyond this many bytes is refused. */

@@ -8,7 +8,7 @@ export type TargetAuth =
   | { readonly kind: 'iam' }
   /** A secret in AWS Secrets Manager: JSON with `username` and `password`, as RDS makes them; read with the gate's own credentials. */
   | { readonly kind: 'secret'; readonly arn: string; readonly own: OwnAws }
-  /** The password, from a variable of the environment. */
+  /** The password, from a variable of the environment or a file. */
   | { readonly kind: 'password'; readonly password: Redacted }
 
 export type TargetTls =
@@ -16,8 +16,8 @@ export type TargetTls =
   | { readonly kind: 'none' }
   | {
       readonly kind: 'verified'
-      /** PEM of the authorities; absent: those of the system. */
-      readonly ca?: string
+      /** Who may have signed the server's certificate: those of the machine, those of RDS, or these. */
+      readonly authorities: 'system' | 'rds' | { readonly pem: string }
       /** The name in the certificate, where it is not the host's. */
       readonly name?: string
     }
@@ -40,8 +40,8 @@ export interface TargetConfig {
   readonly users: ReadonlyMap<string, string>
   readonly tls: TargetTls
   readonly auth: TargetAuth
-  /** Connections of clients to it at once, in one process. */
-  readonly connections: number
+  /** Clients of it at once, in one process. */
+  readonly clients: number
 }
 
 /** Where clients of databases come to the gate. */

@@ -1,4 +1,5 @@
 import type { Redacted } from '../core/redacted.ts'
+import type { DatabasesConfig, TargetConfig } from './model-databases.ts'
 import type { RecordConfig } from './model-record.ts'
 
 /** Where to listen. */
@@ -206,5 +207,7 @@ export interface Config {
   readonly approvals: ApprovalsConfig
   readonly notify: readonly ChannelConfig[]
   readonly masks: MasksConfig
+  readonly databases: DatabasesConfig
+  readonly targets: readonly TargetConfig[]
   readonly log: { readonly level: LogLevel }
 }

@@ -4,6 +4,7 @@ import { Redacted } from '../core/redacted.ts'
 import { DEFAULTS } from './defaults.ts'
 import type { Findings } from './findings.ts'
 import type { AwsConfig, Config, IssuerConfig, RoleConfig, TlsConfig } from './model.ts'
+import { resolveDatabases, resolveTargets } from './resolve-databases.ts'
 import { resolveApprovals, resolveChannels, resolveStore } from './resolve-people.ts'
 import { resolveRecord } from './resolve-record.ts'
 import { isLoopback, parseHttpUrl, parseRoleArn } from './scalars.ts'
@@ -20,6 +21,7 @@ export function resolveSettings(settings: Settings, findings: Findings): Config 
   checkUnique(settings.issuers, 'issuers', 'name', issuer => issuer.name, findings)
   checkUnique(settings.notify, 'notify', 'name', channel => channel.name, findings)
   checkUnique(settings.roles, 'roles', 'arn', role => role.arn, findings)
+  checkUnique(settings.targets, 'targets', 'name', target => target.name.toLowerCase(), findings)
   if (settings.limits.buffered < settings.limits.body) {
     findings.error(
       ['limits', 'buffered'],
@@ -52,6 +54,8 @@ export function resolveSettings(settings: Settings, findings: Findings): Config 
       bodyBytes: settings.masks.body,
       patterns: findings.surroundings.detectors,
     },
+    databases: resolveDatabases(settings, findings),
+    targets: resolveTargets(settings, findings),
     log: settings.log,
   }
 }

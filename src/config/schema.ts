@@ -21,6 +21,7 @@ import {
   size,
   word,
 } from './scalars.ts'
+import { DATABASES_SHAPE, type DatabaseSettings } from './schema-databases.ts'
 import {
   type IssuerPeopleSettings,
   issuerPeople,
@@ -31,7 +32,7 @@ import { type RecordSettings, record } from './schema-record.ts'
 import { section, withDefault } from './sections.ts'
 
 /** The configuration as the file writes it: leaves parsed, files not read, rules between keys not checked. */
-export interface Settings extends PeopleSettings {
+export interface Settings extends PeopleSettings, DatabaseSettings {
   readonly listen: Address
   readonly tls?: { readonly certificate: string; readonly key: string } | undefined
   readonly insecure: boolean
@@ -204,6 +205,7 @@ export const SCHEMA: z.ZodType<Settings> = z.strictObject({
   }),
   limits,
   ...PEOPLE_SHAPE,
+  ...DATABASES_SHAPE,
   log: section({
     level: withDefault(
       choice<LogLevel>(['fatal', 'error', 'warn', 'info', 'debug', 'trace']),

@@ -16,5 +16,6 @@ export async function configPorts(): Promise<ConfigPorts> {
       ...approverProblems(document, kind, peopleIssuers),
     ],
     checkDetectors: patternProblem,
+    environment: name => process.env[name],
   }
 }

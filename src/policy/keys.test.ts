@@ -30,6 +30,8 @@ describe('a condition key', () => {
     'gate:ActingFor',
     'request:Tags[].Key',
     's3:prefix',
+    'sql:HasWhere',
+    'sql:rowsaffected',
     'aws:RequestTag/team',
     'token.actions.githubusercontent.com:sub',
   ]
@@ -41,7 +43,7 @@ describe('a condition key', () => {
     ['aws:SourceVpce', /VPC endpoint/],
     ['aws:SourceIpp', /did you mean `aws:SourceIp`\?/],
     ['gate:Session/Calls', /does not count/],
-    ['sql:HasWhere', /SQL/],
+    ['sql:HasWher', /did you mean `sql:HasWhere`/],
     ['aws:PrincipalTag/', /cannot know/],
     ['sts:ExternalId', /cannot know/],
     ['token.actions.githubusercontent.com:aud', /cannot know/],

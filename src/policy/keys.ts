@@ -61,6 +61,15 @@ const NEVER_PRESENT: ReadonlySet<string> = new Set([
   'aws:sourceaccount',
 ])
 
+/** Keys of statements to databases: absent from every other call, as AWS's own keys are from other services'. */
+const OF_SQL: readonly string[] = [
+  'sql:HasWhere',
+  'sql:Tables',
+  'sql:Columns',
+  'sql:Functions',
+  'sql:RowsAffected',
+]
+
 /** Keys that only the assuming of a role has. */
 const OF_TRUST: readonly string[] = [
   'aws:RequestTag/',
@@ -89,7 +98,6 @@ const OF_CONTROL: readonly string[] = [
 const REASONS: readonly (readonly [prefix: string, reason: string])[] = [
   ['aws:resourcetag/', 'AWS knows the tags of a resource, and the gate does not read them'],
   ['gate:session/', 'the gate does not count what a session has used'],
-  ['sql:', 'the gate does not see SQL'],
   ['aws:multifactorauth', 'an identity token does not say it in a form of its own; use `gate:Claim/amr`'],
   ['aws:sourcevpc', 'AWS learns it at a VPC endpoint; use `aws:SourceIp`, the address at the gate'],
   ['aws:vpcsourceip', 'AWS learns it at a VPC endpoint; use `aws:SourceIp`, the address at the gate'],
@@ -156,7 +164,7 @@ function isKnowable(
   if (kind === 'control') return isListed(key, OF_CONTROL)
   if (isListed(key, OF_EVERY_CALL)) return true
   if (kind === 'trust') return isListed(key, OF_TRUST) || isClaim(key, principals)
-  return key.startsWith('request:') || canKnow(key) || isSubjectOfIssuer(key)
+  return isListed(key, OF_SQL) || key.startsWith('request:') || canKnow(key) || isSubjectOfIssuer(key)
 }
 
 function isListed(key: string, names: readonly string[]): boolean {
@@ -201,7 +209,7 @@ function providerOf(principal: string): string {
 
 function namesFor(kind: DocumentKind): readonly string[] {
   if (kind === 'control') return OF_CONTROL
-  return kind === 'trust' ? [...OF_EVERY_CALL, ...OF_TRUST] : OF_EVERY_CALL
+  return kind === 'trust' ? [...OF_EVERY_CALL, ...OF_TRUST] : [...OF_EVERY_CALL, ...OF_SQL]
 }
 
 function why(key: string, kind: DocumentKind): string {

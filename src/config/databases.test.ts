@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { ConfigPorts } from './findings.ts'
+import { readConfig } from './load.ts'
+import type { DatabasesConfig, TargetConfig } from './model-databases.ts'
+import { formatProblem } from './problem.ts'
+
+const ROLE = 'arn:aws:iam::111122223333:role/deploy'
+const REST = {
+  issuers: [{ name: 'ci', oidc: 'https://idp.example', audience: 'gate' }],
+  roles: [{ arn: ROLE, trust: { Statement: [] }, policies: ['policy.yaml'] }],
+}
+const SECRET_ARN = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:orders-AbCdEf'
+const PASSWORD = 'canary of a password'
+
+interface Reading {
+  readonly databases: DatabasesConfig | undefined
+  readonly targets: readonly TargetConfig[] | undefined
+  readonly problems: readonly string[]
+}
+
+/** What is read of a configuration with these keys: the databases, and every problem. */
+function read(settings: object): Reading {
+  const files: Readonly<Record<string, string>> = {
+    '/etc/gate/gate.yaml': JSON.stringify({ ...REST, ...settings }),
+    '/etc/gate/policy.yaml': '',
+    '/etc/gate/no.pem': 'no certificate',
+    '/etc/gate/password': `${PASSWORD}\n`,
+  }
+  const ports: ConfigPorts = {
+    files: {
+      read(path) {
+        const text = files[path]
+        if (text === undefined) throw Object.assign(new Error('no such file'), { code: 'ENOENT' })
+        return { bytes: Buffer.from(text), mode: 0o600 }
+      },
+    },
+    checkPolicy: () => [],
+    checkDetectors: () => undefined,
+    environment: name => (name === 'ORDERS_PASSWORD' ? PASSWORD : undefined),
+  }
+  const { config, problems } = readConfig('/etc/gate/gate.yaml', ports)
+  return { databases: config?.databases, targets: config?.targets, problems: problems.map(formatProblem) }
+}
+
+const DATABASES = { postgres: '127.0.0.1:6432', mysql: '127.0.0.1:6306' }
+const TARGET = {
+  ...{ name: 'orders', engine: 'postgres', host: 'orders.abc.eu-west-1.rds.amazonaws.com' },
+  ...{ database: 'app', user: 'gate', auth: { environment: 'ORDERS_PASSWORD' } },
+}
+const withTarget = (target: object, databases: object = DATABASES): Reading =>
+  read({ databases, targets: [{ ...TARGET, ...target }] })
+
+test('without databases nothing listens for their clients', () => {
+  const { databases, targets, problems } = read({})
+  assert.deepEqual([problems, targets], [[], []])
+  assert.deepEqual(databases, { localInfile: false, greetingMs: 30_000, idleMs: 86_400_000 })
+})
+
+test('of an instance of RDS its name tells region, port and authorities', () => {
+  const { targets, problems } = withTarget({})
+  assert.deepEqual(problems, [])
+  const [target] = targets ?? []
+  assert.deepEqual([target?.region, target?.port, target?.account], ['eu-west-1', 5432, ''])
+  assert.deepEqual(target?.tls, { kind: 'verified', authorities: 'rds' })
+  assert.equal(target?.auth.kind === 'password' && target.auth.password.reveal(), PASSWORD)
+  assert.ok(!JSON.stringify(targets).includes(PASSWORD))
+})
+
+test('each way of logging in is read', () => {
+  const kindOf = (auth: object): unknown => withTarget({ auth }).targets?.[0]?.auth.kind
+  assert.equal(kindOf({ iam: true }), 'iam')
+  assert.equal(kindOf({ file: 'password' }), 'password')
+  const secret = withTarget({ auth: { secret: { arn: SECRET_ARN } }, user: undefined, host: 'db.internal' })
+  assert.deepEqual(secret.problems, [])
+  assert.deepEqual(secret.targets?.[0]?.auth, {
+    kind: 'secret',
+    arn: SECRET_ARN,
+    own: { region: 'eu-west-1' },
+  })
+  assert.equal(secret.targets?.[0]?.account, '111122223333')
+})
+
+const WRONG: readonly (readonly [what: string, settings: object, problem: RegExp])[] = [
+  ['no address', { targets: [TARGET] }, /databases\.postgres` names no address/],
+  ['the clear', { databases: { postgres: '0.0.0.0:5432' } }, /tokens of clients would cross the network/],
+  ['a taken address', { databases: { postgres: '127.0.0.1:4566' } }, /listens on already/],
+  ['two on one', { databases: { postgres: '127.0.0.1:1', mysql: '127.0.0.1:1' } }, /listens on already/],
+  [
+    'certificates without TLS',
+    { databases: { ...DATABASES, clientCertificates: { ca: 'no.pem', issuer: 'x' } } },
+    /within TLS alone[\s\S]*holds no certificate/,
+  ],
+]
+
+for (const [what, settings, problem] of WRONG) {
+  test(`refused: ${what}`, () => assert.match(read(settings).problems.join('\n'), problem))
+}
+
+const WRONG_TARGETS: readonly (readonly [what: string, target: object, problem: RegExp])[] = [
+  ['no way to log in', { auth: {} }, /expected one of `iam: true`/],
+  ['two ways to log in', { auth: { iam: true, file: 'password' } }, /expected one of `iam: true`/],
+  ['a variable that is not set', { auth: { environment: 'OTHER' } }, /`OTHER` is not set/],
+  ['nobody to log in as', { user: undefined }, /expected `user`/],
+  ['TLS switched off', { tls: { enabled: false } }, /could be read and changed by others/],
+  ['a token without TLS', { tls: { enabled: false }, auth: { iam: true } }, /takes it over TLS alone/],
+  ['a token for no region', { host: 'db.internal', auth: { iam: true } }, /expected `region`/],
+  ['a role that is not there', { users: [{ role: `${ROLE}x`, user: 'u' }] }, /is no role of this gate/],
+  [
+    'users of a secret',
+    { auth: { secret: { arn: SECRET_ARN } }, users: [{ role: ROLE, user: 'u' }] },
+    /is one user/,
+  ],
+  ['an authority that is none', { tls: { ca: 'no.pem' } }, /holds no certificate/],
+]
+
+for (const [what, target, problem] of WRONG_TARGETS) {
+  test(`a target is refused: ${what}`, () => {
+    assert.match(withTarget(target).problems.join('\n'), problem)
+    assert.equal(withTarget(target).targets, undefined)
+  })
+}
+
+test('names of targets are compared without case', () => {
+  const { problems } = read({ databases: DATABASES, targets: [TARGET, { ...TARGET, name: 'Orders' }] })
+  assert.match(problems.join('\n'), /stands in `targets\[0\]\.name` already/)
+})
