@@ -1,5 +1,5 @@
 import type { Redacted } from '../core/redacted.ts'
-import type { Address } from './model.ts'
+import type { Address } from './address.ts'
 import type { OwnAws } from './model-record.ts'
 
 /** How the gate proves at a database who it is. */

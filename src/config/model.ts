@@ -1,14 +1,7 @@
 import type { Redacted } from '../core/redacted.ts'
+import type { Address } from './address.ts'
 import type { DatabasesConfig, TargetConfig } from './model-databases.ts'
 import type { RecordConfig } from './model-record.ts'
-
-/** Where to listen. */
-export interface Address {
-  /** A host name or an IP address; IPv6 without brackets. */
-  readonly host: string
-  /** 0 lets the system choose one. */
-  readonly port: number
-}
 
 /** A policy document as text; `policy/` parses it, so that errors keep their place in the file. */
 export interface PolicyText {

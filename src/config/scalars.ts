@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Address } from './model.ts'
+import type { Address } from './address.ts'
 
 /**
  * A leaf of the configuration: `accepts` says in prose what may stand there, and is the whole of its error

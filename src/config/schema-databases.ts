@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import type { Address } from './address.ts'
 import { DEFAULTS } from './defaults.ts'
-import type { Address } from './model.ts'
 import {
   address,
   choice,

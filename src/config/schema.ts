@@ -1,6 +1,7 @@
 import { z } from 'zod'
+import type { Address } from './address.ts'
 import { DEFAULTS } from './defaults.ts'
-import type { Address, CredentialSource, LogLevel } from './model.ts'
+import type { CredentialSource, LogLevel } from './model.ts'
 import {
   address,
   choice,

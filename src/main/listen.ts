@@ -1,5 +1,5 @@
 import type { AddressInfo, Server } from 'node:net'
-import type { Address } from '../config/model.ts'
+import type { Address } from '../config/address.ts'
 import { GateError } from '../core/errors.ts'
 
 /** Begins to listen; gives `host:port` as it came about. Throws `address-unavailable`. */
