@@ -271,6 +271,12 @@ const table = {
     advice:
       'Check the key of `record.encryption`: that its file is there with mode 0600, or that the gate may call `kms:Encrypt` and `kms:Decrypt` with it; see docs/encryption.md.',
   },
+  'session-idle': {
+    party: 'client',
+    status: 408,
+    advice:
+      'Connect anew; a client that keeps connections asks for something on each now and then, or closes it.',
+  },
   'session-held': {
     party: 'operator',
     status: 409,
@@ -1231,6 +1237,23 @@ const table = {
     status: 400,
     advice:
       'Connect anew and leave `standard_conforming_strings` on and `client_encoding` UTF8: the gate reads SQL by these alone.',
+  },
+  'sql-rows-unknown': {
+    party: 'client',
+    status: 403,
+    advice:
+      'Send a change whose number of rows the database tells: one INSERT, UPDATE, DELETE or MERGE that is not in another statement.',
+  },
+  'sql-rows-too-large': {
+    party: 'client',
+    status: 403,
+    advice:
+      'Change fewer rows at once, or leave out RETURNING: its rows wait at the gate until the change is decided.',
+  },
+  'sql-cancelled': {
+    party: 'client',
+    status: 409,
+    advice: 'Send the statement again if it is still wanted; the access request stays open.',
   },
   'sql-parser-gone': {
     party: 'gate',

@@ -1,11 +1,11 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
-import { createSecureContext } from 'node:tls'
 import { systemClock, systemRandom } from '../../src/core/clock.ts'
 import type { Decision, MaskForm, Obligation } from '../../src/core/decision.ts'
 import { GateError } from '../../src/core/errors.ts'
 import { newId } from '../../src/core/id.ts'
 import { Redacted } from '../../src/core/redacted.ts'
+import { databaseContext } from '../../src/gateway/postgres/encryption.ts'
 import type { PostgresRooms } from '../../src/gateway/postgres/ports.ts'
 import { postgresGate } from '../../src/gateway/postgres/serve.ts'
 import type { SqlOutcome, SqlQuestion } from '../../src/gateway/sql/ports.ts'
@@ -79,6 +79,7 @@ export async function startPostgresGate(
     },
     target: database => ({
       place: { region: 'r', account: '1', target: 't', database },
+      connections: 2_000,
       connect: (_principal, settings, signal) =>
         connectPostgres(
           upstream,
@@ -121,7 +122,7 @@ export async function startPostgresGate(
     rooms,
     tls === undefined
       ? { allowPlain: true }
-      : { secureContext: createSecureContext({ key: tls.key, cert: tls.certificate }) },
+      : { encryption: { secureContext: databaseContext(tls.key, tls.certificate) } },
   )
   const sockets = new Set<Socket>()
   const server = createServer(socket => {

@@ -8,8 +8,8 @@ describe('keys to cancel by', () => {
   it('cancel what their session runs, and nothing else', () => {
     const keys = new CancelKeys(countingRandom(1))
     const cancelled: string[] = []
-    const one = keys.issue(() => cancelled.push('one'))
-    const two = keys.issue(() => cancelled.push('two'))
+    const one = keys.issue({ minor: 0 }, () => cancelled.push('one'))
+    const two = keys.issue({ minor: 0 }, () => cancelled.push('two'))
     keys.cancel(one.key)
     keys.cancel({ processId: two.key.processId, secret: one.key.secret })
     keys.cancel({ processId: two.key.processId, secret: new Redacted(Buffer.alloc(8)) })
@@ -20,9 +20,15 @@ describe('keys to cancel by', () => {
     assert.deepEqual(cancelled, ['one'])
   })
 
+  it('are as long as the version of the protocol lets them be', () => {
+    const keys = new CancelKeys(countingRandom(1))
+    const lengths = [0, 2].map(minor => keys.issue({ minor }, () => undefined).key.secret.reveal().length)
+    assert.deepEqual(lengths, [4, 32])
+  })
+
   it('never have the number of another, whatever is drawn', () => {
     const keys = new CancelKeys({ bytes: length => Buffer.alloc(length, 7) })
-    const ids = Array.from({ length: 5 }, () => keys.issue(() => undefined).key.processId)
+    const ids = Array.from({ length: 5 }, () => keys.issue({ minor: 0 }, () => undefined).key.processId)
     assert.equal(new Set(ids).size, 5)
   })
 })

@@ -1,10 +1,13 @@
 import { hash, timingSafeEqual } from 'node:crypto'
 import type { Random } from '../../core/clock.ts'
 import { Redacted } from '../../core/redacted.ts'
-import type { CancelKey } from '../../wire/postgres/messages.ts'
+import type { CancelKey, PostgresVersion } from '../../wire/postgres/messages.ts'
 
-/** Clients of protocol 3.0 take no other length. */
-const SECRET_BYTES = 4
+/**
+ * Bytes of a secret: clients of protocol 3.0 take no other length, and 32 is what servers of 3.2 give.
+ * https://www.postgresql.org/docs/current/protocol-message-formats.html#PROTOCOL-MESSAGE-FORMATS-BACKENDKEYDATA
+ */
+const SECRET_BYTES = { old: 4, long: 32 }
 const ATTEMPTS = 16
 
 interface Holder {
@@ -24,10 +27,13 @@ export class CancelKeys {
     this.#random = random
   }
 
-  /** A key for a session, and what takes it back. */
-  issue(cancel: () => void): { readonly key: CancelKey; readonly takeBack: () => void } {
+  /** A key for a session of such a version of the protocol, and what takes it back. */
+  issue(
+    { minor }: Pick<PostgresVersion, 'minor'>,
+    cancel: () => void,
+  ): { readonly key: CancelKey; readonly takeBack: () => void } {
     const processId = this.#freeId()
-    const secret = Buffer.from(this.#random.bytes(SECRET_BYTES))
+    const secret = Buffer.from(this.#random.bytes(minor >= 2 ? SECRET_BYTES.long : SECRET_BYTES.old))
     this.#holders.set(processId, { secretHash: hashOf(secret), cancel })
     return {
       key: { processId, secret: new Redacted(secret) },

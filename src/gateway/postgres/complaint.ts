@@ -9,31 +9,38 @@ export const SQLSTATE = {
   unsupported: '0A000',
   password: '28P01',
   identity: '28000',
+  target: '3D000',
+  idle: '57P05',
   protocol: '08P01',
   upstreamGone: '08006',
   unreachable: '08001',
+  rejected: '08004',
   ended: '57P01',
   overloaded: '53300',
   trouble: '58000',
 } as const
 
+/** What a client is told of an error: all but how bad it is. */
+export type Words = Omit<Complaint, 'severity'>
+
 /** An error for the client, in the form of the server's own. */
-export function writeError(
-  complaint: Omit<Complaint, 'severity'>,
-  severity: 'ERROR' | 'FATAL' = 'ERROR',
-): Buffer {
-  return writeBackend({ kind: 'error', fields: complaintFields({ severity, ...complaint }) })
+export function writeError(words: Words, severity: 'ERROR' | 'FATAL' = 'ERROR'): Buffer {
+  return writeBackend({ kind: 'error', fields: complaintFields({ severity, ...words }) })
 }
 
 /** Why a statement did not pass: the reason, what decided, and the event under which it is recorded. */
 export function refusalError(refusal: Refusal): Buffer {
+  return writeError(refusalWords(refusal))
+}
+
+export function refusalWords(refusal: Refusal): Words {
   const hint = `event ${refusal.eventId}`
   if ('decision' in refusal) {
     const { message, detail } = wordsOf(refusal.decision)
-    return writeError({ sqlstate: SQLSTATE.denied, message, hint, ...(detail === '' ? {} : { detail }) })
+    return { sqlstate: SQLSTATE.denied, message, hint, ...(detail === '' ? {} : { detail }) }
   }
   const { error } = refusal
-  return writeError({ sqlstate: sqlstateOf(error), message: error.message, detail: error.advice, hint })
+  return { sqlstate: sqlstateOf(error), message: error.message, detail: error.advice, hint }
 }
 
 function wordsOf({ denial, statements }: Decision): { readonly message: string; readonly detail: string } {
@@ -49,7 +56,19 @@ export function sqlstateOf({ code }: GateError): string {
     case 'credentials-expired':
       return SQLSTATE.identity
     case 'database-unreachable':
+    case 'database-tls':
       return SQLSTATE.unreachable
+    case 'database-refused':
+    case 'scram-reply-malformed':
+    case 'scram-server-refused':
+    case 'scram-server-unproven':
+      return SQLSTATE.rejected
+    case 'postgres-reply-malformed':
+    case 'postgres-reply-too-large':
+    case 'postgres-reply-too-wide':
+      return SQLSTATE.upstreamGone
+    case 'session-idle':
+      return SQLSTATE.idle
     case 'internal':
     case 'journal-unavailable':
     case 'sql-parser-gone':

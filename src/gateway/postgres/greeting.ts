@@ -1,154 +1,150 @@
 import type { Socket } from 'node:net'
-import { type SecureContext, TLSSocket } from 'node:tls'
-import { readPassword } from '../../wire/postgres/authentication.ts'
-import type { CancelKey, Setting } from '../../wire/postgres/messages.ts'
+import type { CancelKey, PostgresVersion, Setting } from '../../wire/postgres/messages.ts'
 import { FrontendReader } from '../../wire/postgres/reader.ts'
 import { writeBackend } from '../../wire/postgres/writer.ts'
-import type { Claimed } from '../sql/ports.ts'
-import { SQLSTATE, writeError } from './complaint.ts'
-import { farewell, Source } from './source.ts'
+import { SQLSTATE, type Words } from './complaint.ts'
+import { beginsWithTls, type EncryptionOptions, encrypted, type Seen, seenOf } from './encryption.ts'
+import { Source } from './source.ts'
+import { type StartupSettings, startupSettings } from './startup-settings.ts'
+import { Unwelcome } from './unwelcome.ts'
+
+/** A client that has said as whom it comes, and has proven nothing. */
+export interface Newcomer {
+  readonly kind: 'client'
+  readonly client: Source<FrontendReader>
+  /** The version of the protocol that both speak. */
+  readonly version: PostgresVersion
+  readonly user: string
+  readonly database: string
+  readonly brought: StartupSettings
+  readonly secure: boolean
+  readonly seen: Seen
+}
 
 /** How a client comes in. */
-export type Greeted =
-  | {
-      readonly kind: 'client'
-      readonly client: Source<FrontendReader>
-      readonly claimed: Claimed
-      readonly settings: readonly Setting[]
-    }
-  | { readonly kind: 'cancel'; readonly key: CancelKey }
+export type Greeted = Newcomer | { readonly kind: 'cancel'; readonly key: CancelKey }
 
 export interface GreetingOptions {
   /** For TLS with clients; without one nobody can give a password, unless `allowPlain`. */
-  readonly secureContext?: SecureContext
+  readonly encryption?: EncryptionOptions
   /** Takes passwords in the clear: for a socket that does not leave the machine. */
   readonly allowPlain?: boolean
 }
 
-/** Why a client is not let in; it is told so. */
-export class Unwelcome extends Error {
-  override readonly name = 'Unwelcome'
-  readonly sqlstate: string
-  readonly client: Source<FrontendReader>
-
-  constructor(sqlstate: string, message: string, client: Source<FrontendReader>) {
-    super(message)
-    this.sqlstate = sqlstate
-    this.client = client
-  }
+/** The newest version that the gate speaks: what it adds to 3.0 is longer keys to cancel by. */
+const NEWEST = { major: 3, minor: 2 }
+const OLDEST = { major: 3, minor: 0 }
+const UNSEEN: Seen = { isNamed: false }
+const PLAIN: Words = {
+  sqlstate: SQLSTATE.identity,
+  message: 'the gate takes connections over TLS alone: set sslmode=require',
 }
 
-/** Settings that a client may bring along, by their names in lower case: none changes what its SQL means. */
-const SETTINGS: ReadonlySet<string> = new Set([
-  'application_name',
-  'datestyle',
-  'timezone',
-  'intervalstyle',
-  'extra_float_digits',
-  'statement_timeout',
-  'lock_timeout',
-])
-const UTF8: ReadonlySet<string> = new Set(['utf8', 'utf-8', 'unicode'])
-
 /**
- * Takes the startup packets of a client and its password, over TLS alone. Undefined where it leaves. Rejects with
- * `Unwelcome`, and what the reader throws.
+ * Takes the startup packets of a client. Undefined where it leaves. Rejects with `Unwelcome`, and what the reader throws.
  * https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-START-UP
+ *
+ * @param onTls told of the socket that stands for the client from then on
  */
-export async function greet(socket: Socket, options: GreetingOptions): Promise<Greeted | undefined> {
-  let client = new Source(socket, new FrontendReader())
-  let secure = false
+export async function greet(
+  socket: Socket,
+  options: GreetingOptions,
+  onTls: (secured: Socket) => void,
+): Promise<Greeted | undefined> {
+  const isDirect = await beginsWithTls(socket)
+  if (isDirect === undefined) return undefined
+  if (!isDirect) return greetPlain(socket, options, onTls)
+  if (options.encryption === undefined) throw new Unwelcome(without('TLS'))
+  return greetSecure(socket, options.encryption, onTls, true)
+}
+
+/** What comes before TLS: a client may ask for each kind of encryption once. */
+async function greetPlain(
+  socket: Socket,
+  { encryption, allowPlain }: GreetingOptions,
+  onTls: (secured: Socket) => void,
+): Promise<Greeted | undefined> {
+  const client = new Source(socket, new FrontendReader())
+  const requests = new Set<string>()
   for (;;) {
     const packet = await client.next(reader => reader.nextStartup())
     if (packet === undefined) return undefined
-    if (packet.kind === 'cancel') {
-      client.socket.end()
-      return { kind: 'cancel', key: packet.key }
-    }
+    if (packet.kind === 'cancel') return packet
     if (packet.kind === 'startup') {
-      if (!secure && options.allowPlain !== true) {
-        throw new Unwelcome(
-          SQLSTATE.identity,
-          'the gate takes connections over TLS alone: set sslmode=require',
-          client,
-        )
-      }
-      return welcome(client, packet, secure)
+      if (allowPlain !== true) throw new Unwelcome(PLAIN)
+      return newcomer(client, packet, false, UNSEEN)
     }
-    if (packet.kind === 'gss-request' || options.secureContext === undefined || secure) {
-      client.socket.write('N')
-      continue
+    if (requests.has(packet.kind)) throw new Unwelcome(again())
+    requests.add(packet.kind)
+    if (packet.kind === 'ssl-request' && encryption !== undefined) {
+      client.reader.requireNothingBuffered()
+      client.leave()
+      socket.write('S')
+      return greetSecure(socket, encryption, onTls, false)
     }
-    client.reader.requireNothingBuffered()
-    client.leave()
-    socket.write('S')
-    client = new Source(encrypted(socket, options.secureContext), new FrontendReader())
-    secure = true
+    socket.write('N')
   }
 }
 
-function encrypted(socket: Socket, secureContext: SecureContext): TLSSocket {
-  return new TLSSocket(socket, { isServer: true, secureContext })
+async function greetSecure(
+  socket: Socket,
+  encryption: EncryptionOptions,
+  onTls: (secured: Socket) => void,
+  isDirect: boolean,
+): Promise<Greeted | undefined> {
+  const secured = encrypted(socket, encryption)
+  onTls(secured)
+  const client = new Source(secured, new FrontendReader())
+  const packet = await client.next(reader => reader.nextStartup())
+  if (packet === undefined) return undefined
+  const seen = seenOf(secured)
+  // Else somebody could make another protocol's client speak to the gate: https://alpaca-attack.com
+  if (isDirect && !seen.isNamed) throw new Unwelcome(without('ALPN `postgresql`'))
+  if (packet.kind === 'cancel') return packet
+  if (packet.kind !== 'startup') throw new Unwelcome(again())
+  return newcomer(client, packet, true, seen)
 }
 
 interface Startup {
-  readonly version: { readonly minor: number }
+  readonly version: PostgresVersion
   readonly parameters: readonly Setting[]
 }
 
-async function welcome(
+function newcomer(
   client: Source<FrontendReader>,
-  { version, parameters }: Startup,
+  { version: asked, parameters }: Startup,
   secure: boolean,
-): Promise<Greeted | undefined> {
+  seen: Seen,
+): Newcomer {
+  const version = asked.minor >= NEWEST.minor ? NEWEST : OLDEST
   const unknown = parameters.map(([name]) => name).filter(name => name.startsWith('_pq_.'))
-  if (version.minor > 0 || unknown.length > 0) {
-    client.socket.write(writeBackend({ kind: 'negotiate-version', version: { major: 3, minor: 0 }, unknown }))
+  if (asked.minor !== version.minor || unknown.length > 0) {
+    client.socket.write(writeBackend({ kind: 'negotiate-version', version, unknown }))
   }
-  const settings = settingsOf(client, parameters)
-  const settingOf = (name: string): string | undefined => parameters.find(([each]) => each === name)?.[1]
-  const user = settingOf('user') ?? ''
-  if (user === '') throw new Unwelcome(SQLSTATE.identity, 'the client names no user', client)
-  client.socket.write(writeBackend({ kind: 'authentication', method: 'cleartext' }))
-  const frame = await client.next(reader => reader.next())
-  if (frame === undefined) return undefined
-  const message = client.reader.read(frame)
-  if (message.kind === 'terminate') return undefined
-  if (message.kind !== 'authentication') {
-    throw new Unwelcome(SQLSTATE.protocol, 'the client sends no password where it was asked for one', client)
-  }
-  const claimed = {
+  const brought = startupSettings(parameters)
+  if ('sqlstate' in brought) throw new Unwelcome(brought)
+  const settingOf = (name: string): string => parameters.find(([each]) => each === name)?.[1] ?? ''
+  const user = settingOf('user')
+  if (user === '') throw new Unwelcome({ sqlstate: SQLSTATE.identity, message: 'the client names no user' })
+  return {
+    kind: 'client',
+    client,
+    version,
     user,
-    database: settingOf('database') ?? user,
-    password: readPassword(message.data),
-    clientAddress: client.socket.remoteAddress ?? '',
+    database: settingOf('database') || user,
+    brought,
     secure,
+    seen,
   }
-  return { kind: 'client', client, claimed, settings }
 }
 
-function settingsOf(client: Source<FrontendReader>, parameters: readonly Setting[]): readonly Setting[] {
-  // A server whose own encoding is another one would speak that.
-  const settings: Setting[] = [['client_encoding', 'UTF8']]
-  for (const [name, value] of parameters) {
-    const lower = name.toLowerCase()
-    if (['user', 'database'].includes(name) || name.startsWith('_pq_.')) continue
-    if (lower === 'client_encoding' && UTF8.has(value.toLowerCase())) continue
-    if (name === 'replication' && ['false', 'off', 'no', '0'].includes(value)) continue
-    if (!SETTINGS.has(lower)) {
-      const why = `the gate does not take \`${name}\` when a client connects: use SET`
-      throw new Unwelcome(
-        SQLSTATE.unsupported,
-        name === 'replication' ? 'the gate carries no replication' : why,
-        client,
-      )
-    }
-    settings.push([name, value])
-  }
-  return settings
+function without(what: string): Words {
+  return { sqlstate: SQLSTATE.protocol, message: `a TLS connection without ${what} is not for this gate` }
 }
 
-/** Tells a client why it is not let in, and lets it go. */
-export function turnAway({ socket }: Source<FrontendReader>, sqlstate: string, message: string): void {
-  farewell(socket, writeError({ sqlstate, message }, 'FATAL'))
+function again(): Words {
+  return {
+    sqlstate: SQLSTATE.protocol,
+    message: 'the client asks for encryption again, where it was answered',
+  }
 }

@@ -1,24 +1,29 @@
 import type { Socket } from 'node:net'
-import type { Decision } from '../../core/decision.ts'
-import { asGateError } from '../../core/errors.ts'
-import type { Principal } from '../../core/principal.ts'
+import { asGateError, GateError } from '../../core/errors.ts'
 import type { PostgresConnection } from '../../upstream/postgres/port.ts'
-import type { CancelKey, Setting } from '../../wire/postgres/messages.ts'
-import type { FrontendReader } from '../../wire/postgres/reader.ts'
+import type { CancelKey } from '../../wire/postgres/messages.ts'
 import { writeBackend } from '../../wire/postgres/writer.ts'
-import type { Refusal } from '../exchange.ts'
-import type { Claimed, Identified } from '../sql/ports.ts'
-import { askAbout } from '../sql/statement-exchange.ts'
-import { connecting } from '../sql/understood.ts'
+import { authenticate } from './authenticate.ts'
 import { CancelKeys } from './cancel-keys.ts'
-import { SQLSTATE, sqlstateOf } from './complaint.ts'
-import { type GreetingOptions, greet, turnAway, Unwelcome } from './greeting.ts'
-import type { PostgresRooms, PostgresTarget } from './ports.ts'
+import { SQLSTATE } from './complaint.ts'
+import { DOOR_LIMITS, Door, type DoorLimits, type Full } from './door.ts'
+import { type Entered, enter } from './enter.ts'
+import { type GreetingOptions, greet, type Newcomer } from './greeting.ts'
+import { watchIdle } from './idle.ts'
+import type { PostgresRooms } from './ports.ts'
 import { Session } from './session.ts'
-import type { Source } from './source.ts'
+import { turnAway, Unwelcome, wordsFor } from './unwelcome.ts'
 
-/** How long a client may take until it is let in, ms. */
+/** How long a client may take until it has said who it is, ms. */
 const GREETING_MS = 60_000
+
+export interface PostgresGateOptions extends GreetingOptions {
+  /** How long a client may take until it has proven who it is, ms. */
+  readonly greetingMs?: number
+  /** The longest that a client may be connected without a statement, ms; absent: for as long as it likes. */
+  readonly idleMs?: number
+  readonly door?: DoorLimits
+}
 
 /** The PostgreSQL side of the gate: whoever has sockets gives them here. */
 export interface PostgresGate {
@@ -26,127 +31,117 @@ export interface PostgresGate {
   serve(socket: Socket): Promise<void>
 }
 
-export function postgresGate(rooms: PostgresRooms, options: GreetingOptions): PostgresGate {
+export function postgresGate(rooms: PostgresRooms, options: PostgresGateOptions): PostgresGate {
   const keys = new CancelKeys(rooms.random)
-  return { serve: socket => serve(socket, rooms, options, keys) }
+  const door = new Door(options.door ?? DOOR_LIMITS)
+  return { serve: socket => new Visit(socket, rooms, options, keys, door).run() }
 }
 
-async function serve(
-  socket: Socket,
-  rooms: PostgresRooms,
-  options: GreetingOptions,
-  keys: CancelKeys,
-): Promise<void> {
-  // A client that breaks its connection is no error of ours; whoever reads sees it end.
-  socket.on('error', () => socket.destroy())
-  socket.setNoDelay(true)
-  const timer = setTimeout(() => socket.destroy(), GREETING_MS)
-  try {
-    const greeted = await greet(socket, options)
-    if (greeted === undefined) return void socket.destroy()
-    if (greeted.kind === 'cancel') return keys.cancel(greeted.key)
-    const { client, claimed, settings } = greeted
-    const entered = await enter(client, claimed, settings, rooms)
-    clearTimeout(timer)
-    if (entered !== undefined) await work(client, claimed, entered, rooms, keys)
-  } catch (failure) {
-    if (failure instanceof Unwelcome) turnAway(failure.client, failure.sqlstate, failure.message)
-    else socket.destroy()
-  } finally {
-    clearTimeout(timer)
+/** One client, from its first byte to its last. */
+class Visit {
+  readonly #rooms: PostgresRooms
+  readonly #options: PostgresGateOptions
+  readonly #keys: CancelKeys
+  readonly #door: Door
+  readonly #address: string
+  /** What the kernel gave. */
+  readonly #raw: Socket
+  /** What stands for the client: `raw`, or TLS on it. */
+  #socket: Socket
+
+  constructor(
+    socket: Socket,
+    rooms: PostgresRooms,
+    options: PostgresGateOptions,
+    keys: CancelKeys,
+    door: Door,
+  ) {
+    this.#raw = socket
+    this.#socket = socket
+    this.#address = socket.remoteAddress ?? ''
+    this.#rooms = rooms
+    this.#options = options
+    this.#keys = keys
+    this.#door = door
+  }
+
+  async run(): Promise<void> {
+    // A client that breaks its connection is no error of ours; whoever reads sees it end.
+    this.#raw.on('error', () => this.#raw.destroy())
+    this.#raw.setNoDelay(true)
+    try {
+      const known = await this.#asStranger()
+      if (known === undefined) return void this.#socket.destroy()
+      const { newcomer, identified } = known
+      const entered = await enter(newcomer, identified, this.#address, this.#rooms, this.#door)
+      await this.#work(newcomer, entered)
+    } catch (failure) {
+      const words = wordsFor(failure)
+      if (words === undefined) this.#rooms.trouble(asGateError(failure))
+      if (words === undefined) this.#socket.destroy()
+      else turnAway(this.#socket, words)
+    }
+  }
+
+  /** Greets and identifies a client, within the time and the places that there are for strangers. */
+  async #asStranger(): Promise<
+    { newcomer: Newcomer; identified: Awaited<ReturnType<typeof authenticate>> & object } | undefined
+  > {
+    const leave = placed(this.#door.stranger(this.#address))
+    const timer = setTimeout(() => this.#raw.destroy(), this.#options.greetingMs ?? GREETING_MS)
+    try {
+      const greeted = await greet(this.#raw, this.#options, secured => this.#secured(secured))
+      if (greeted?.kind === 'cancel') this.#keys.cancel(greeted.key)
+      if (greeted?.kind !== 'client') return undefined
+      const identified = await authenticate(greeted, this.#address, this.#rooms)
+      return identified && { newcomer: greeted, identified }
+    } finally {
+      clearTimeout(timer)
+      leave()
+    }
+  }
+
+  #secured(socket: Socket): void {
+    this.#socket = socket
+    socket.on('error', () => socket.destroy())
+  }
+
+  async #work({ client, version, secure }: Newcomer, entered: Entered): Promise<void> {
+    const { principal, target, connection } = entered
+    const facts = { clientAddress: this.#address, secure }
+    const session = new Session({ principal, facts, client, connection, target }, this.#rooms)
+    try {
+      await session.open()
+    } catch (failure) {
+      session.fail(asGateError(failure))
+      return
+    }
+    const { key, takeBack } = this.#keys.issue(version, () => session.cancel())
+    const rest = this.#watched(session)
+    client.reader.authenticated()
+    client.socket.write(welcomeBytes(connection, key))
+    try {
+      await session.run()
+    } finally {
+      rest()
+      takeBack()
+    }
+  }
+
+  /** Ends the session when its client has been idle for too long. */
+  #watched(session: Session): () => void {
+    const { idleMs } = this.#options
+    if (idleMs === undefined) return () => undefined
+    const bytes = (): number => this.#raw.bytesRead + this.#socket.bytesWritten
+    const onIdle = (): void =>
+      session.fail(new GateError('session-idle', `the client has sent no statement for ${idleMs} ms`))
+    return watchIdle(bytes, session, idleMs, onIdle)
   }
 }
 
-interface Entered {
-  readonly principal: Principal
-  readonly target: PostgresTarget
-  readonly connection: PostgresConnection
-}
-
-/** Identifies the client, asks whether it may come to the database, and connects there. */
-async function enter(
-  client: Source<FrontendReader>,
-  claimed: Claimed,
-  settings: readonly Setting[],
-  rooms: PostgresRooms,
-): Promise<Entered | undefined> {
-  const { principal, target: name } = await identified(client, claimed, rooms)
-  const target = rooms.target(name)
-  if (target === undefined)
-    throw new Unwelcome('3D000', `the gate has no PostgreSQL target \`${name}\``, client)
-  const coming = Promise.withResolvers<PostgresConnection | undefined>()
-  const understood = connecting(target.place)
-  await askAbout(
-    {
-      principal,
-      facts: { clientAddress: claimed.clientAddress, secure: claimed.secure },
-      engine: 'postgres',
-      place: target.place,
-      text: { message: 'Connect', sql: '', tags: understood.tags, parameters: [] },
-      understood,
-      broken: undefined,
-      async send(_decision: Decision, ended: AbortSignal) {
-        coming.resolve(await target.connect(principal, settings, ended))
-        return { bytesIn: 0, bytesOut: 0 }
-      },
-      async refuse(refusal) {
-        refuse(client, refusal)
-        coming.resolve(undefined)
-      },
-    },
-    rooms,
-  )
-  const connection = await coming.promise
-  return connection && { principal, target, connection }
-}
-
-function refuse(client: Source<FrontendReader>, refusal: Refusal): void {
-  if ('error' in refusal) turnAway(client, sqlstateOf(refusal.error), refusal.error.message)
-  else turnAway(client, SQLSTATE.denied, `${refusal.decision.denial?.reason} (event ${refusal.eventId})`)
-}
-
-async function identified(
-  client: Source<FrontendReader>,
-  claimed: Claimed,
-  rooms: PostgresRooms,
-): Promise<Identified> {
-  try {
-    return await rooms.identify(claimed)
-  } catch (failure) {
-    const error = asGateError(failure)
-    if (error.code === 'internal') rooms.trouble(error)
-    // Which of user and password is wrong is nobody's business.
-    throw new Unwelcome(
-      SQLSTATE.password,
-      `the gate does not know \`${claimed.user}\` by this password`,
-      client,
-    )
-  }
-}
-
-async function work(
-  client: Source<FrontendReader>,
-  { clientAddress, secure }: Claimed,
-  { principal, target, connection }: Entered,
-  rooms: PostgresRooms,
-  keys: CancelKeys,
-): Promise<void> {
-  const facts = { clientAddress, secure }
-  const session = new Session({ principal, facts, client, connection, target }, rooms)
-  try {
-    await session.open()
-  } catch (failure) {
-    session.fail(asGateError(failure))
-    return
-  }
-  const { key, takeBack } = keys.issue(() => session.cancel())
-  client.reader.authenticated()
-  client.socket.write(welcomeBytes(connection, key))
-  try {
-    await session.run()
-  } finally {
-    takeBack()
-  }
+function placed(place: (() => void) | Full): () => void {
+  if (typeof place === 'function') return place
+  throw new Unwelcome({ sqlstate: SQLSTATE.overloaded, message: place.full })
 }
 
 /** What a server says to somebody whom it lets in. */

@@ -53,6 +53,7 @@ export class Session {
   readonly #rooms: PostgresRooms
   #failed = false
   #closed = false
+  #isTaking = false
   /** Cancels that the server may still hear: what is sent before it has would be cancelled in the place of another. */
   #cancelled: Promise<unknown> = Promise.resolve()
 
@@ -124,12 +125,19 @@ export class Session {
         const frame = await this.#client.next(reader => reader.next())
         if (frame === undefined || this.#failed) break
         if (frame.type === FRONTEND.terminate) break
+        this.#isTaking = true
         await this.#take(frame)
+        this.#isTaking = false
       }
     } catch (error) {
       this.fail(asGateError(error))
     }
     this.#close()
+  }
+
+  /** Whether it is at something: a statement that is read, held or run. */
+  get isBusy(): boolean {
+    return this.#isTaking || !this.#relay.queue.isEmpty
   }
 
   /** Asks the server to cancel what the session runs, if it runs something. */

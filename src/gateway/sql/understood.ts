@@ -30,9 +30,12 @@ export function unknown(unclear: string, place: SqlPlace): Understood {
   }
 }
 
-/** To come to the database at all. */
-export function connecting(place: SqlPlace): Understood {
-  return asked([onDatabase('CONNECT', 'sql:Connect')], 'nothing', place)
+/** To come to the database at all; with settings that the client brings along, by their names, as if it had sent SET. */
+export function connecting(place: SqlPlace, settings: readonly string[] = []): Understood {
+  const coming = onDatabase('CONNECT', 'sql:Connect')
+  const set = settings.map(name => ({ action: 'sql:Set', object: { kind: 'setting', name } }) as const)
+  const touches = [...coming.touches, ...set.map(each => ({ ...each, columns: new Set<string>() }))]
+  return asked([{ ...coming, touches }], 'nothing', place)
 }
 
 function onDatabase(tag: string, action: SqlAction, output?: Output): SqlStatement {
