@@ -100,6 +100,8 @@ export interface Denial {
   readonly reason: string
   /** For `approval`: the number of the access request. */
   readonly requestId?: string
+  /** Where it can be seen and answered. */
+  readonly requestUrl?: string
 }
 
 /**

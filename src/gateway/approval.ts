@@ -20,7 +20,19 @@ export interface ApprovalCase {
   decideAgain(): Decision
   /** Throws where the caller's credentials, or its session, have ended meanwhile. */
   checkAlive(): void
-  hold(wait: (left: AbortSignal) => Promise<void>): Promise<Held>
+  hold(wait: (left: AbortSignal) => Promise<void>, awaited: AwaitedApproval): Promise<Held>
+}
+
+/** What a message waits for, for whoever sent it. */
+export interface AwaitedApproval {
+  /** The number of the access request. */
+  readonly requestId: string
+  /** Where it can be seen and answered. */
+  readonly url: string
+  /** Who may approve, in prose: `one person of group/on-call`. */
+  readonly from: string
+  /** How long it waits at most, ms. */
+  readonly holdMs: number
 }
 
 /**
@@ -44,7 +56,8 @@ export async function settleApproval(
   if (settled.state !== 'pending') return answer(decision, settled, requestUrl)
   const { request } = settled
   const holdMs = Math.min(...demands.map(demand => demand.holdMs))
-  const held = await asked.hold(left => desk.wait(request, holdMs, left))
+  const awaited = { requestId: request.id, url: requestUrl(request.id), from: waitsFor(demands), holdMs }
+  const held = await asked.hold(left => desk.wait(request, holdMs, left), awaited)
   if (held === 'left') return unapproved(decision, request, 'its client left while it waited', requestUrl)
   if (held === 'not-held') return answer(decision, settled, requestUrl)
   asked.checkAlive()
@@ -87,6 +100,7 @@ function unapproved(
       kind: 'approval',
       reason: `the call needs an approval${sayWhich(asking)}. Access request ${request.id}: ${what}${next}`,
       requestId: request.id,
+      requestUrl: requestUrl(request.id),
     },
   }
 }

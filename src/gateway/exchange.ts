@@ -2,6 +2,7 @@ import type { Decision, DecisionRequest } from '../core/decision.ts'
 import { asGateError, type GateError } from '../core/errors.ts'
 import type { Principal } from '../core/principal.ts'
 import type { RecordedMasks } from '../record/event.ts'
+import type { AwaitedApproval } from './approval.ts'
 import type { Admission } from './sessions/live-calls.ts'
 
 /** What a protocol asks of the gate: a question that a policy can answer. */
@@ -21,8 +22,9 @@ export interface Driver<Q extends Asked> {
   /**
    * Keeps the client while people are asked: runs `wait`, whose signal aborts when the client leaves. Tells
    * how it went; a message of which something would have to be kept meanwhile is not held.
+   * @param awaited what the client may be told of it
    */
-  hold(wait: (left: AbortSignal) => Promise<void>): Promise<Held>
+  hold(wait: (left: AbortSignal) => Promise<void>, awaited: AwaitedApproval): Promise<Held>
   /**
    * Sends what was interpreted, masks the reply and passes it on; resolves when it has ended. When `ended` aborts,
    * nothing more may pass either way: the client is told so if it was told nothing yet, else it is cut off.
@@ -95,7 +97,9 @@ export async function exchange<Q extends Asked>(
     const question = await driver.interpret(principal)
     progress.question = question
     const asked = ports.decide(question)
-    const decision = needsPeople(asked) ? await ports.settle(question, asked, to => driver.hold(to)) : asked
+    const decision = needsPeople(asked)
+      ? await ports.settle(question, asked, (to, of) => driver.hold(to, of))
+      : asked
     // Reading the message and asking people take time.
     admission.check()
     progress.decision = decision

@@ -67,6 +67,8 @@ function callerFacts({ facts, request }: Incoming): CallerFacts {
   }
 }
 
+type Wait = (left: AbortSignal) => Promise<void>
+
 /** The rooms as one call sees them. */
 class CallPorts implements ExchangePorts<AwsQuestion> {
   readonly #eventId: string
@@ -108,14 +110,14 @@ class CallPorts implements ExchangePorts<AwsQuestion> {
 
   settle(question: AwsQuestion, decision: Decision, hold: Driver<AwsQuestion>['hold']): Promise<Decision> {
     const asked = approvalCase(this.#eventId, question, this.#rooms, {
-      hold: wait => this.#hold(hold, wait),
+      hold: (wait, awaited) => this.#hold(left => hold(left, awaited), wait),
       checkSession: () => this.#admission?.check(),
     })
     return settleApproval(decision, asked, this.#rooms.approvals)
   }
 
   /** The gate's own time is measured, not that of people. */
-  async #hold(hold: Driver<AwsQuestion>['hold'], wait: (left: AbortSignal) => Promise<void>): Promise<Held> {
+  async #hold(hold: (wait: Wait) => Promise<Held>, wait: Wait): Promise<Held> {
     const { clock, observer } = this.#rooms
     const fromMs = clock.now()
     observer.held(1)

@@ -38,7 +38,7 @@ const MASK: Obligation = {
 }
 const ALLOW: Decision = { effect: 'allow', statements: [], obligations: [MASK] }
 const decided = (statement: Partial<SqlStatement>, decision = ALLOW): Decision =>
-  withMasks(decision, understoodAs({ ...STATEMENT, ...statement }, PLACE))
+  withMasks(decision, understoodAs({ ...STATEMENT, ...statement }, PLACE), 'postgres')
 
 describe('masks of a result', () => {
   const known: Output = {
@@ -98,7 +98,7 @@ describe('a decision with masks', () => {
 
   it('says why a text cannot be told', () => {
     const denial = { kind: 'implicit', reason: 'nothing allows it' } as const
-    const decision = withMasks({ ...ALLOW, effect: 'deny', denial }, unknown('a riddle', PLACE))
+    const decision = withMasks({ ...ALLOW, effect: 'deny', denial }, unknown('a riddle', PLACE), 'postgres')
     assert.equal(decision.denial?.reason, 'nothing allows it; a riddle')
   })
 })

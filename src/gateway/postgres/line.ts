@@ -5,9 +5,10 @@ import type { Principal } from '../../core/principal.ts'
 import type { SqlPlace } from '../../interpret/sql/ask.ts'
 import type { Parsed } from '../../interpret/sql/postgres/parse/messages.ts'
 import type { FrontendReader } from '../../wire/postgres/reader.ts'
-import { masksOf, type StatementMasks, withMasks } from '../sql/masks.ts'
+import { masksOf, type StatementMasks } from '../sql/masks.ts'
 import type { ClientFacts, SqlText } from '../sql/ports.ts'
-import { askAbout } from '../sql/statement-exchange.ts'
+import { decideStatement } from '../sql/statement-decision.ts'
+import { askAbout, requestOf } from '../sql/statement-exchange.ts'
 import { isTransactionOnly, type Understood, unknown, writes } from '../sql/understood.ts'
 import { refusalError } from './complaint.ts'
 import type { Handles } from './handles.ts'
@@ -200,8 +201,8 @@ export class Line {
 
   /** What the policies would say, unrecorded. */
   decide(understood: Understood): Decision {
-    const { principal, rooms } = this.#parts
-    const request = { principal, pairs: understood.pairs, context: understood.context }
-    return withMasks(rooms.decide(request), understood)
+    const { principal, facts, rooms } = this.#parts
+    const request = requestOf({ principal, facts, understood }, rooms)
+    return decideStatement({ request, understood, engine: 'postgres' }, rooms).decision
   }
 }

@@ -84,6 +84,7 @@ function joined(outer: SqlStatement, inner: SqlStatement): SqlStatement {
     copied: new Set([...outer.copied, ...inner.copied]),
     ...(inner.output === undefined ? {} : { output: inner.output }),
     ...(inner.hasWhere === undefined ? {} : { hasWhere: inner.hasWhere }),
+    ...(inner.changes === undefined ? {} : { changes: inner.changes }),
   }
 }
 

@@ -32,13 +32,18 @@ export function sqlApprovalCase(
 
 /** What is approved is this text, with these parameters, meaning these objects. */
 function callQuestion(
-  { request, engine, place, text }: SqlQuestion,
+  { request, engine, place, text, rows }: SqlQuestion,
   demands: readonly Demand[],
   { approvals }: SqlRooms,
 ): CallQuestion {
   const requester = requesterOf(approvals.digestKey, request.principal)
   const pairs = request.pairs.map(({ action, resource, certainty }) => ({ action, resource, certainty }))
-  const where = { engine, target: place.target, database: place.database }
+  const where = {
+    engine,
+    target: place.target,
+    database: place.database,
+    ...(rows === undefined ? {} : { rowsAffected: rows }),
+  }
   const operation = text.tags.join('; ')
   return {
     digest: callDigest(approvals.digestKey, {

@@ -7,11 +7,14 @@ import {
   type SqlStatement,
 } from '../../interpret/sql/model.ts'
 import { type ColumnOrigin, type ColumnRule, formFor, maskedAmong } from '../../mask/sql/columns.ts'
+import type { Engine } from './ports.ts'
 import type { Understood } from './understood.ts'
 
 /** What is masked of a statement's results, and of what the server says beside them. */
 export interface StatementMasks {
   readonly rules: readonly ColumnRule[]
+  /** What is looked for in every value that may hold text, and in errors and notices. */
+  readonly detects: readonly DetectRule[]
   /** The results of its statements in order; undefined where one has none. */
   readonly outputs: readonly (Output | undefined)[]
   /** Whether errors and notices may quote what is masked. */
@@ -20,22 +23,48 @@ export interface StatementMasks {
   readonly isCopy: boolean
 }
 
-const NO_MASKS: StatementMasks = { rules: [], outputs: [], isHushed: false, isCopy: false }
+/** One obligation to find what is secret in values. */
+export interface DetectRule {
+  /** Names of detectors. */
+  readonly names: readonly string[]
+  readonly as: MaskForm
+}
+
+const NO_MASKS: StatementMasks = { rules: [], detects: [], outputs: [], isHushed: false, isCopy: false }
+
+/** Engines whose sessions look for what is secret in values; elsewhere it is denied what would have to be looked at. */
+const DETECTING: ReadonlySet<Engine> = new Set<Engine>()
 
 /** The rules on columns among a decision's obligations. */
 export function columnRules({ obligations }: Decision): readonly ColumnRule[] {
   return obligations.flatMap(({ columns, as }) => (columns.length === 0 ? [] : [{ columns, as }]))
 }
 
+/** The detectors among a decision's obligations. */
+export function detectRules({ obligations }: Decision): readonly DetectRule[] {
+  return obligations.flatMap(({ detect, as }) => (detect.length === 0 ? [] : [{ names: detect, as }]))
+}
+
 export function masksOf(decision: Decision, understood: Understood, catalog: SchemaCatalog): StatementMasks {
   const rules = columnRules(decision)
-  if (rules.length === 0) return NO_MASKS
+  const detects = detectRules(decision)
+  if (rules.length + detects.length === 0) return NO_MASKS
   return {
     rules,
+    detects,
     outputs: understood.statements.map(({ output }) => output),
-    isHushed: maskedAmong(reachable(understood, catalog), rules).length > 0,
+    isHushed: isHushed(understood, rules, catalog),
     isCopy: understood.tags.includes('COPY'),
   }
+}
+
+/** Whether an error or notice of the database could quote what is masked. */
+export function isHushed(
+  understood: Understood,
+  rules: readonly ColumnRule[],
+  catalog: SchemaCatalog,
+): boolean {
+  return rules.length > 0 && maskedAmong(reachable(understood, catalog), rules).length > 0
 }
 
 /** All columns of all that a text touches. */
@@ -51,24 +80,44 @@ function reachable({ statements }: Understood, catalog: SchemaCatalog): readonly
 }
 
 /** The decision, denied where a mask that it asks for could not be kept. */
-export function withMasks(decision: Decision, understood: Understood): Decision {
+export function withMasks(decision: Decision, understood: Understood, engine: Engine): Decision {
   if (decision.effect === 'deny') {
     const { denial } = decision
     if (understood.unclear === undefined || denial === undefined) return decision
     return { ...decision, denial: { ...denial, reason: `${denial.reason}; ${understood.unclear}` } }
   }
-  const rules = columnRules(decision)
-  if (rules.length === 0) return unmaskable(decision)
-  for (const statement of understood.statements) {
+  if (decision.obligations.length === 0) return decision
+  const why =
+    whyNoMask(decision) ??
+    whyNoColumns(understood, columnRules(decision)) ??
+    whyNoDetection(understood, detectRules(decision), engine)
+  return why === undefined ? decision : denied(decision, why)
+}
+
+function whyNoColumns({ statements }: Understood, rules: readonly ColumnRule[]): string | undefined {
+  if (rules.length === 0) return undefined
+  for (const statement of statements) {
     const { tag, inferred, copied, output } = statement
     const why =
       whyNot(given(statement), rules, 'a function that the gate does not know could tell of it') ??
       whyNot(inferred, rules, 'which rows come, or in which order, would tell of it') ??
       whyNot(copied, rules, 'it would be put where it is not masked') ??
       whyNot(tag === 'COPY' ? linesOf(output) : [], rules, 'what COPY gives is not masked: select it')
-    if (why !== undefined) return denied(decision, why)
+    if (why !== undefined) return why
   }
-  return unmaskable(decision)
+  return undefined
+}
+
+function whyNoDetection(
+  { statements }: Understood,
+  rules: readonly DetectRule[],
+  engine: Engine,
+): string | undefined {
+  const [names] = rules.map(rule => rule.names.slice(0, 3).join(', '))
+  if (names === undefined) return undefined
+  if (!DETECTING.has(engine)) return `the gate does not look for what is secret (${names}) in its results yet`
+  const copies = statements.some(({ tag, output }) => tag === 'COPY' && output !== undefined)
+  return copies ? `what COPY gives is not looked through for what is secret (${names}): select it` : undefined
 }
 
 /** What a function with effects of its own may be given: it could set it, send it, or write it. */
@@ -95,11 +144,12 @@ function whyNot(
   return `${name} is masked for this principal, and ${why}`
 }
 
-/** Obligations that no result of SQL can be held to: fields of replies, detectors. */
-function unmaskable(decision: Decision): Decision {
-  const other = decision.obligations.some(({ fields, detect }) => fields.length + detect.length > 0)
-  if (!other) return decision
-  return denied(decision, 'a mask that is not on columns holds for it, which the gate cannot keep here')
+/** Masks of fields alone: results of SQL have columns. */
+function whyNoMask({ obligations }: Decision): string | undefined {
+  const without = obligations.find(({ columns, detect }) => columns.length + detect.length === 0)
+  if (without === undefined) return undefined
+  const { statement, policy } = without.from
+  return `the mask \`${statement}\` of \`${policy}\` names fields of replies, which results of SQL do not have: it takes \`Columns\` or \`Detect\``
 }
 
 function denied(decision: Decision, reason: string): Decision {

@@ -41,9 +41,9 @@ export interface Identified {
 export interface SqlText {
   /**
    * The message that brought it, or `Connect` for the session as a whole. A Parse or Bind is recorded where it is denied, and a Bind
-   * where planning may run functions.
+   * where planning may run functions. `Commit` asks whether a change stays, now that its rows are counted.
    */
-  readonly message: 'Query' | 'Parse' | 'Bind' | 'Execute' | 'Connect'
+  readonly message: 'Query' | 'Parse' | 'Bind' | 'Execute' | 'Connect' | 'Commit'
   readonly sql: string
   /** Leading words of its statements. */
   readonly tags: readonly string[]
@@ -62,6 +62,8 @@ export interface SqlQuestion extends Asked {
   readonly text: SqlText
   /** Its constants and parameters may hold what is secret or masked: its normalised form alone is recorded. */
   readonly isSecret: boolean
+  /** Rows that the change has made, of which it is asked whether it stays. */
+  readonly rows?: number
 }
 
 export interface SqlOutcome extends Outcome {

@@ -2,7 +2,7 @@ import type { Decision, DecisionRequest } from '../../core/decision.ts'
 import { asGateError, GateError } from '../../core/errors.ts'
 import type { Principal } from '../../core/principal.ts'
 import type { SqlPlace } from '../../interpret/sql/ask.ts'
-import { settleApproval } from '../approval.ts'
+import { type AwaitedApproval, settleApproval } from '../approval.ts'
 import { connectionContext, mergeContexts } from '../context.ts'
 import {
   type Driver,
@@ -15,8 +15,9 @@ import {
 } from '../exchange.ts'
 import type { Admission } from '../sessions/live-calls.ts'
 import { sqlApprovalCase } from './approval.ts'
-import { columnRules, withMasks } from './masks.ts'
 import type { ClientFacts, Engine, SqlOutcome, SqlQuestion, SqlRooms, SqlText } from './ports.ts'
+import { carriesSecrets } from './secrets.ts'
+import { decideStatement, type Met, metBy, type StatementDecision } from './statement-decision.ts'
 import type { Understood } from './understood.ts'
 
 /** One text that is asked about. */
@@ -29,9 +30,37 @@ export interface Asking {
   readonly understood: Understood
   /** Why the gate reads nothing in this session any more. */
   readonly broken: GateError | undefined
-  /** Sends it; the promise resolves when it is answered. Called once, when the decision is durable. */
-  send(decision: Decision, ended: AbortSignal): Promise<SqlOutcome>
+  /** What people have said of the same text already. */
+  readonly met?: Met
+  /** Rows that its change has made: what is asked is whether it stays. */
+  readonly rows?: number
+  /**
+   * Keeps the client while people are asked: runs `wait`, and aborts its signal when the client leaves. Absent: it is not held,
+   * and told to come again. May reject: then it is refused with that error.
+   */
+  hold?(wait: (left: AbortSignal) => Promise<void>, awaited: AwaitedApproval): Promise<Held>
+  /**
+   * Sends it; the promise resolves when it is answered. Called once, when the decision is durable.
+   * @param counting set where the change may stay only when its rows are counted and decided
+   */
+  send(decision: Decision, ended: AbortSignal, counting?: Counting): Promise<SqlOutcome>
   /** Tells the client why not. */
+  refuse(refusal: Refusal): Promise<void>
+}
+
+/** A change that was made, and does not stay until it is asked again with the number of its rows. */
+export interface Counting {
+  /**
+   * Asks, and runs one of the two; resolves when that has ended.
+   * @param rows undefined where the database did not tell, or not only once: then it does not stay
+   */
+  decide(rows: number | undefined, answer: RowsAnswer): Promise<void>
+}
+
+export interface RowsAnswer {
+  /** It may stay; the decision is durable. Resolves when it does. */
+  keep(): Promise<void>
+  /** It may not. */
   refuse(refusal: Refusal): Promise<void>
 }
 
@@ -39,16 +68,26 @@ export interface Asking {
  * Runs the exchange of one text. Resolves when the text was sent, or refused: the next may be looked at.
  */
 export function askAbout(asking: Asking, rooms: SqlRooms): Promise<void> {
-  return new Promise(resolve => {
-    const eventId = rooms.recorder.newEventId()
-    const driver = new StatementDriver(asking, rooms, resolve)
-    exchange(eventId, driver, new StatementPorts(eventId, asking, rooms))
-      .catch((failure: unknown) => rooms.trouble(asGateError(failure)))
-      .finally(resolve)
-  })
+  return new Promise(resolve => void ask(asking, rooms, resolve).finally(resolve))
 }
 
-class StatementDriver implements Driver<SqlQuestion> {
+/** Resolves when the exchange has ended. Never rejects. */
+async function ask(asking: Asking, rooms: SqlRooms, onGone: () => void = () => undefined): Promise<void> {
+  try {
+    const eventId = rooms.recorder.newEventId()
+    const driver = new StatementDriver(asking, rooms, onGone)
+    await exchange(eventId, driver, new StatementPorts(eventId, asking, rooms))
+  } catch (failure) {
+    rooms.trouble(asGateError(failure))
+  }
+}
+
+/** A question with its answer, as it was when it was asked. */
+interface DecidedQuestion extends SqlQuestion {
+  readonly decided: StatementDecision
+}
+
+class StatementDriver implements Driver<DecidedQuestion> {
   readonly #asking: Asking
   readonly #rooms: SqlRooms
   readonly #onGone: () => void
@@ -65,23 +104,23 @@ class StatementDriver implements Driver<SqlQuestion> {
     throw new GateError('credentials-expired', 'the session of the principal has ended')
   }
 
-  interpret(principal: Principal): SqlQuestion {
-    const { understood, broken } = this.#asking
-    if (broken !== undefined) throw broken
-    return questionOf(this.#asking, { principal, pairs: understood.pairs }, this.#rooms)
+  interpret(): DecidedQuestion {
+    if (this.#asking.broken !== undefined) throw this.#asking.broken
+    return questionOf(this.#asking, this.#rooms)
   }
 
-  async hold(): Promise<Held> {
-    return 'not-held'
+  async hold(wait: (left: AbortSignal) => Promise<void>, awaited: AwaitedApproval): Promise<Held> {
+    return (await this.#asking.hold?.(wait, awaited)) ?? 'not-held'
   }
 
   forward(
     _principal: Principal,
-    _question: SqlQuestion,
+    { decided }: DecidedQuestion,
     decision: Decision,
     ended: AbortSignal,
   ): Promise<Outcome> {
-    const outcome = this.#asking.send(decision, ended)
+    const counting = decided.isCounted ? countingOf(this.#asking, decision, this.#rooms) : undefined
+    const outcome = this.#asking.send(decision, ended, counting)
     this.#onGone()
     return outcome
   }
@@ -92,11 +131,12 @@ class StatementDriver implements Driver<SqlQuestion> {
 }
 
 /** The rooms as one text sees them. */
-class StatementPorts implements ExchangePorts<SqlQuestion> {
+class StatementPorts implements ExchangePorts<DecidedQuestion> {
   readonly #eventId: string
   readonly #asking: Asking
   readonly #rooms: SqlRooms
   readonly #startMs: number
+  #admission: Admission | undefined
 
   constructor(eventId: string, asking: Asking, rooms: SqlRooms) {
     this.#eventId = eventId
@@ -106,30 +146,40 @@ class StatementPorts implements ExchangePorts<SqlQuestion> {
   }
 
   admit(principal: Principal): Admission {
-    return this.#rooms.admit(principal)
+    this.#admission = this.#rooms.admit(principal)
+    return this.#admission
   }
 
-  decide({ request }: SqlQuestion): Decision {
-    return withMasks(this.#rooms.decide(request), this.#asking.understood)
+  decide({ decided }: DecidedQuestion): Decision {
+    return decided.decision
   }
 
-  settle(question: SqlQuestion, decision: Decision, hold: Driver<SqlQuestion>['hold']): Promise<Decision> {
+  settle(
+    question: DecidedQuestion,
+    decision: Decision,
+    hold: Driver<DecidedQuestion>['hold'],
+  ): Promise<Decision> {
     const asked = sqlApprovalCase(this.#eventId, question, this.#rooms, {
-      hold,
-      decideAgain: () => this.decide(questionOf(this.#asking, question.request, this.#rooms)),
+      hold: (wait, awaited) => hold(left => wait(this.#untilEnded(left)), awaited),
+      decideAgain: () => questionOf(this.#asking, this.#rooms).decided.decision,
     })
     return settleApproval(decision, asked, this.#rooms.approvals)
   }
 
-  recordDecision(progress: Progress<SqlQuestion>): Promise<void> {
+  /** Nobody is asked any longer for a session that was ended. */
+  #untilEnded(left: AbortSignal): AbortSignal {
+    return this.#admission === undefined ? left : AbortSignal.any([left, this.#admission.ended])
+  }
+
+  recordDecision(progress: Progress<DecidedQuestion>): Promise<void> {
     return this.#rooms.recorder.decision(this.#eventId, progress, this.#asking.facts)
   }
 
-  recordRefusal(progress: Progress<SqlQuestion>, error: GateError): Promise<void> {
+  recordRefusal(progress: Progress<DecidedQuestion>, error: GateError): Promise<void> {
     return this.#rooms.recorder.refusal(this.#eventId, progress, this.#asking.facts, error)
   }
 
-  recordOutcome(progress: Progress<SqlQuestion>, outcome: Outcome): Promise<void> {
+  recordOutcome(progress: Progress<DecidedQuestion>, outcome: Outcome): Promise<void> {
     return this.#rooms.recorder.outcome(this.#eventId, progress, outcome, this.#startMs)
   }
 
@@ -139,12 +189,48 @@ class StatementPorts implements ExchangePorts<SqlQuestion> {
 }
 
 /** The question as it is now: the time is one of its conditions. */
-function questionOf(
-  { engine, place, text, understood, facts }: Asking,
-  { principal, pairs }: Pick<DecisionRequest, 'principal' | 'pairs'>,
-  { clock, decide }: SqlRooms,
-): SqlQuestion {
+function questionOf(asking: Asking, rooms: SqlRooms): DecidedQuestion {
+  const { engine, place, text, understood, rows } = asking
+  const request = requestOf(asking, rooms)
+  const decided = decideStatement({ ...asking, request }, rooms)
+  const isSecret = decided.isMasked || carriesSecrets(understood, text.sql)
+  return { request, engine, place, text, isSecret, decided, ...(rows === undefined ? {} : { rows }) }
+}
+
+/** What the policies are asked of a text: also where nothing is recorded of the answer. */
+export function requestOf(
+  { principal, facts, understood }: Pick<Asking, 'principal' | 'facts' | 'understood'>,
+  { clock }: Pick<SqlRooms, 'clock'>,
+): DecisionRequest {
   const context = mergeContexts(understood.context, connectionContext(facts, clock))
-  const request = { principal, pairs, context }
-  return { request, engine, place, text, isSecret: columnRules(decide(request)).length > 0 }
+  return { principal, pairs: understood.pairs, context }
+}
+
+/** The same text once more, when its rows are known: a question of its own, with an event of its own. */
+function countingOf(asking: Asking, decision: Decision, rooms: SqlRooms): Counting {
+  const met = metBy(decision)
+  return {
+    async decide(rows, { keep, refuse }) {
+      const again: Asking = {
+        ...asking,
+        text: { ...asking.text, message: 'Commit' },
+        ...(met === undefined ? {} : { met }),
+        ...(rows === undefined ? {} : { rows }),
+        broken: asking.broken ?? (rows === undefined ? uncounted() : undefined),
+        async send() {
+          await keep()
+          return { bytesIn: 0, bytesOut: 0, ...(rows === undefined ? {} : { rows }) }
+        },
+        refuse,
+      }
+      await ask(again, rooms)
+    },
+  }
+}
+
+function uncounted(): GateError {
+  return new GateError(
+    'sql-rows-unknown',
+    'how many rows it changes decides whether it may pass, and the database did not tell: nothing stays changed',
+  )
 }

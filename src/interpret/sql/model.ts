@@ -151,6 +151,8 @@ export interface SqlStatement {
   readonly touches: readonly Touch[]
   /** Whether each of its UPDATEs and DELETEs has a condition; absent where it has none of these. */
   readonly hasWhere?: boolean
+  /** How many INSERTs, UPDATEs, DELETEs and MERGEs stand in it, at any depth; absent where that was not counted. */
+  readonly changes?: number
   /** Functions by their qualified names. */
   readonly functions: ReadonlySet<string>
   /** Absent where it has no result. */

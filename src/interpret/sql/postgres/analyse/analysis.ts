@@ -48,6 +48,8 @@ export class Analysis {
   readonly effects: SessionEffect[] = []
   /** Of each UPDATE and DELETE: whether it has a condition. */
   readonly conditions: boolean[] = []
+  /** How many INSERTs, UPDATEs, DELETEs and MERGEs there are. */
+  changes = 0
   /** How many views deep the walk is. */
   readonly depth: number
 

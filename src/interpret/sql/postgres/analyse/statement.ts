@@ -23,11 +23,12 @@ export function understand(tree: Node, catalog: SchemaCatalog, names: NameSpace)
   const { tag, output } = read(tree, analysis)
   // What a command is made of (constraints, bodies) is not read: who may create may say what.
   if (!isCommand(kindOf(tree))) analysis.reading.checkAll(tree)
-  const { conditions } = analysis
+  const { conditions, changes } = analysis
   return {
     tag,
     touches: mergedTouches([...analysis.touches, ...touchesOf(analysis.seen)]),
     ...(conditions.length === 0 ? {} : { hasWhere: conditions.every(has => has) }),
+    ...(changes === 0 ? {} : { changes }),
     functions: analysis.functions,
     ...(output === undefined ? {} : { output }),
     inferred: analysis.inferred,

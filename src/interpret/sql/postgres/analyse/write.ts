@@ -24,6 +24,7 @@ export function writeOutput(node: Node, outer: Scope, analysis: Analysis): Outpu
   const kind = kindOf(node)
   const body = bodyOf(node, kind)
   analysis.reading.mark(body as object)
+  analysis.changes += 1
   switch (kind) {
     case 'InsertStmt':
       return insertOutput(bodyOf(node, 'InsertStmt'), outer, analysis)
