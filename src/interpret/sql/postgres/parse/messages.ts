@@ -1,8 +1,14 @@
 import type { Node } from 'libpg-query'
+import type { NormalForm } from '../../normal-form.ts'
 
 /** What a text is to the parser. */
 export type Parsed =
-  | { readonly kind: 'statements'; readonly statements: readonly ParsedStatement[] }
+  | {
+      readonly kind: 'statements'
+      readonly statements: readonly ParsedStatement[]
+      /** Of the whole text; absent where it was not parsed as one. */
+      readonly normalized?: NormalForm
+    }
   /** PostgreSQL's own grammar does not take it. */
   | { readonly kind: 'syntax-error'; readonly message: string; readonly position: number }
   /** Beyond a limit of the gate, in prose. */
@@ -13,8 +19,4 @@ export interface ParsedStatement {
   /** Its own text, without the semicolon behind it. */
   readonly text: string
   readonly tree: Node
-  /** Equal for statements that differ in constants alone; 16 hex digits, by pg_query. */
-  readonly fingerprint: string
-  /** The text with `$1`, `$2` … for its constants. */
-  readonly normalized: string
 }

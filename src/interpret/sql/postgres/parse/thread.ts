@@ -4,10 +4,11 @@
  */
 import { parentPort } from 'node:worker_threads'
 import type { Node } from 'libpg-query'
-import { fingerprintSync, loadModule, normalizeSync, parseSync, SqlError } from 'libpg-query'
+import { loadModule, parseSync, SqlError } from 'libpg-query'
 import type { ParseAnswer, ParserReady, ParseTask } from '../../parse/threads.ts'
 import { MAX_STATEMENTS, MAX_TREE_DEPTH } from './limits.ts'
 import type { Parsed, ParsedStatement } from './messages.ts'
+import { normalize } from './normalize.ts'
 
 function parse(sql: string): Parsed {
   let statements: ReturnType<typeof parseSync>['stmts']
@@ -29,9 +30,9 @@ function parse(sql: string): Parsed {
     }
     // Places are in bytes; a length of 0 means to the end.
     const text = bytes.toString('utf8', start, length ? start + length : undefined).trim()
-    parsed.push({ text, tree: stmt, fingerprint: fingerprintSync(text), normalized: normalizeSync(text) })
+    parsed.push({ text, tree: stmt })
   }
-  return { kind: 'statements', statements: parsed }
+  return { kind: 'statements', statements: parsed, normalized: normalize(sql) }
 }
 
 /** Without recursion: it is what keeps others from it. Counts nodes, each of which is an object in an object. */
