@@ -3,7 +3,7 @@ import { Agent } from 'undici'
 import { GateError } from '../core/errors.ts'
 import type { Principal } from '../core/principal.ts'
 import { SigningKeys } from '../wire/sigv4/keys.ts'
-import { type AddressPorts, addressOf, allowedEndpoint, overrideOf } from './address.ts'
+import { type AddressPorts, addressOf, allowedEndpoint } from './address.ts'
 import { type BaseCredentials, systemBaseCredentials } from './base-credentials.ts'
 import { BodyWatch } from './body-watch.ts'
 import { ClockWatch } from './clock-watch.ts'
@@ -18,6 +18,7 @@ import type { RecordOwnCall, Upstream, UpstreamReply, UpstreamRequest } from './
 import { type OpenReply, ReplyReceiver } from './reply.ts'
 import type { RoleSource, SessionPolicySource, Surroundings } from './settings.ts'
 import { sdkAssumeRole } from './sts-client.ts'
+import { stsEndpoint } from './sts-endpoint.ts'
 
 /** How connections to upstreams are kept. */
 export interface ConnectionLimits {
@@ -194,10 +195,4 @@ function roleSource(arn: string, ports: UpstreamPorts): RoleSource {
   const source = ports.roleSource(arn)
   if (source !== undefined) return source
   throw new GateError('lease-denied', `the gate has no role \`${arn}\` any more`)
-}
-
-/** Where leases come from: `aws.endpoint` holds for the gate's own STS calls too. */
-function stsEndpoint(region: string, ports: UpstreamPorts): string {
-  const override = overrideOf('sts', ports.endpoints)
-  return override?.href ?? `https://${ports.catalog.endpoint('sts', region).host}`
 }

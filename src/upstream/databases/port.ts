@@ -1,4 +1,3 @@
-import type { GateError } from '../../core/errors.ts'
 import type { Principal } from '../../core/principal.ts'
 import type { Redacted } from '../../core/redacted.ts'
 
@@ -45,6 +44,3 @@ export interface DatabaseLogin {
    */
   connect<T>(principal: Principal, open: (login: Login) => Promise<T>): Promise<T>
 }
-
-/** Whether an error says that the server refused the user or the password. */
-export type IsRefusal = (error: GateError) => boolean
