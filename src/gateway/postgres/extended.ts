@@ -5,6 +5,7 @@ import { callsFunctions, type Understood, unknown } from '../sql/understood.ts'
 import { writeError } from './complaint.ts'
 import { Copying } from './copying.ts'
 import type { Line, Message } from './line.ts'
+import { saidParameters } from './parameters.ts'
 import type { Run } from './run.ts'
 import { mayCopyIn, POISON } from './simple.ts'
 
@@ -88,7 +89,7 @@ export class ExtendedQueries {
     )
   }
 
-  async #bind({ portal, statement, parameters }: Bind, bytes: Buffer): Promise<void> {
+  async #bind({ portal, statement, parameters: values, formats }: Bind, bytes: Buffer): Promise<void> {
     const line = this.#line
     const prepared = line.handles.statement(statement)
     if (prepared === undefined) {
@@ -99,6 +100,7 @@ export class ExtendedQueries {
     const understood = isKnown ? line.handles.read(prepared) : await line.readParsed(prepared.parsed)
     const decision = line.decide(understood)
     const { version } = line.names
+    const parameters = saidParameters(values, formats)
     const bound = { sql: prepared.sql, prepared, understood, version, parameters }
     const message = (isHushed: boolean, run?: Run): Message => {
       const undo = line.handles.setPortal(portal, bound)

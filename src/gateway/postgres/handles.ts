@@ -1,7 +1,7 @@
 import type { SqlPlace } from '../../interpret/sql/ask.ts'
 import type { SqlStatement } from '../../interpret/sql/model.ts'
 import type { Parsed } from '../../interpret/sql/postgres/parse/messages.ts'
-import type { Value } from '../../wire/postgres/messages.ts'
+import type { SqlParameter } from '../sql/ports.ts'
 import { isTransactionOnly, type Understood } from '../sql/understood.ts'
 import type { SessionNames } from './session-names.ts'
 import { cursorIn, type Named, preparedIn, understandText, understoodAs } from './understanding.ts'
@@ -22,7 +22,7 @@ export interface Portal {
   readonly understood: Understood
   /** The names by which it was. */
   readonly version: number
-  readonly parameters: readonly Value[]
+  readonly parameters: readonly SqlParameter[]
 }
 
 /** Prepared statements and portals of one session, and their bytes; the server itself has no limit. */

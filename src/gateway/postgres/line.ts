@@ -150,7 +150,7 @@ export class Line {
    */
   async ask(
     text: SqlText,
-    { understood, broken }: Read,
+    { parsed, understood, broken }: Read,
     messages: (run: Run) => readonly Message[],
     refuse: (error: Buffer) => Promise<void>,
   ): Promise<Run | undefined> {
@@ -161,7 +161,7 @@ export class Line {
       facts,
       engine: 'postgres' as const,
       place: this.place,
-      text,
+      text: { ...text, ...normalizedOf(parsed) },
       understood,
       broken: broken ?? this.names.broken,
       send: (decision: Decision, ended: AbortSignal) => {
@@ -205,4 +205,10 @@ export class Line {
     const request = requestOf({ principal, facts, understood }, rooms)
     return decideStatement({ request, understood, engine: 'postgres' }, rooms).decision
   }
+}
+
+function normalizedOf(parsed: Parsed): Pick<SqlText, 'normalized'> {
+  return parsed.kind === 'statements' && parsed.normalized !== undefined
+    ? { normalized: parsed.normalized }
+    : {}
 }
