@@ -22,6 +22,7 @@ export class Conversation<R extends Reader> {
     socket.on('data', this.#onData)
     socket.on('error', this.#onEnd)
     socket.on('close', this.#onEnd)
+    if (socket.destroyed) this.#onEnd()
   }
 
   /** Stops listening, and leaves the socket paused; what came and was not read stays in the reader. */

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -22,8 +22,13 @@ export interface NoMariadb {
   readonly missing: string
 }
 
+export interface Tls {
+  readonly key: string
+  readonly certificate: string
+}
+
 /** Starts MariaDB where the machine has it; as the user `mysql` for root, whom it refuses to serve. */
-export async function startMariadb(): Promise<Mariadb | NoMariadb> {
+export async function startMariadb(tls?: Tls): Promise<Mariadb | NoMariadb> {
   const [server, install] = [find('mariadbd'), find('mariadb-install-db')]
   if (server === undefined || install === undefined) {
     return { missing: 'MariaDB is not installed (Debian: apt-get install mariadb-server)' }
@@ -37,10 +42,13 @@ export async function startMariadb(): Promise<Mariadb | NoMariadb> {
       ...['--no-defaults', `--datadir=${data}`, '--auth-root-authentication-method=normal', '--skip-test-db'],
       ...account,
     ])
+    const encrypted = tls === undefined ? [] : keysIn(folder, tls)
+    if (account.length > 0) await finish('chown', ['-R', 'mysql', folder])
     const port = await freePort()
     const running = start(server, [
       ...['--no-defaults', `--datadir=${data}`, `--socket=${join(folder, 'socket')}`, `--port=${port}`],
       ...['--bind-address=127.0.0.1', '--innodb-buffer-pool-size=16M', '--innodb-flush-log-at-trx-commit=0'],
+      ...encrypted,
       ...account,
     ])
     await running.printed(/ready for connections/)
@@ -49,6 +57,12 @@ export async function startMariadb(): Promise<Mariadb | NoMariadb> {
     rmSync(folder, { recursive: true, force: true })
     throw error
   }
+}
+
+function keysIn(folder: string, { key, certificate }: Tls): readonly string[] {
+  writeFileSync(join(folder, 'key.pem'), key, { mode: 0o600 })
+  writeFileSync(join(folder, 'certificate.pem'), certificate)
+  return [`--ssl-key=${join(folder, 'key.pem')}`, `--ssl-cert=${join(folder, 'certificate.pem')}`]
 }
 
 async function ended(running: Running, folder: string): Promise<void> {

@@ -28,6 +28,7 @@ export class Source<R extends Reader> {
     socket.on('end', this.#onEnd)
     socket.on('error', this.#onEnd)
     socket.on('close', this.#onEnd)
+    if (socket.destroyed) this.#ended = true
     socket.resume()
   }
 
