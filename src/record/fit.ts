@@ -1,6 +1,7 @@
 import { GateError } from '../core/errors.ts'
 import { cutString, cutToFit, jsonBytes } from './cut.ts'
 import type { DecisionEvent, JournalEvent, OutcomeEvent, RecordedBody, RecordedCall } from './event.ts'
+import { cutResult, withShortSql } from './fit-sql.ts'
 
 /** An event as JSON that fits. */
 export interface FittedEvent {
@@ -14,8 +15,8 @@ export interface FittedEvent {
 const PROSE_LENGTH = 1_024
 
 /**
- * The event within `limitBytes` of JSON. What a client can make large is cut, bodies and parameters first, then
- * pairs; a cut is marked where it was made and by `truncated`. Throws `event-too-large` if that is not
+ * The event within `limitBytes` of JSON. What a client can make large is cut, bodies, texts, results and parameters
+ * first, then pairs; a cut is marked where it was made and by `truncated`. Throws `event-too-large` if that is not
  * enough.
  */
 export function fitEvent(event: JournalEvent, limitBytes: number): FittedEvent {
@@ -35,20 +36,30 @@ function* smallerAndSmaller(event: JournalEvent, limitBytes: number): Generator<
   if (event.type === 'access-request' && event.request !== undefined) {
     yield { ...event, request: cutToFit(event.request, limitBytes / 4).value }
   }
-  if (event.type === 'outcome') yield withoutBodies(event)
+  if (event.type === 'outcome') {
+    const bare = withoutBodies(event)
+    yield bare
+    const { result } = bare
+    if (result === undefined) return
+    for (const part of [2, 8, Number.POSITIVE_INFINITY]) {
+      yield { ...bare, result: cutResult(result, limitBytes / part) }
+    }
+  }
   if (event.type !== 'decision') return
   const prose = cutProse(event)
   if (prose.call === undefined) {
     yield prose
     return
   }
-  const rest = jsonBytes({ ...prose, call: { ...prose.call, parameters: {} } })
-  yield withParameters(prose, prose.call, Math.max(limitBytes - rest - 16, 0))
-  for (let pairs = prose.call.pairs.length; pairs > 1; pairs = Math.floor(pairs / 2)) {
-    yield withParameters(prose, withPairs(prose.call, pairs), limitBytes / 8)
+  const call = withShortSql(prose.call, limitBytes / 2)
+  const rest = jsonBytes({ ...prose, call: { ...call, parameters: {} } })
+  yield withParameters(prose, call, Math.max(limitBytes - rest - 16, 0))
+  const short = withShortSql(call, limitBytes / 8)
+  for (let pairs = call.pairs.length; pairs > 1; pairs = Math.floor(pairs / 2)) {
+    yield withParameters(prose, withPairs(short, pairs), limitBytes / 8)
   }
   // What is left beside parameters and pairs are the statements that decided.
-  const least = { ...withPairs(prose.call, 1), truncated: true }
+  const least = { ...withPairs(withShortSql(call, 0), 1), truncated: true }
   yield withParameters({ ...prose, statements: prose.statements.slice(0, 20) }, least, 64)
 }
 

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { lex } from './lex/lexer.ts'
+import type { NormalForm } from '../normal-form.ts'
 import type { Dialect } from './lex/token.ts'
-import { normalize } from './normalize.ts'
+import { normalFormOf } from './normalize.ts'
 
 const DIALECT: Dialect = { mariadb: false, ansiQuotes: false, noBackslashEscapes: false }
 
-function form(sql: string, dialect: Dialect = DIALECT): ReturnType<typeof normalize> {
-  const lexed = lex(sql, dialect)
-  assert.ok(lexed.kind === 'tokens', `${sql}: ${lexed.kind === 'refused' ? lexed.reason : ''}`)
-  return normalize(lexed.tokens)
+function form(sql: string, dialect: Dialect = DIALECT): NormalForm {
+  const found = normalFormOf(sql, dialect)
+  assert.ok(found !== undefined, sql)
+  return found
 }
 
 const CANARY = 'canary7391'
@@ -78,4 +78,9 @@ test('names of accounts and passwords are left out, keywords and spaces are fold
 test('double quotes are names where the session says so', () => {
   assert.equal(form('select "a"').text, 'select ?')
   assert.equal(form('select "a"', { ...DIALECT, ansiQuotes: true }).text, 'select "a"')
+})
+
+test('of what the lexer refuses nothing is said', () => {
+  assert.equal(normalFormOf("select /*! 'x' */", DIALECT), undefined)
+  assert.equal(normalFormOf("select 'x", DIALECT), undefined)
 })

@@ -1,5 +1,12 @@
 import { type NormalForm, type NormalToken, normalForm } from '../normal-form.ts'
-import type { Token } from './lex/token.ts'
+import { lex } from './lex/lexer.ts'
+import type { Dialect, Token } from './lex/token.ts'
+
+/** The normal form of a text; undefined where nothing can be said of it. */
+export function normalFormOf(sql: string, dialect: Dialect): NormalForm | undefined {
+  const lexed = lex(sql, dialect)
+  return lexed.kind === 'tokens' ? normalize(lexed.tokens) : undefined
+}
 
 /** The normal form of a text by its words. Comments are none of them. */
 export function normalize(tokens: readonly Token[]): NormalForm {
