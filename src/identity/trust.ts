@@ -4,6 +4,8 @@ import type { Context } from '../core/decision.ts'
 export type TrustAction =
   | 'sts:AssumeRole'
   | 'sts:AssumeRoleWithWebIdentity'
+  /** The gate's own: with the certificate of a client of a database. */
+  | 'sts:AssumeRoleWithCertificate'
   | 'sts:TagSession'
   | 'sts:SetSourceIdentity'
 
@@ -12,7 +14,8 @@ export interface TrustQuestion {
   readonly action: TrustAction
   /**
    * A federated caller: every name by which `Principal.Federated` may mean the issuer, that is its ARN
-   * (`arn:aws:iam::ACCOUNT:oidc-provider/HOST/PATH`), its URL, `HOST/PATH`, and its configured name.
+   * (`arn:aws:iam::ACCOUNT:oidc-provider/HOST/PATH`), its URL, `HOST/PATH`, and its configured name. The authorities
+   * for certificates have a configured name alone.
    */
   readonly federated?: readonly string[]
   /**
