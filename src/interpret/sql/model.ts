@@ -138,7 +138,15 @@ export type SessionEffect =
   | { readonly kind: 'reset-all' }
   | { readonly kind: 'discard'; readonly what: string }
   | { readonly kind: 'transaction'; readonly what: string; readonly savepoint?: string }
-  | { readonly kind: 'prepare'; readonly name: string; readonly inner: SqlStatement }
+  /** `text`: what was prepared, where it is read anew for each execution. */
+  | {
+      readonly kind: 'prepare'
+      readonly name: string
+      readonly inner: SqlStatement
+      readonly text?: string
+    }
+  /** A table of the session's own, which hides that of its name. */
+  | { readonly kind: 'temporary'; readonly schema: string; readonly name: string }
   | { readonly kind: 'execute'; readonly name: string }
   | { readonly kind: 'deallocate'; readonly name?: string }
   | { readonly kind: 'declare'; readonly name: string; readonly output: Output }

@@ -1,0 +1,212 @@
+import type { Decision } from '../../core/decision.ts'
+import { asGateError, GateError } from '../../core/errors.ts'
+import type { Principal } from '../../core/principal.ts'
+import type { SqlPlace } from '../../interpret/sql/ask.ts'
+import type { SqlStatement } from '../../interpret/sql/model.ts'
+import { writePacket } from '../../wire/mysql/packet.ts'
+import type { ClientReader } from '../../wire/mysql/reader.ts'
+import type { Refusal } from '../exchange.ts'
+import { masksOf } from '../sql/masks.ts'
+import type { ClientFacts, SqlText } from '../sql/ports.ts'
+import { drained, type Source } from '../sql/source.ts'
+import { decideStatement } from '../sql/statement-decision.ts'
+import { askAbout, requestOf } from '../sql/statement-exchange.ts'
+import { type Understood, unknown } from '../sql/understood.ts'
+import { denial, ERRORS, writeError } from './denial.ts'
+import type { MysqlRooms } from './ports.ts'
+import { PreparedStatements } from './prepared.ts'
+import type { Relay, Sent } from './relay.ts'
+import { type ResultMasks, Run } from './run.ts'
+import type { Names, SessionNames } from './session-names.ts'
+import { type SessionState, textOf } from './session-state.ts'
+import type { Understanding } from './understanding.ts'
+
+export interface LineParts {
+  readonly relay: Relay
+  readonly client: Source<ClientReader>
+  readonly names: SessionNames
+  readonly understanding: Understanding
+  readonly principal: Principal
+  readonly facts: ClientFacts
+  readonly place: SqlPlace
+  readonly rooms: MysqlRooms
+  fail(error: GateError): void
+}
+
+/** A text, read: as far as it could be. */
+export interface Read {
+  readonly sql: string
+  readonly understood: Understood
+  readonly names: Names | undefined
+  /** Why it could not be read at all, for no fault of its own. */
+  readonly broken?: GateError
+}
+
+/** What is sent where a text may pass. */
+export interface Sending {
+  readonly sent: Omit<Sent, 'run'>
+  /** Commands that have no answer, and go before it. */
+  readonly ahead?: readonly Buffer[]
+  readonly isBinary: boolean
+  /** Rows of a cursor, which was described when it was opened. */
+  readonly resumed?: ResultMasks
+  /** It has been answered, and has not failed. */
+  done?(run: Run): void
+}
+
+/** The way of commands to the server: what queries and prepared statements have in common. */
+export class Line {
+  readonly client: Source<ClientReader>
+  readonly relay: Relay
+  readonly names: SessionNames
+  readonly prepared: PreparedStatements = new PreparedStatements()
+  readonly #parts: LineParts
+
+  constructor(parts: LineParts) {
+    this.#parts = parts
+    this.client = parts.client
+    this.relay = parts.relay
+    this.names = parts.names
+  }
+
+  /** Reads the bytes of a text by the names of now. */
+  async readBytes(bytes: Buffer): Promise<Read> {
+    return this.#reading('', async names => {
+      const sql = textOf(bytes, names.charset)
+      if (sql !== undefined) return { sql, understood: await this.#understood(sql, names), names }
+      const why = `the text is not in the session's character set, \`${names.charset}\``
+      return { sql: bytes.toString('latin1'), understood: unknown(why, this.#parts.place), names }
+    })
+  }
+
+  /** Reads a text that was prepared before: the server looks for names where it did then, and knows changes since. */
+  async readPrepared(sql: string, state: SessionState): Promise<Read> {
+    return this.#reading(sql, async names => {
+      const { dialect, charset } = names
+      const isSame =
+        charset === state.charset &&
+        dialect.ansiQuotes === state.dialect.ansiQuotes &&
+        dialect.noBackslashEscapes === state.dialect.noBackslashEscapes
+      if (!isSame) {
+        const why = 'it was prepared under another sql_mode or character set: prepare it again'
+        return { sql, understood: unknown(why, this.#parts.place), names }
+      }
+      return { sql, understood: await this.#understood(sql, { ...names, database: state.database }), names }
+    })
+  }
+
+  async #reading(sql: string, read: (names: Names) => Promise<Read>): Promise<Read> {
+    try {
+      return await read(await this.names.now())
+    } catch (error) {
+      const broken = asGateError(error)
+      return { sql, understood: unknown(broken.message, this.#parts.place), names: undefined, broken }
+    }
+  }
+
+  #understood(sql: string, names: Names): Promise<Understood> {
+    return this.#parts.understanding.read(sql, names, name => this.#named(name))
+  }
+
+  /** What EXECUTE runs by a name. */
+  async #named(name: string): Promise<SqlStatement | undefined> {
+    const found = this.prepared.named(name)
+    if (found === undefined) return undefined
+    const { understood } = await this.readPrepared(found.sql, found.state)
+    const [statement, other] = understood.statements
+    return other === undefined ? statement : undefined
+  }
+
+  /** Whether it would be denied now, unrecorded. */
+  isDenied({ understood, broken }: Read): boolean {
+    if (broken !== undefined || this.names.broken !== undefined) return true
+    const { principal, facts, rooms } = this.#parts
+    const request = requestOf({ principal, facts, understood }, rooms)
+    return decideStatement({ request, understood, engine: 'mysql' }, rooms).decision.effect === 'deny'
+  }
+
+  /**
+   * Runs the exchange of a text: decided, recorded, then sent. Resolves when it is answered, or the client was told why
+   * not. Gives the run where it was sent.
+   */
+  async ask(
+    text: Omit<SqlText, 'tags' | 'sql'>,
+    { sql, understood, names, broken }: Read,
+    sending: Sending,
+  ): Promise<Run | undefined> {
+    const { principal, facts, rooms, place, fail } = this.#parts
+    let run: Run | undefined
+    let passing: Promise<void> = Promise.resolve()
+    const asking = {
+      principal,
+      facts,
+      engine: 'mysql' as const,
+      place,
+      text: { ...text, sql, tags: understood.tags },
+      understood,
+      broken: broken ?? this.names.broken,
+      send: (decision: Decision, ended: AbortSignal, counting?: unknown) => {
+        if (names === undefined) throw new GateError('internal', 'a text was sent that was not read')
+        if (counting !== undefined) {
+          throw new GateError('sql-rows-unknown', 'the gate does not count the rows of changes here yet')
+        }
+        const masks = masksOf(decision, understood, names.catalog)
+        const going = new Run(masks, rooms.hashKey, sending.sent.payload.length, sending.isBinary)
+        run = going
+        if (sending.resumed !== undefined) going.resume(sending.resumed)
+        const stop = (): void => fail(asGateError(ended.reason))
+        ended.addEventListener('abort', stop, { once: true })
+        this.names.doubt(understood.change)
+        passing = this.#pass(going, sending)
+        return going.ended.finally(() => ended.removeEventListener('abort', stop))
+      },
+      refuse: async (refusal: Refusal) => {
+        if (run === undefined) return this.reply(denial(refusal), sending.sent.next)
+        // It was sent, and what came of it cannot be recorded: the session is not to go on.
+        if ('error' in refusal) fail(refusal.error)
+      },
+    }
+    await askAbout(asking, rooms)
+    await passing
+    return run
+  }
+
+  /** What a text that has run gave names to. */
+  learn({ understood, names }: Read): void {
+    if (names === undefined) return
+    for (const { effects } of understood.statements) {
+      for (const effect of effects) {
+        if (effect.kind === 'prepare' && effect.text !== undefined)
+          this.prepared.setNamed(effect.name, { sql: effect.text, state: names })
+        if (effect.kind === 'deallocate' && effect.name !== undefined)
+          this.prepared.setNamed(effect.name, undefined)
+        if (effect.kind === 'temporary') this.names.hide(effect.schema, effect.name)
+      }
+    }
+  }
+
+  async #pass(run: Run, { sent, ahead = [], done }: Sending): Promise<void> {
+    try {
+      for (const payload of ahead) this.relay.write(payload)
+      await this.relay.pass({ ...sent, run })
+      if (run.error === undefined) done?.(run)
+    } catch (error) {
+      const { code } = asGateError(error)
+      run.failed(code)
+      this.#parts.fail(asGateError(error))
+    } finally {
+      run.end()
+    }
+  }
+
+  /** Refuses what the gate does not let through at all. */
+  refuse(message: string, sequence: number): Promise<void> {
+    return this.reply(writeError(ERRORS.unsupported, message), sequence)
+  }
+
+  /** Tells the client something of the gate's own; `sequence`: the number that its answer has. */
+  async reply(payload: Buffer, sequence: number): Promise<void> {
+    const { socket } = this.client
+    if (socket.writable && !socket.write(writePacket(payload, sequence))) await drained(socket)
+  }
+}

@@ -1,0 +1,238 @@
+import { asGateError, GateError } from '../../core/errors.ts'
+import { STATUS } from '../../wire/mysql/capabilities.ts'
+import type { Command, Eof, Ok } from '../../wire/mysql/messages.ts'
+import { type Packet, writePacket } from '../../wire/mysql/packet.ts'
+import { readCommand } from '../../wire/mysql/read-command.ts'
+import type { ServerReader } from '../../wire/mysql/reader.ts'
+import { writeCommand } from '../../wire/mysql/write-command.ts'
+import { writeOk } from '../../wire/mysql/write-reply.ts'
+import { farewell, Source } from '../sql/source.ts'
+import { denialOfCommand } from './commands.ts'
+import { ERRORS, numberOf, writeError } from './denial.ts'
+import { Line } from './line.ts'
+import type { MysqlRooms, MysqlSession, MysqlSessionEnd, MysqlSessionStart } from './ports.ts'
+import type { Prepared } from './prepared.ts'
+import { Queries } from './queries.ts'
+import { Relay } from './relay.ts'
+import { SessionNames } from './session-names.ts'
+import { Statements } from './statements.ts'
+import { ownConnection, targetKnowledge } from './target-knowledge.ts'
+
+/** The longest that a timer takes; no session of a principal is as long. */
+const MAX_TIMER_MS = 0x7fff_ffff
+
+const DONE: Ok = {
+  kind: 'ok',
+  affectedRows: 0n,
+  lastInsertId: 0n,
+  status: STATUS.autocommit,
+  warnings: 0,
+  info: '',
+  changes: [],
+}
+
+/** Makes the session of a client that came in. */
+export function openMysqlSession(start: MysqlSessionStart, rooms: MysqlRooms): MysqlSession {
+  return new Session(start, rooms)
+}
+
+/** One client on one connection of the server: one command after the other. */
+class Session implements MysqlSession {
+  readonly #start: MysqlSessionStart
+  readonly #rooms: MysqlRooms
+  readonly #upstream: Source<ServerReader>
+  readonly #relay: Relay
+  readonly #line: Line
+  readonly #queries: Queries
+  readonly #statements: Statements
+  readonly #leave: () => void
+  #failed = false
+  #closed = false
+  #stopWatching: () => void = () => undefined
+
+  constructor(start: MysqlSessionStart, rooms: MysqlRooms) {
+    const { connection, client, target, principal, facts } = start
+    this.#start = start
+    this.#rooms = rooms
+    this.#upstream = new Source(connection.socket, connection.reader)
+    this.#relay = new Relay(this.#upstream, client.socket, connection.capabilities, end =>
+      this.#onStatus(end),
+    )
+    const { catalog, understanding } = targetKnowledge(target, rooms)
+    this.#leave = catalog.join(() => ownConnection(target, principal))
+    const names = new SessionNames(sql => this.#ask(sql), catalog, connection.product === 'mariadb')
+    this.#line = new Line({
+      relay: this.#relay,
+      client,
+      names,
+      understanding,
+      principal,
+      facts,
+      place: target.place,
+      rooms,
+      fail: error => this.fail(error),
+    })
+    this.#queries = new Queries(this.#line, connection.capabilities)
+    this.#statements = new Statements(this.#line, connection.capabilities)
+  }
+
+  get isBusy(): boolean {
+    return this.#relay.isBusy
+  }
+
+  async open(): Promise<void> {
+    this.#watch()
+    await this.#line.names.now()
+  }
+
+  async run(): Promise<MysqlSessionEnd> {
+    const { client } = this.#start
+    client.onGone = () => this.#close()
+    this.#upstream.onGone = () => this.#onServerGone()
+    try {
+      for (;;) {
+        client.reader.expect(0)
+        const packet = await client.next(reader => reader.nextCommand())
+        if (packet === undefined || this.#failed) break
+        const end = await this.#take(packet)
+        if (end !== undefined) return end
+      }
+    } catch (error) {
+      this.fail(asGateError(error))
+    }
+    this.#close()
+    return { kind: 'gone' }
+  }
+
+  fail(error: GateError): void {
+    if (this.#failed) return
+    this.#failed = true
+    if (error.code === 'internal' || error.cause !== undefined) this.#rooms.trouble(error)
+    // Whatever the client has read so far, this is out of turn: it is told so that a person can see why.
+    farewell(this.#start.client.socket, writePacket(writeError(numberOf(error), error.message), 1))
+    this.#close()
+  }
+
+  /** Also an idle session ends when its principal's does. Throws `session-revoked`. */
+  #watch(): void {
+    const { principal, client } = this.#start
+    const admission = this.#rooms.admit(principal)
+    const onEnded = (): void => this.fail(asGateError(admission.ended.reason))
+    admission.ended.addEventListener('abort', onEnded, { once: true })
+    const expired = new GateError('credentials-expired', 'the session of the principal has ended')
+    const leftMs = Math.max(principal.expiresAtMs - this.#rooms.clock.now(), 0)
+    const timer = setTimeout(() => this.fail(expired), Math.min(leftMs, MAX_TIMER_MS))
+    this.#stopWatching = () => {
+      clearTimeout(timer)
+      admission.ended.removeEventListener('abort', onEnded)
+      admission.leave()
+    }
+    client.socket.once('close', () => this.#close())
+  }
+
+  async #take(packet: Packet): Promise<MysqlSessionEnd | undefined> {
+    const { capabilities } = this.#start
+    const prototype = (id: number): Prepared | undefined => this.#line.prepared.get(id)
+    const command = readCommand(packet.payload, { capabilities, prototype })
+    if (command.kind === 'quit') {
+      this.#close()
+      return { kind: 'gone' }
+    }
+    if (command.kind === 'change-user') {
+      this.#start.client.onGone = () => undefined
+      this.#leaveServer()
+      return { kind: 'change-user', command, packet }
+    }
+    await this.#run(command, packet)
+    return this.#failed ? { kind: 'gone' } : undefined
+  }
+
+  async #run(command: Command, packet: Packet): Promise<void> {
+    switch (command.kind) {
+      case 'query':
+        return this.#queries.query(command.sql, packet)
+      case 'init-db':
+        return this.#queries.initDb(command.database, packet)
+      case 'stmt-prepare':
+        return this.#statements.prepare(command.sql, packet)
+      case 'stmt-execute':
+        return this.#statements.execute(command, packet)
+      case 'stmt-fetch':
+        return this.#statements.fetch(command.statement, packet)
+      case 'stmt-send-long-data':
+        return this.#statements.sendLongData(command)
+      case 'stmt-reset':
+        return this.#statements.reset(command, packet)
+      case 'stmt-close':
+        return this.#statements.close(command, packet)
+      case 'stmt-unknown':
+        return this.#statements.unknown(command.statement, packet.next)
+      case 'ping':
+      case 'set-option':
+        return this.#relay.pass({ kind: command.kind, payload: packet.payload, next: packet.next })
+      case 'reset-connection':
+        return this.#reset(packet)
+      case 'process-kill':
+        return this.#kill(command.connectionId, packet)
+      default:
+        return this.#line.refuse(denialOfCommand(command), packet.next)
+    }
+  }
+
+  /** The session begins anew: nothing that it has prepared, set or made is there any more. */
+  async #reset({ payload, next }: Packet): Promise<void> {
+    this.#line.prepared.clear()
+    this.#line.names.forget()
+    await this.#relay.pass({ kind: 'reset-connection', payload, next })
+  }
+
+  /** By an id of the gate. What the server kills is a connection of the same principal. */
+  async #kill(connectionId: number, { next }: Packet): Promise<void> {
+    const done = await this.#start.kill(connectionId, 'connection')
+    const unknown = writeError(ERRORS.noThread, `there is no connection ${connectionId} of yours`)
+    await this.#line.reply(done === 'done' ? writeOk(DONE, this.#start.capabilities) : unknown, next)
+  }
+
+  #ask(sql: string): ReturnType<Relay['ask']> {
+    const command: Command = { kind: 'query', attributes: [], sql: Buffer.from(sql) }
+    return this.#relay.ask(writeCommand(command, this.#start.connection.capabilities))
+  }
+
+  /** What the ends of answers tell of the session. */
+  #onStatus(end: Ok | Eof): void {
+    this.#line.names.onStatus(end.status)
+    if (end.kind === 'ok' && end.changes.some(({ type }) => type <= 1)) this.#line.names.doubt('names')
+  }
+
+  #onServerGone(): void {
+    if (this.#closed || this.#relay.isBusy) return
+    this.fail(new GateError('database-unreachable', 'the database server has closed the connection'))
+  }
+
+  /** Lets both sides go, once. */
+  #close(): void {
+    if (this.#closed) return
+    farewell(this.#start.client.socket)
+    this.#leaveServer()
+  }
+
+  #leaveServer(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#failed = true
+    this.#stopWatching()
+    this.#leave()
+    const { connection, principal, target } = this.#start
+    const { socket, capabilities, connectionId } = connection
+    if (socket.destroyed) return
+    // A server notices that nobody reads only when it has something to say.
+    if (this.#relay.isBusy) {
+      socket.destroy()
+      void target.kill(principal, connectionId, 'connection').catch((error: unknown) => {
+        this.#rooms.trouble(asGateError(error))
+      })
+    } else {
+      socket.end(writePacket(writeCommand({ kind: 'quit' }, capabilities), 0), () => socket.destroySoon())
+    }
+  }
+}

@@ -1,0 +1,150 @@
+import type { SqlPlace } from '../../interpret/sql/ask.ts'
+import { type SqlStatement, Unresolved } from '../../interpret/sql/model.ts'
+import type { MysqlCatalog } from '../../interpret/sql/mysql/catalog/load.ts'
+import type { QueryParser } from '../../interpret/sql/mysql/parse/parser.ts'
+import { understandText } from '../../interpret/sql/mysql/statement.ts'
+import {
+  asked,
+  type Change,
+  greater,
+  isTransactionOnly,
+  type Understood,
+  unknown,
+} from '../sql/understood.ts'
+import type { Names } from './session-names.ts'
+
+/** Texts that are remembered for one catalog, and the longest of them. */
+const MAX_REMEMBERED = 10_000
+const MAX_TEXT = 16 * 1024
+
+/** A statement that PREPARE gave a name to, as it would be read now; undefined: the gate does not know it. */
+export type PreparedByText = (name: string, names: Names) => Promise<SqlStatement | undefined>
+
+const SPLIT =
+  'a statement before it in the same text may change what names mean: send the statements one by one'
+
+/** Reads the texts of one target's sessions. What was read is remembered as long as names mean the same. */
+export class Understanding {
+  readonly #parser: Pick<QueryParser, 'parse'>
+  readonly #place: SqlPlace
+  readonly #remembered = new WeakMap<MysqlCatalog, Map<string, Understood>>()
+
+  constructor(parser: Pick<QueryParser, 'parse'>, place: SqlPlace) {
+    this.#parser = parser
+    this.#place = place
+  }
+
+  /**
+   * What a text asks. What cannot be told is `sql:Unknown`. Rejects with `sql-parser-gone` and `overloaded`.
+   */
+  async read(sql: string, names: Names, prepared: PreparedByText): Promise<Understood> {
+    const known = this.#of(names.catalog)
+    const key = keyOf(sql, names)
+    const found = known.get(key)
+    if (found !== undefined) return found
+    const understood = await this.#read(sql, names, prepared)
+    // What a name stands for hangs on the session.
+    const isItsOwn = understood.statements.some(({ effects }) =>
+      effects.some(({ kind }) => kind === 'execute'),
+    )
+    if (isItsOwn || sql.length > MAX_TEXT) return understood
+    if (known.size >= MAX_REMEMBERED) known.delete(known.keys().next().value ?? '')
+    known.set(key, understood)
+    return understood
+  }
+
+  async #read(sql: string, names: Names, prepared: PreparedByText): Promise<Understood> {
+    const { dialect, catalog, database } = names
+    const session = { database, isCaseSensitive: catalog.isCaseSensitive }
+    const read = await understandText(sql, { dialect, catalog, session, parser: this.#parser })
+    const statements: SqlStatement[] = []
+    let change: Change = 'nothing'
+    try {
+      for (const { statement, doubt } of read) {
+        if (doubt !== undefined) throw new Unresolved(doubt)
+        if (change !== 'nothing' && !isTransactionOnly(statement)) throw new Unresolved(SPLIT)
+        const whole = await followed(statement, statements, name => prepared(name, names))
+        change = greater(change, changeOf(whole))
+        statements.push(whole)
+      }
+      return asked(statements, change, this.#place)
+    } catch (error) {
+      if (error instanceof Unresolved) return unknown(error.message, this.#place)
+      throw error
+    }
+  }
+
+  #of(catalog: MysqlCatalog): Map<string, Understood> {
+    const found = this.#remembered.get(catalog)
+    if (found !== undefined) return found
+    const made = new Map<string, Understood>()
+    this.#remembered.set(catalog, made)
+    return made
+  }
+}
+
+function keyOf(sql: string, { database, dialect }: Names): string {
+  const flags = `${dialect.ansiQuotes ? 'a' : ''}${dialect.noBackslashEscapes ? 'n' : ''}`
+  // Neither a database's name nor a text that is understood holds a NUL.
+  return `${flags}\0${database ?? '\0'}\0${sql}`
+}
+
+/** EXECUTE is what it executes. */
+async function followed(
+  statement: SqlStatement,
+  before: readonly SqlStatement[],
+  prepared: (name: string) => Promise<SqlStatement | undefined>,
+): Promise<SqlStatement> {
+  let whole = statement
+  for (const effect of statement.effects) {
+    if (effect.kind !== 'execute') continue
+    const isNamedHere = before.some(({ effects }) =>
+      effects.some(({ kind }) => kind === 'prepare' || kind === 'deallocate'),
+    )
+    if (isNamedHere) throw new Unresolved(SPLIT)
+    const inner = await prepared(effect.name)
+    if (inner === undefined)
+      throw new Unresolved(`the gate does not know what \`${effect.name}\` stands for in this session`)
+    whole = joined(whole, inner)
+  }
+  return whole
+}
+
+function joined(outer: SqlStatement, inner: SqlStatement): SqlStatement {
+  return {
+    ...inner,
+    tag: outer.tag,
+    touches: [...outer.touches, ...inner.touches],
+    effects: [...outer.effects, ...inner.effects],
+  }
+}
+
+/** Settings that change nothing of what texts mean. */
+const HARMLESS: ReadonlySet<string> = new Set([
+  ...['autocommit', 'transaction', 'tx_isolation', 'transaction_isolation', 'tx_read_only', 'time_zone'],
+  ...['transaction_read_only', 'foreign_key_checks', 'unique_checks', 'sql_select_limit', 'wait_timeout'],
+  ...['interactive_timeout', 'net_write_timeout', 'net_read_timeout', 'lock_wait_timeout', 'sql_notes'],
+  ...['innodb_lock_wait_timeout', 'group_concat_max_len', 'max_execution_time', 'max_statement_time'],
+  ...['sql_safe_updates', 'sql_quote_show_create', 'character_set_results', 'session_track_schema'],
+  ...['session_track_system_variables', 'sql_auto_is_null', 'timestamp', 'insert_id', 'last_insert_id'],
+])
+
+/** What a statement changes of what the next ones mean. */
+export function changeOf({ touches, effects }: SqlStatement): Change {
+  let change: Change = 'nothing'
+  for (const effect of effects) {
+    if (effect.kind === 'temporary') change = 'catalog'
+    if (effect.kind !== 'set' || effect.name.startsWith('@') || HARMLESS.has(effect.name)) continue
+    change = greater(change, 'names')
+  }
+  for (const { action, object } of touches) {
+    if (CHANGES_CATALOG.has(action)) change = 'catalog'
+    // The server's own functions change nothing; what stands in a procedure is not known.
+    if (action === 'sql:Call' && object.schema !== 'mysql') change = greater(change, 'names')
+  }
+  return change
+}
+
+const CHANGES_CATALOG: ReadonlySet<string> = new Set([
+  ...['sql:Create', 'sql:Alter', 'sql:Drop', 'sql:Unknown'],
+])
