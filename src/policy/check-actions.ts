@@ -3,7 +3,7 @@ import { nearest } from '../core/nearest.ts'
 import { matcher } from './glob/match.ts'
 import { glob } from './glob/pattern.ts'
 import type { Statement } from './model.ts'
-import { OWN_ACTIONS } from './own-actions.ts'
+import { ADDED_ACTIONS, OWN_ACTIONS } from './own-actions.ts'
 import type { Located, Problem, ProblemKind } from './problem.ts'
 import { quote } from './problem.ts'
 
@@ -48,7 +48,13 @@ export function actionsOf(prefix: string, names: ActionNames): readonly string[]
   const own = OWN_ACTIONS.get(prefix.toLowerCase())
   if (own !== undefined) return own
   const service = names.iam(prefix)
-  return service && [...service.actions.values()].map(({ name }) => name.slice(name.indexOf(':') + 1))
+  const added = ADDED_ACTIONS.get(prefix.toLowerCase()) ?? []
+  return (
+    service && [
+      ...[...service.actions.values()].map(({ name }) => name.slice(name.indexOf(':') + 1)),
+      ...added,
+    ]
+  )
 }
 
 function meant(near: string | undefined): string {

@@ -31,6 +31,16 @@ describe('checking a policy', () => {
     )
     const trust = { Effect: 'Allow', Principal: { AWS: '*' }, Action: 'sts:AssumeRole' }
     assert.deepEqual(check(trust, 'trust'), [])
+    const certificate = {
+      ...trust,
+      Principal: { Federated: 'our-clients' },
+      Action: 'sts:AssumeRoleWithCertificate',
+    }
+    assert.deepEqual(check(certificate, 'trust'), [])
+    const condition = {
+      StringLike: { 'gate:Subject': 'spiffe://acme/*', 'gate:Claim/dns': '*.acme.example' },
+    }
+    assert.deepEqual(check({ ...certificate, Condition: condition }, 'trust'), [])
   })
 
   it('tells the nearest name of an action or service that does not exist', () => {

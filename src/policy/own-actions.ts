@@ -46,3 +46,8 @@ export const OWN_ACTIONS: ReadonlyMap<string, readonly string[]> = new Map([
     ],
   ],
 ])
+
+/** Actions that Sallyport adds to a prefix of AWS's own. */
+export const ADDED_ACTIONS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['sts', ['AssumeRoleWithCertificate']],
+])

@@ -3,7 +3,6 @@ import type { StatementRef } from '../../core/decision.ts'
 import { GateError } from '../../core/errors.ts'
 import { newId } from '../../core/id.ts'
 import type { Principal } from '../../core/principal.ts'
-import type { AssumedRole } from '../../identity/sts/sts.ts'
 import type { AwsCall } from '../../interpret/aws/call.ts'
 import type { Journal, RecordedCall } from '../../record/event.ts'
 import type { Keeping } from '../../record/keep/keep.ts'
@@ -33,6 +32,12 @@ export interface RecorderOptions {
   /** A session has begun. */
   began(principal: Principal): void
   readonly strangers: StrangersRate
+}
+
+/** A session, and what began it: an operation of the STS, or `AssumeRoleWithCertificate`. */
+export interface BegunSession {
+  readonly operation: string
+  readonly principal: Principal
 }
 
 /** Turns what happened into events. Everything sensitive is gone before an event is made. */
@@ -98,7 +103,7 @@ export class Recorder {
   }
 
   /** A session began; durable before its credentials leave the gate. */
-  async session(eventId: string, assumed: AssumedRole, facts: CallerFacts): Promise<void> {
+  async session(eventId: string, assumed: BegunSession, facts: CallerFacts): Promise<void> {
     const { principal } = assumed
     await this.#options.journal.append({
       type: 'session',
