@@ -15,6 +15,8 @@ export type KillKind = 'query' | 'connection'
 /** A database that clients come to, and how the gate itself does. */
 export interface MysqlTarget {
   readonly place: SqlPlace
+  /** Most connections of clients to it at once, in this process. */
+  readonly connections: number
   /** Opens a connection of its own for a session. Rejects with `database-…`. */
   connect(principal: Principal, wishes: MysqlWishes, signal: AbortSignal): Promise<MysqlConnection>
   /**
@@ -46,7 +48,7 @@ export interface MysqlSessionStart {
   readonly connectionId: number
   /**
    * Kills by an id of the gate: `KILL`, COM_PROCESS_KILL. It is done for connections of the same principal alone;
-   * `unknown` says of all others nothing else than of ids that nobody has.
+   * `unknown` says of all others nothing else than of ids that nobody has. Rejects with `database-…`.
    */
   kill(connectionId: number, kind: KillKind): Promise<'done' | 'unknown'>
   /** LOAD DATA LOCAL INFILE may be let through. */
@@ -61,12 +63,17 @@ export type MysqlSessionEnd =
 
 /** One client on one connection of the server, from its first command to its last. */
 export interface MysqlSession {
-  /** Reads what names mean, before the client is told that it is in. Rejects with `GateError`s; then call `fail`. */
+  /**
+   * Reads what names mean, before the client is told that it is in. Rejects with `GateError`s: the server is left then, and the
+   * client waits to be told.
+   */
   open(): Promise<void>
   /** Runs until one side is gone, or the client comes anew. Never rejects; the server is left in any case. */
   run(): Promise<MysqlSessionEnd>
   /** Whether the server runs something for the client now: only then does a kill of the query have something to stop. */
   readonly isBusy: boolean
+  /** Sends nothing more before this has settled, either way: it could be stopped in the place of what runs now. */
+  holdBack(until: Promise<unknown>): void
   /** Ends the session: the client is told why, the server left, and what it is at killed. */
   fail(error: GateError): void
 }

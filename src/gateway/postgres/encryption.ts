@@ -1,41 +1,18 @@
-import { constants } from 'node:crypto'
 import type { Socket } from 'node:net'
-import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls'
+import type { TLSSocket } from 'node:tls'
 import { endPointBinding } from '../../wire/postgres/channel-binding.ts'
+import { certificateOf, type EncryptionOptions, encrypted as encryptedAs } from '../sql/encryption.ts'
 
 /** What clients of direct TLS must ask for: https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-SSL */
 export const ALPN = 'postgresql'
 /** The first byte of a TLS handshake; a startup packet begins with the high byte of its length, which is 0. */
 const TLS_HANDSHAKE = 0x16
 
-/** Key and certificate for clients, PEM. Sessions are never resumed: each client proves its own certificate anew. */
-export function databaseContext(key: string, certificate: string): SecureContext {
-  return createSecureContext({
-    key,
-    cert: certificate,
-    minVersion: 'TLSv1.2',
-    secureOptions: constants.SSL_OP_NO_TICKET,
-  })
-}
-
-export interface EncryptionOptions {
-  readonly secureContext: SecureContext
-  /** Asks clients for a certificate. Who issued it is not looked at here; who has none may come with a password. */
-  readonly requestCertificate?: boolean
-}
+export { databaseContext, type EncryptionOptions } from '../sql/encryption.ts'
 
 /** The server's side of TLS over a socket that nobody reads. What breaks the handshake comes as its `error`. */
-export function encrypted(
-  socket: Socket,
-  { secureContext, requestCertificate }: EncryptionOptions,
-): TLSSocket {
-  return new TLSSocket(socket, {
-    isServer: true,
-    secureContext,
-    requestCert: requestCertificate === true,
-    rejectUnauthorized: false,
-    ALPNProtocols: [ALPN],
-  })
+export function encrypted(socket: Socket, options: EncryptionOptions): TLSSocket {
+  return encryptedAs(socket, options, [ALPN])
 }
 
 /** Whether the client begins with TLS at once. Its bytes stay unread. Undefined where it leaves before its first byte. */
@@ -76,7 +53,7 @@ export interface Seen {
 }
 
 export function seenOf(socket: TLSSocket): Seen {
-  const theirs = socket.getPeerCertificate().raw as Buffer | undefined
+  const theirs = certificateOf(socket)
   const own = socket.getCertificate()
   const binding = own !== null && 'raw' in own ? endPointBinding(own.raw as Buffer) : undefined
   return {

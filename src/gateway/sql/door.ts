@@ -1,4 +1,4 @@
-/** How many may be there at once. Beyond: SQLSTATE 53300. */
+/** How many may be there at once. Beyond: the client is told that it is one too many. */
 export interface DoorLimits {
   /** Clients that have not said yet who they are. */
   readonly strangers: number
