@@ -349,8 +349,9 @@ describe('the form of a token', () => {
 describe('credentials that a client offers for SCRAM', () => {
   it('come with the secret to prove, for the role and for a target that is named', () => {
     const { identities, issued } = world()
+    const { accessKeyId } = issued
     const offer = (user: string, database: string) =>
-      identities.offered(issued.accessKeyId, issued.sessionToken.reveal(), { user, database })
+      identities.offered({ accessKeyId, sessionToken: issued.sessionToken.reveal(), user, database })
     const { principal, secretAccessKey, target } = offer(ROLE, 'orders')
     assert.equal(principal.sessionId, PRINCIPAL.sessionId)
     assert.equal(secretAccessKey.reveal(), issued.secretAccessKey.reveal())

@@ -4,7 +4,13 @@ import { SigningKeys } from '../../wire/sigv4/keys.ts'
 import { checkTimes } from '../../wire/sigv4/time.ts'
 import { verifySignature } from '../../wire/sigv4/verify.ts'
 import type { GateCredentials } from '../credentials.ts'
-import type { DatabaseClaim, DatabaseIdentity, KnownTarget, OfferedCredentials } from './port.ts'
+import type {
+  CredentialsClaim,
+  DatabaseClaim,
+  DatabaseIdentity,
+  KnownTarget,
+  OfferedCredentials,
+} from './port.ts'
 import { checkUser } from './role-user.ts'
 import { Targets } from './targets.ts'
 import { readDatabaseToken, TOKEN_LIMITS } from './token.ts'
@@ -65,14 +71,10 @@ export class DatabaseIdentities {
    * Credentials whose secret a client is about to prove that it knows, by SCRAM: nothing may be told or done for the
    * principal before. As nothing is signed, the database must be named. Throws as `identify` does.
    */
-  offered(
-    accessKeyId: string,
-    sessionToken: string,
-    claim: Pick<DatabaseClaim, 'user' | 'database'>,
-  ): OfferedCredentials {
+  offered({ accessKeyId, sessionToken, user, database }: CredentialsClaim): OfferedCredentials {
     const { principal, secretAccessKey } = this.#options.credentials.open(accessKeyId, sessionToken)
-    checkUser(claim.user, principal)
-    return { principal, secretAccessKey, target: this.#targets.named(claim.database).name }
+    checkUser(user, principal)
+    return { principal, secretAccessKey, target: this.#targets.named(database).name }
   }
 
   #byToken(claim: DatabaseClaim): DatabaseIdentity {

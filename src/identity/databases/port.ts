@@ -23,6 +23,12 @@ export interface DatabaseIdentity {
   readonly target: string
 }
 
+/** What a client of SCRAM says of itself. */
+export interface CredentialsClaim extends Pick<DatabaseClaim, 'user' | 'database'> {
+  readonly accessKeyId: string
+  readonly sessionToken: string
+}
+
 /** Credentials that a client says to have, authentic and alive; it has not proven yet that it knows the secret. */
 export interface OfferedCredentials extends DatabaseIdentity {
   readonly secretAccessKey: Redacted
