@@ -25,8 +25,8 @@ const USAGE = `usage: sallyport sessions COMMAND [--config FILE | --data FOLDER]
   list         every session, and what was refused without one
   show ID      a session's calls as \`aws\` command lines, each with its decision; \`show ${REFUSED}\`: what was
                refused without a session; \`show EVENT\`: all of one call, by the id that a denial names
-  replay ID    the same at its own pace: --speed N times as fast, no pause beyond --skip-idle SECONDS;
-               --step: the next at a key, \`q\` ends it
+  replay ID    the same at its own pace, SQL as at a terminal: --speed N times as fast, no pause beyond --skip-idle
+               SECONDS; --step: the next at a key, \`q\` ends it
   body EVENT   writes the reply of a call, or with --request its request, as far as it was kept; --out FILE
   tail         shows what happens while it does: --session ID, --role R, --denied
   search QUERY finds calls, sessions and access requests by what they are; see \`search --help\`

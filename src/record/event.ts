@@ -118,6 +118,8 @@ export interface RecordedTable {
 export interface OutcomeEvent extends EventHead {
   readonly type: 'outcome'
   readonly decisionId: string
+  /** Absent: HTTP. Else no status is to be expected. */
+  readonly protocol?: 'sql'
   /** HTTP status of the upstream; absent where none came. */
   readonly status?: number
   /** `x-amzn-requestid` or `x-amz-request-id` of AWS. */

@@ -175,5 +175,6 @@ class SessionCount {
 /** True if a call was let through and then did not end well; false where nobody can tell any more. */
 export function hasFailed(outcome: OutcomeEvent): boolean {
   if (whyWithheld(outcome) !== undefined) return false
-  return outcome.error !== undefined || outcome.status === undefined || outcome.status >= 400
+  if (outcome.error !== undefined) return true
+  return outcome.status === undefined ? outcome.protocol === undefined : outcome.status >= 400
 }

@@ -9,6 +9,8 @@ import { count, dateTime, duration, safeJson, size } from './format.ts'
 import { bodyLines } from './kept-bodies.ts'
 import { type Paint, paint } from './paint.ts'
 import type { SessionsPorts } from './ports.ts'
+import { SqlConsole } from './sql/console.ts'
+import { resultLines } from './sql/said.ts'
 import type { Terminal } from './terminal.ts'
 import { facts, Timeline, whose } from './timeline.ts'
 
@@ -22,18 +24,19 @@ const AT_ONCE: Pace = async () => 'go'
 
 /**
  * `sallyport sessions show ID`: the recording of a session, or of all that was refused without one, or
- * everything about the one call that an event's id names. Throws `session-unknown`.
+ * everything about the one call that an event's id names. With a `replay`, SQL is shown as at a terminal, at that pace.
+ * Throws `session-unknown`.
  */
 export async function show(
   source: JournalSource,
   id: string,
   json: boolean,
   ports: SessionsPorts,
-  pace: Pace = AT_ONCE,
+  replay?: Pace,
 ): Promise<number> {
-  if (id === REFUSED) return recording(source, REFUSED, json, ports, pace)
+  if (id === REFUSED) return recording(source, REFUSED, json, ports, replay)
   const found = await findById(source, id)
-  if (found.kind === 'session') return recording(source, found, json, ports, pace)
+  if (found.kind === 'session') return recording(source, found, json, ports, replay)
   const call: Entry = { ...found, kind: 'call' }
   await ports.out(json ? `${safeJson(forJson(call), 2)}\n` : details(call, paint(ports.colored)))
   return 0
@@ -44,11 +47,16 @@ async function recording(
   selection: Selection,
   json: boolean,
   ports: SessionsPorts,
-  pace: Pace,
+  replay: Pace | undefined,
 ): Promise<number> {
+  const colors = paint(ports.colored)
+  const { columns } = ports.terminal
+  const layout =
+    replay === undefined ? new Timeline(colors, { columns }) : new SqlConsole(colors, { columns })
   const writer = json
     ? new JsonRecording(selection)
-    : new TextRecording(selection, paint(ports.colored), ports.terminal)
+    : new TextRecording(selection, layout, colors, ports.terminal)
+  const pace = replay ?? AT_ONCE
   await ports.out(writer.begin())
   for await (const entry of readEntries(source, selection)) {
     if ((await pace(timeOf(entry))) === 'stop') break
@@ -99,13 +107,13 @@ class JsonRecording {
 
 /** The entry with its command line, which is how most people want to see it. */
 export function forJson(entry: Entry): object {
-  if (entry.kind !== 'call' || entry.decision.call === undefined) return entry
+  if (entry.kind !== 'call' || entry.decision.call === undefined || entry.decision.call.sql) return entry
   return { commandLine: commandLine(entry.decision.call), ...entry }
 }
 
 class TextRecording {
   readonly #title: string
-  readonly #timeline: Timeline
+  readonly #layout: Pick<Timeline, 'lines'>
   readonly #paint: Paint
   #allowed = 0
   #denied = 0
@@ -120,12 +128,17 @@ class TextRecording {
   #hasEnded = false
   #isRevoked = false
 
-  constructor(selection: Selection, colors: Paint, { columns, now }: Pick<Terminal, 'columns' | 'now'>) {
+  constructor(
+    selection: Selection,
+    layout: Pick<Timeline, 'lines'>,
+    colors: Paint,
+    { now }: Pick<Terminal, 'now'>,
+  ) {
     this.#isSession = selection !== REFUSED
     this.#nowMs = now()
     this.#title = selection === REFUSED ? `${colors.bold('Refused without a session')}\n` : ''
     this.#paint = colors
-    this.#timeline = new Timeline(colors, { columns })
+    this.#layout = layout
   }
 
   begin(): string {
@@ -134,7 +147,7 @@ class TextRecording {
 
   entry(entry: Entry): string {
     this.#count(entry)
-    return `${this.#timeline.lines(entry).join('\n')}\n`
+    return `${this.#layout.lines(entry).join('\n')}\n`
   }
 
   end(): string {
@@ -192,11 +205,14 @@ function details({ decision, ending }: CallEntry, colors: Paint): string {
     ['decided', `${dateTime(decision.timeMs)} UTC`],
     ['request', target === undefined ? '' : `${target.method} ${target.path}`],
     ['redacted', call?.redacted.join(', ') ?? ''],
+    ['normalized', call?.sql?.normalized ?? ''],
+    ['fingerprint', call?.sql?.fingerprint ?? ''],
   ]
   const asked = (call?.pairs ?? []).map(({ action, resource, certainty }) => {
     return `  ${printable(`${action} on ${resource}`)}${certainty === 'any' ? ' (not known exactly)' : ''}`
   })
   const bodies = ending.kind === 'outcome' ? bodyLines(ending.outcome, 'call') : []
+  const result = ending.kind === 'outcome' ? resultLines(ending.outcome, 'call') : []
   return `${[
     colors.bold(`Event ${printable(decision.id)}`),
     ...facts(rows),
@@ -204,6 +220,7 @@ function details({ decision, ending }: CallEntry, colors: Paint): string {
     ...new Timeline(colors).call(decision, ending),
     ...(asked.length === 0 ? [] : ['', colors.dim('asked for'), ...asked]),
     ...(call === undefined ? [] : ['', colors.dim('parameters'), parameters(call)]),
+    ...(result.length === 0 ? [] : ['', colors.dim('result'), ...result]),
     ...(bodies.length === 0 ? [] : ['', colors.dim('bodies'), ...bodies]),
   ].join('\n')}\n`
 }

@@ -11,14 +11,17 @@ import { type Withheld, whyWithheld } from '../../record/seal/withheld.ts'
 import { hasFailed } from '../../record/sessions.ts'
 import { printable } from '../../record/shell.ts'
 import { endDetails, endedBy } from './ends.ts'
-import { dateTime, day, duration, size, timeOfDay } from './format.ts'
+import { count, dateTime, day, duration, size, timeOfDay } from './format.ts'
 import { bodyLines } from './kept-bodies.ts'
 import type { Paint } from './paint.ts'
+import { resultLines, statementFacts, statementLines } from './sql/said.ts'
 import { type Room, wrapCommand, wrapText } from './wrap.ts'
 
 /** What stands under a call begins where the call does. */
 const INDENT = ' '.repeat('03:04:05.678  allow  '.length)
 const SEPARATOR = ' · '
+/** Lines of a statement that a recording shows; replays show all. */
+const STATEMENT_LINES = 20
 
 /** How the timeline says what happened to an access request; words of five letters stand under each other. */
 const HAPPENED: Readonly<
@@ -73,7 +76,7 @@ export class Timeline {
         return this.#many ? this.#began(entry.session) : this.#session(entry.session)
       case 'call':
         return [
-          ...this.#before(entry.decision),
+          ...this.before(entry.decision),
           ...this.call(entry.decision, entry.ending),
           ...(entry.ending.kind === 'outcome' ? this.#bodies(entry.ending.outcome) : []),
         ]
@@ -99,6 +102,8 @@ export class Timeline {
     const lines = [`${paint.dim(timeOfDay(decision.timeMs))}  ${effect}  ${call}`]
     lines.push(...more.map(line => `${INDENT}${line}`))
     const whose = this.#many ? ofSession(decision) : []
+    const facts = decision.call === undefined || this.#many ? [] : statementFacts(decision.call)
+    if (facts.length > 0) lines.push(...this.#under(facts))
     if (whyWithheld(decision) !== undefined)
       return [...lines, ...this.#under([`event ${printable(decision.id)}`])]
     if (decision.effect === 'deny') {
@@ -174,7 +179,7 @@ export class Timeline {
   #outcome(outcome: OutcomeEvent): string[] {
     const withheld = whyWithheld(outcome)
     if (withheld !== undefined) return [WITHHELD[withheld]]
-    const status = outcome.status === undefined ? 'no reply' : printable(String(outcome.status))
+    const status = statusOf(outcome)
     const error = outcome.error === undefined ? '' : ` ${printable(outcome.error)}`
     const ended = hasFailed(outcome) ? this.#paint.warn(`${status}${error}`) : status
     return [
@@ -189,11 +194,12 @@ export class Timeline {
   /** What was kept of its bodies, in a few lines; among many sessions there is no room for that. */
   #bodies(outcome: OutcomeEvent): string[] {
     if (this.#many) return []
-    return bodyLines(outcome, 'recording').map(line => this.#paint.dim(`${INDENT}${line}`))
+    const lines = [...bodyLines(outcome, 'recording'), ...resultLines(outcome, 'recording')]
+    return lines.map(line => this.#paint.dim(`${INDENT}${line}`))
   }
 
-  /** Whose session it is, where its beginning is not in the journal; which day, where a new one began. */
-  #before(decision: DecisionEvent): string[] {
+  /** What comes before a call: whose session it is, where its beginning is not in the journal; which day, where a new one began. */
+  before(decision: DecisionEvent): string[] {
     const lines: string[] = []
     if (!this.#headed && decision.principal !== undefined) {
       lines.push(this.#title(decision.sessionId), ...facts(whose(decision.principal)))
@@ -241,6 +247,8 @@ export class Timeline {
 
   /** The call as its command line; what was never understood as the request that it was. */
   #described(decision: DecisionEvent): string[] {
+    const sql = decision.call?.sql
+    if (sql !== undefined) return statementLines(sql, this.#many ? 1 : STATEMENT_LINES)
     if (decision.call !== undefined) return wrapCommand(printable(commandLine(decision.call)), this.#room)
     const { target } = decision
     const withheld = whyWithheld(decision)
@@ -294,10 +302,18 @@ function passedBy({ grant, brokeGlass }: DecisionEvent): string[] {
   return [printable(`approved by ${grant.by.join(', ')} (${kind} ${grant.requestId})`)]
 }
 
+/** What became of it: HTTP's status, or how many rows. */
+function statusOf({ protocol, status, rows }: OutcomeEvent): string {
+  if (status !== undefined) return printable(String(status))
+  if (protocol !== 'sql') return 'no reply'
+  return rows === undefined ? 'done' : count(rows, 'row')
+}
+
 function maskedIn({ masked }: OutcomeEvent): string[] {
   if (masked === undefined || masked.count === 0) return []
   const values = masked.count === 1 ? '1 value' : `${masked.count} values`
-  return [printable(`${values} masked: ${masked.places.join(', ')}`)]
+  const places = masked.places.length === 0 ? '' : `: ${masked.places.join(', ')}`
+  return [printable(`${values} masked${places}`)]
 }
 
 /** Who acted: rows of name and value, as recorded. */

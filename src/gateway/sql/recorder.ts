@@ -81,6 +81,7 @@ export class SqlJournalRecorder implements SqlRecorder {
     const isKept = question !== undefined && this.resultBytes(question) > 0
     await journal.append({
       ...recordedOutcome(decisionId, principal, outcome, at),
+      protocol: 'sql',
       ...(outcome.rows === undefined ? {} : { rows: outcome.rows }),
       ...(outcome.result === undefined || !isKept ? {} : { result: outcome.result }),
     })
