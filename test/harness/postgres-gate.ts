@@ -7,7 +7,7 @@ import { newId } from '../../src/core/id.ts'
 import { Redacted } from '../../src/core/redacted.ts'
 import { databaseContext } from '../../src/gateway/postgres/encryption.ts'
 import type { PostgresRooms } from '../../src/gateway/postgres/ports.ts'
-import { postgresGate } from '../../src/gateway/postgres/serve.ts'
+import { type PostgresGateOptions, postgresGate } from '../../src/gateway/postgres/serve.ts'
 import type { SqlOutcome, SqlQuestion } from '../../src/gateway/sql/ports.ts'
 import type { Desk } from '../../src/grants/desk.ts'
 import { openParser } from '../../src/interpret/sql/postgres/parse/parser.ts'
@@ -49,10 +49,20 @@ export interface TestGate {
   stop(): Promise<void>
 }
 
+/** What a test has otherwise than the others. */
+export interface MoreOfTheGate {
+  readonly rooms?: Partial<PostgresRooms>
+  readonly options?: Partial<PostgresGateOptions>
+  readonly requestCertificate?: boolean
+  /** Of clients, to the target. */
+  readonly connections?: number
+}
+
 /** The PostgreSQL side of a gate, composed of its rooms as `main/` would. */
 export async function startPostgresGate(
   upstreamPort: number,
   tls?: { readonly key: string; readonly certificate: string },
+  more: MoreOfTheGate = {},
 ): Promise<TestGate> {
   const parser = openParser({
     after: (delayMs, run) => {
@@ -79,7 +89,7 @@ export async function startPostgresGate(
     },
     target: database => ({
       place: { region: 'r', account: '1', target: 't', database },
-      connections: 2_000,
+      connections: more.connections ?? 2_000,
       connect: (_principal, settings, signal) =>
         connectPostgres(
           upstream,
@@ -117,13 +127,16 @@ export async function startPostgresGate(
     clock: systemClock,
     random: systemRandom,
     trouble: error => troubles.push(error),
+    ...more.rooms,
   }
-  const gate = postgresGate(
-    rooms,
-    tls === undefined
-      ? { allowPlain: true }
-      : { encryption: { secureContext: databaseContext(tls.key, tls.certificate) } },
-  )
+  const encryption = tls && {
+    secureContext: databaseContext(tls.key, tls.certificate),
+    requestCertificate: more.requestCertificate === true,
+  }
+  const gate = postgresGate(rooms, {
+    ...(encryption === undefined ? { allowPlain: true } : { encryption }),
+    ...more.options,
+  })
   const sockets = new Set<Socket>()
   const server = createServer(socket => {
     sockets.add(socket)

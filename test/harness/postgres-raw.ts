@@ -16,7 +16,8 @@ export class RawPostgres {
   #wake: () => void = () => undefined
   closed: boolean = false
 
-  private constructor(socket: Socket) {
+  /** Over any socket; nothing is said by itself. */
+  constructor(socket: Socket) {
     this.socket = socket
     socket.on('error', () => undefined)
     socket.on('data', chunk => {
@@ -48,6 +49,16 @@ export class RawPostgres {
 
   say(...messages: FrontendMessage[]): void {
     this.socket.write(Buffer.concat(messages.map(writeFrontend)))
+  }
+
+  /** What is heard up to a message of a kind, or the end; forgotten then. */
+  async untilOrClosed(kind: BackendMessage['kind']): Promise<BackendMessage[]> {
+    while (!this.closed && !this.heard.some(each => each.kind === kind)) {
+      await new Promise<void>(resolve => {
+        this.#wake = resolve
+      })
+    }
+    return this.heard.splice(0)
   }
 
   /** What is heard up to the n-th message of a kind; forgotten then. */
