@@ -9,6 +9,7 @@ import { writeOk } from '../../wire/mysql/write-reply.ts'
 import { farewell, Source } from '../sql/source.ts'
 import { denialOfCommand } from './commands.ts'
 import { ERRORS, numberOf, writeError } from './denial.ts'
+import { type Kill, killIn } from './kill-statement.ts'
 import { Line } from './line.ts'
 import type { MysqlRooms, MysqlSession, MysqlSessionEnd, MysqlSessionStart } from './ports.ts'
 import type { Prepared } from './prepared.ts'
@@ -46,6 +47,8 @@ class Session implements MysqlSession {
   readonly #queries: Queries
   readonly #statements: Statements
   readonly #leave: () => void
+  /** Kills that the server may still hear: what is sent before it has would be stopped in the place of another. */
+  #heldBack: Promise<unknown> = Promise.resolve()
   #failed = false
   #closed = false
   #stopWatching: () => void = () => undefined
@@ -80,6 +83,10 @@ class Session implements MysqlSession {
     return this.#relay.isBusy
   }
 
+  holdBack(until: Promise<unknown>): void {
+    this.#heldBack = Promise.allSettled([this.#heldBack, until])
+  }
+
   async open(): Promise<void> {
     this.#watch()
     await this.#line.names.now()
@@ -94,6 +101,7 @@ class Session implements MysqlSession {
         client.reader.expect(0)
         const packet = await client.next(reader => reader.nextCommand())
         if (packet === undefined || this.#failed) break
+        await this.#heldBack
         const end = await this.#take(packet)
         if (end !== undefined) return end
       }
@@ -149,8 +157,10 @@ class Session implements MysqlSession {
 
   async #run(command: Command, packet: Packet): Promise<void> {
     switch (command.kind) {
-      case 'query':
-        return this.#queries.query(command.sql, packet)
+      case 'query': {
+        const kill = killIn(command.sql)
+        return kill === undefined ? this.#queries.query(command.sql, packet) : this.#kill(kill, packet)
+      }
       case 'init-db':
         return this.#queries.initDb(command.database, packet)
       case 'stmt-prepare':
@@ -173,7 +183,7 @@ class Session implements MysqlSession {
       case 'reset-connection':
         return this.#reset(packet)
       case 'process-kill':
-        return this.#kill(command.connectionId, packet)
+        return this.#kill({ connectionId: command.connectionId, kind: 'connection' }, packet)
       default:
         return this.#line.refuse(denialOfCommand(command), packet.next)
     }
@@ -187,8 +197,8 @@ class Session implements MysqlSession {
   }
 
   /** By an id of the gate. What the server kills is a connection of the same principal. */
-  async #kill(connectionId: number, { next }: Packet): Promise<void> {
-    const done = await this.#start.kill(connectionId, 'connection')
+  async #kill({ connectionId, kind }: Kill, { next }: Packet): Promise<void> {
+    const done = await this.#start.kill(connectionId, kind)
     const unknown = writeError(ERRORS.noThread, `there is no connection ${connectionId} of yours`)
     await this.#line.reply(done === 'done' ? writeOk(DONE, this.#start.capabilities) : unknown, next)
   }
