@@ -43,6 +43,14 @@ SELECT
   begun.redacted AS redacted,
   begun.truncated AS truncated,
   begun.unreadable AS unreadable,
+  begun.sql_engine AS sql_engine,
+  begun.sql_target AS sql_target,
+  begun.sql_database AS sql_database,
+  begun.sql_message AS sql_message,
+  begun.sql_text AS sql_text,
+  begun.sql_normalized AS sql_normalized,
+  begun.sql_fingerprint AS sql_fingerprint,
+  coalesce(begun.row_count, ended.row_count) AS row_count,
   begun.day AS day
 FROM sallyport_events begun
 LEFT JOIN sallyport_events ended

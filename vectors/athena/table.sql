@@ -43,7 +43,15 @@ CREATE EXTERNAL TABLE sallyport_events (
   parameters string,
   redacted array<string>,
   truncated boolean,
-  unreadable string
+  unreadable string,
+  sql_engine string,
+  sql_target string,
+  sql_database string,
+  sql_message string,
+  sql_text string,
+  sql_normalized string,
+  sql_fingerprint string,
+  row_count bigint
 )
 PARTITIONED BY (day string)
 STORED AS PARQUET

@@ -3,6 +3,7 @@ import type {
   DecisionEvent,
   OutcomeEvent,
   RecordedPrincipal,
+  RecordedSql,
   RevocationEvent,
   SessionEndEvent,
   SessionEvent,
@@ -56,6 +57,14 @@ export const COLUMNS = {
   redacted: 'texts',
   truncated: 'flag',
   unreadable: 'text',
+  sql_engine: 'text',
+  sql_target: 'text',
+  sql_database: 'text',
+  sql_message: 'text',
+  sql_text: 'text',
+  sql_normalized: 'text',
+  sql_fingerprint: 'text',
+  row_count: 'number',
 } as const
 
 export type ColumnName = keyof typeof COLUMNS
@@ -136,7 +145,21 @@ export function callRow(decision: DecisionEvent, ending: 'denied' | 'lost' | 'la
     parameters: call && JSON.stringify(call.parameters),
     redacted: call?.redacted,
     truncated: call?.truncated,
+    ...sqlOf(call?.sql),
     ...(typeof ending === 'string' ? { ending } : endedOf(ending)),
+  }
+}
+
+function sqlOf(sql: RecordedSql | undefined): Row {
+  if (sql === undefined) return {}
+  return {
+    sql_engine: sql.engine,
+    sql_target: sql.target,
+    sql_database: sql.database,
+    sql_message: sql.message,
+    sql_text: sql.text,
+    sql_normalized: sql.normalized,
+    sql_fingerprint: sql.fingerprint,
   }
 }
 
@@ -151,6 +174,7 @@ function endedOf(outcome: OutcomeEvent): Row {
     duration_ms: outcome.durationMs,
     masked_values: outcome.masked?.count ?? 0,
     masked_places: outcome.masked?.places ?? [],
+    row_count: outcome.rows,
   }
 }
 

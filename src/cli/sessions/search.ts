@@ -16,11 +16,12 @@ const USAGE = `usage: sallyport sessions search QUERY… [--limit N] [--oldest] 
 
   QUERY is words and \`key:value\`, all of which must hold; \`-\` before one: it must not. \`*\` and \`?\` stand
   for any characters and for one; what is in double quotes means itself. Without a key, a word is text
-  in parameters, claims or reasons. Keys:
+  in parameters, statements of SQL, claims or reasons. Keys:
 
   session principal role    who            service operation action resource   what
   effect statement approval decided how    error status masked                 how it ended
   address event type        where, which   since until                         2026-01-02T03:04Z or 90m, 2h, 7d
+  target database fingerprint              of SQL: the database, and which statement whatever its constants
 
   --limit N    at most N entries, default 100; --oldest: the first ones instead of the last
   --scan       goes through the journal itself, without the index

@@ -26,7 +26,7 @@ import { type PieceCodec, plainCodec, sealedCodec } from './piece.ts'
 import { bytesFor } from './rows.ts'
 
 const MAGIC = Buffer.from('SALLYIDX')
-const VERSION = 1
+const VERSION = 2
 const CRC_OFFSET = 49
 export const INDEX_HEADER_BYTES = 53
 const LENGTHS_BYTES = 8

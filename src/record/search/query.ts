@@ -30,6 +30,9 @@ export const TEXT_KEYS = [
   'masked',
   'event',
   'type',
+  'target',
+  'database',
+  'fingerprint',
 ] as const
 export type TextKey = (typeof TEXT_KEYS)[number]
 

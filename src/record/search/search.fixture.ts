@@ -1,4 +1,4 @@
-import type { DecisionEvent, JournalEvent, OutcomeEvent } from '../event.ts'
+import type { DecisionEvent, JournalEvent, OutcomeEvent, RecordedSql } from '../event.ts'
 import { allowed, onDisk, STARTED_MS } from '../journal.fixture.ts'
 import { MemoryFiles } from '../memory-files.ts'
 import type { Findable } from './values.ts'
@@ -15,7 +15,7 @@ const PRINCIPAL = {
 export interface Step {
   readonly kind: 'allow' | 'deny' | 'session' | 'access-request' | 'end' | 'crash'
   readonly lane: number
-  readonly service: 's3' | 'ec2'
+  readonly service: 's3' | 'ec2' | 'sql'
   readonly text: string
   readonly subject: string
   readonly error: string | undefined
@@ -27,7 +27,7 @@ export interface Step {
 export const STEP_CHOICES: { readonly [name in keyof Step]: readonly Step[name][] } = {
   kind: ['allow', 'allow', 'allow', 'deny', 'session', 'access-request', 'end', 'end', 'crash'],
   lane: [0, 1],
-  service: ['s3', 'ec2'],
+  service: ['s3', 'ec2', 'sql'],
   text: ['plain', 'with "quotes"', 'é🙂', '{"effect":"deny"}', 'a\\b'],
   subject: ['agent-7', 'agent-8'],
   error: [undefined, 'SlowDown', 'AccessDenied'],
@@ -125,6 +125,7 @@ function eventOf(step: Step, id: string, timeMs: number): JournalEvent {
     pairs: [
       { action: `${service}:Do`, resource: `arn:aws:${service}:::${step.subject}`, certainty: 'exact' },
     ],
+    ...(service === 'sql' ? { sql: statement(step) } : {}),
   }
   const decision: DecisionEvent = { ...allowed(id, timeMs), sessionId: 'S', principal, call }
   if (step.kind === 'allow')
@@ -133,6 +134,17 @@ function eventOf(step: Step, id: string, timeMs: number): JournalEvent {
     ...decision,
     effect: 'deny',
     denial: { kind: 'implicit', reason: 'no', ...(step.error && { code: step.error }) },
+  }
+}
+
+function statement({ text, subject, masked }: Step): RecordedSql {
+  const said = { engine: 'postgres', target: 'orders', database: subject, message: 'Query' } as const
+  const normalized = 'select ? from customers'
+  return {
+    ...said,
+    ...(masked ? {} : { text: `select '${text}' -- Gänse` }),
+    normalized,
+    fingerprint: '0123abcd',
   }
 }
 
@@ -189,6 +201,11 @@ export const QUERIES: readonly string[] = [
   'resource:arn:aws:*agent-8',
   'resource:*:agent-8',
   'statement:Work -error:*',
+  'target:orders database:agent-?',
+  '-target:*',
+  'fingerprint:0123*',
+  'Gänse',
+  'customers -database:agent-7',
   'since:2026-01-02T03:05:00Z',
   'until:2026-01-02T03:05:00Z -type:session',
   'nothing-like-it',

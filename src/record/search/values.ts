@@ -55,9 +55,15 @@ function ofCall({ decision, ending }: Extract<Findable, { kind: 'call' }>, key: 
       return masksOf(outcome)
     case 'event':
       return [decision.id]
+    case 'target':
+    case 'database':
+    case 'fingerprint':
+      return some(call?.sql?.[key])
     case 'text':
       return textsOf([
         call?.parameters ?? null,
+        call?.sql?.text ?? null,
+        call?.sql?.normalized ?? null,
         decision.userAgent ?? null,
         decision.target?.path ?? null,
         denial?.reason ?? null,
