@@ -145,6 +145,8 @@ export type SessionEffect =
       readonly inner: SqlStatement
       readonly text?: string
     }
+  /** A connection, or what it runs, is to end; by the number that the client knows it by. */
+  | { readonly kind: 'kill'; readonly what: 'query' | 'connection'; readonly id: number }
   /** A table of the session's own, which hides that of its name. */
   | { readonly kind: 'temporary'; readonly schema: string; readonly name: string }
   | { readonly kind: 'execute'; readonly name: string }

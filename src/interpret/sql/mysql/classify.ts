@@ -1,29 +1,10 @@
 import type { SqlAction } from '../model.ts'
+import type { Kind, Named } from './kind.ts'
 import type { Token } from './lex/token.ts'
+import { made } from './making.ts'
+import { described, shown } from './show.ts'
 import { wordOf } from './split.ts'
-
-/** What a statement is, by its leading words. */
-export type Kind =
-  /** The grammar reads it. */
-  | { readonly kind: 'query' }
-  /** The words say what it does, and to what kind of thing. */
-  | {
-      readonly kind: 'command'
-      readonly action: SqlAction
-      readonly tag: string
-      readonly object: Named
-      /** How many words that are. */
-      readonly end: number
-    }
-  /** `telling`: what it shows may quote values of any column. */
-  | { readonly kind: 'show'; readonly isTelling: boolean }
-  | { readonly kind: 'set' }
-  | { readonly kind: 'explain'; readonly from: number }
-  /** Whatever it may be. */
-  | { readonly kind: 'unknown' }
-
-/** What stands behind the words: names of relations, or nothing that the gate reads. */
-export type Named = 'relations' | 'nothing'
+import { holdsMore, matched } from './words.ts'
 
 const QUERIES: ReadonlySet<string> = new Set([
   'SELECT',
@@ -68,88 +49,77 @@ const COMMANDS: readonly (readonly [string, SqlAction, Named])[] = [
 ]
 
 const EXPLAINS: ReadonlySet<string> = new Set(['EXPLAIN', 'DESCRIBE', 'DESC'])
-/** Commands that hold a query, or expressions with queries, are for the grammar, or not told at all. */
-const HOLDS_QUERY: ReadonlySet<string> = new Set(['SELECT', 'WITH', 'VALUES'])
-
 /** The kind of one statement. What the words alone do not tell in full is `unknown`. */
 export function classify(tokens: readonly Token[]): Kind {
   const first = tokens[0]?.text === '(' ? '(' : wordOf(tokens[0])
   if (QUERIES.has(first)) return { kind: 'query' }
   if (first === 'SET') return { kind: 'set' }
-  if (EXPLAINS.has(first)) return explained(tokens)
+  if (EXPLAINS.has(first) || (first === 'ANALYZE' && wordOf(tokens[1]) !== 'TABLE')) return explained(tokens)
   if (first === 'SHOW') return shown(tokens)
+  const alone = ALONE.get(first)
+  if (alone !== undefined) return { kind: alone }
+  if (matched('DROP PREPARE', tokens) !== undefined) return { kind: 'deallocate' }
+  const making = made(tokens)
+  if (making !== undefined) return making
   for (const [pattern, action, object] of COMMANDS) {
     const end = matched(pattern, tokens)
     if (end === undefined) continue
-    const isPlain = !holdsMore(tokens.slice(end), first)
+    const isPlain = WITH_WORDS.has(action) || !holdsMore(tokens.slice(end), first)
     // BEGIN NOT ATOMIC, and a program's body, hold statements of every kind.
     if (!isPlain || (first === 'BEGIN' && tokens.length > 1 && wordOf(tokens[1]) !== 'WORK')) break
-    const tag = pattern
-      .split(' ')
-      .filter(word => !word.startsWith('?'))
-      .join(' ')
+    const words = pattern.split(' ').filter(word => !word.startsWith('?'))
+    const tag = (words.length > 1 ? words : [first, kindOf(tokens)]).filter(word => word !== '').join(' ')
     return { kind: 'command', action, tag, object, end }
   }
   return { kind: 'unknown' }
 }
 
-/** Engines that keep the rows that a table was given, and read nothing else. */
-const ENGINES: ReadonlySet<string> = new Set(['INNODB', 'MYISAM', 'ARIA', 'MEMORY', 'ARCHIVE'])
-
-/** Whether a command holds a query or several statements, or a table that is made of others. */
-function holdsMore(rest: readonly Token[], first: string): boolean {
-  return rest.some((token, i) => {
-    const word = wordOf(token)
-    if (token.kind === 'end' || HOLDS_QUERY.has(word)) return true
-    if (first !== 'CREATE' && first !== 'ALTER') return false
-    if (word !== 'ENGINE')
-      return word === 'TABLE' || word === 'UNION' || word === 'SONAME' || word === 'DIRECTORY'
-    const value = rest[i + 1]?.text === '=' ? rest[i + 2] : rest[i + 1]
-    return !ENGINES.has(value?.value.toUpperCase() ?? '')
-  })
-}
-
-/** What SHOW may show of names and settings; warnings, threads and logs quote values. */
-const SHOWS: ReadonlySet<string> = new Set([
-  ...[
-    'TABLES',
-    'DATABASES',
-    'SCHEMAS',
-    'COLUMNS',
-    'FIELDS',
-    'INDEX',
-    'INDEXES',
-    'KEYS',
-    'VARIABLES',
-    'STATUS',
-  ],
-  ...['GLOBAL', 'SESSION', 'FULL', 'COLLATION', 'CHARACTER', 'ENGINES', 'PLUGINS', 'PRIVILEGES', 'GRANTS'],
-  ...['CREATE', 'TABLE', 'TRIGGERS', 'PROCEDURE', 'FUNCTION', 'EVENTS', 'EXTENDED'],
+/** Statements that are told by their first word. */
+const ALONE: ReadonlyMap<
+  string,
+  'call' | 'do' | 'prepare' | 'execute' | 'deallocate' | 'kill' | 'load' | 'table'
+> = new Map([
+  ['CALL', 'call'],
+  ['DO', 'do'],
+  ['PREPARE', 'prepare'],
+  ['EXECUTE', 'execute'],
+  ['DEALLOCATE', 'deallocate'],
+  ['KILL', 'kill'],
+  ['LOAD', 'load'],
+  ['TABLE', 'table'],
 ])
 
-function shown(tokens: readonly Token[]): Kind {
-  const words = tokens.map(wordOf)
-  if (words.some(word => HOLDS_QUERY.has(word))) return { kind: 'unknown' }
-  const isTelling = !SHOWS.has(words[1] ?? '') || words.includes('PROCESSLIST')
-  return { kind: 'show', isTelling }
-}
+/** In these WITH is a word of an option, and no query can stand. */
+const WITH_WORDS: ReadonlySet<SqlAction> = new Set<SqlAction>(['sql:Transaction', 'sql:Grant', 'sql:Revoke'])
 
-/** The place behind the words of a pattern; undefined if they do not stand there. */
-export function matched(pattern: string, tokens: readonly Token[]): number | undefined {
-  let at = 0
-  for (const word of pattern.split(' ')) {
-    const isOptional = word.startsWith('?')
-    if (wordOf(tokens[at]) === (isOptional ? word.slice(1) : word)) at += 1
-    else if (!isOptional) return undefined
-  }
-  return at
+/** Kinds of things that CREATE, ALTER and DROP name. */
+const KINDS: ReadonlySet<string> = new Set([
+  ...['USER', 'ROLE', 'DATABASE', 'SCHEMA', 'INDEX', 'PROCEDURE', 'FUNCTION', 'TRIGGER', 'EVENT', 'SERVER'],
+  ...['VIEW', 'SEQUENCE', 'TABLESPACE', 'PACKAGE', 'UNDO', 'RESOURCE', 'INSTANCE', 'LOGFILE'],
+])
+/** How far behind the first word the kind of a thing stands. */
+const HEAD = 16
+
+function kindOf(tokens: readonly Token[]): string {
+  return (
+    tokens
+      .slice(1, HEAD)
+      .map(wordOf)
+      .find(word => KINDS.has(word)) ?? ''
+  )
 }
 
 /** EXPLAIN of a query; the words between say in which form. Whether it runs or not, its plan tells of the values. */
 function explained(tokens: readonly Token[]): Kind {
-  const [, second, third] = tokens
-  const skipped = ['EXTENDED', 'PARTITIONS', 'ANALYZE'].includes(wordOf(second)) ? 2 : 1
-  const isFormat = wordOf(second) === 'FORMAT' && third?.text === '='
-  const from = isFormat ? 4 : skipped
-  return QUERIES.has(wordOf(tokens[from])) ? { kind: 'explain', from } : { kind: 'unknown' }
+  let from = 1
+  for (;;) {
+    if (EXPLAINING.has(wordOf(tokens[from]))) from += 1
+    else if (wordOf(tokens[from]) === 'FORMAT' && tokens[from + 1]?.text === '=') from += 3
+    else break
+  }
+  const first = tokens[from]?.text === '(' ? '(' : wordOf(tokens[from])
+  if (QUERIES.has(first)) return { kind: 'explain', from }
+  return from === 1 && wordOf(tokens[0]) !== 'ANALYZE' ? described(tokens) : { kind: 'unknown' }
 }
+
+const EXPLAINING: ReadonlySet<string> = new Set(['EXTENDED', 'PARTITIONS', 'ANALYZE'])

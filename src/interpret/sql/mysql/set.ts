@@ -1,4 +1,5 @@
 import { type SessionEffect, Unresolved } from '../model.ts'
+import { checkConstant } from './constants.ts'
 import type { Token } from './lex/token.ts'
 import { wordOf } from './split.ts'
 
@@ -15,8 +16,8 @@ const CHARSETS: ReadonlySet<string> = new Set([
 const SCOPES: ReadonlySet<string> = new Set(['SESSION', 'LOCAL', 'GLOBAL', 'PERSIST', 'PERSIST_ONLY'])
 
 /**
- * What SET changes, one effect for each variable; its values are constants. `character_set` stands for NAMES and CHARACTER SET.
- * Throws `Unresolved` for expressions, and for what makes servers read texts otherwise than the gate.
+ * What SET changes, one effect for each variable, with its value where that is a constant. `character_set` stands for NAMES and CHARACTER SET.
+ * Throws `Unresolved` for expressions that read tables, and for what makes servers read texts otherwise than the gate.
  */
 export function setEffects(tokens: readonly Token[]): readonly SessionEffect[] {
   const [, second, third] = tokens
@@ -53,21 +54,53 @@ function parts(tokens: readonly Token[]): readonly (readonly Token[])[] {
   return all
 }
 
-/** `[scope] name = constant`. */
+/**
+ * `[scope] name = expression`. What an expression gives is looked at when it is set: the session's own state is read back,
+ * and a session that the gate cannot read any more goes no further.
+ */
 function assignmentEffect(tokens: readonly Token[]): SessionEffect {
-  const isScoped = SCOPES.has(wordOf(tokens[0])) && tokens[1]?.text !== '='
-  const [target, equals, value, other] = isScoped ? tokens.slice(1) : tokens
+  const scope = SCOPES.has(wordOf(tokens[0])) && tokens[1]?.text !== '=' ? wordOf(tokens[0]) : ''
+  const [target, equals, ...rest] = scope === '' ? tokens : tokens.slice(1)
   const isAssignment = equals?.text === '=' || equals?.text === ':='
-  if (target === undefined || !isAssignment || value === undefined || other !== undefined) {
+  const [value, other] = rest
+  if (target === undefined || !isAssignment || value === undefined) {
     throw new Unresolved('SET has a form that the gate does not know')
   }
-  if (!['word', 'string', 'number'].includes(value.kind))
-    throw new Unresolved('SET has a value that is no constant')
   const name = nameOf(target)
-  if (name.startsWith('character_set_') && !CHARSETS.has(value.value.toLowerCase())) {
-    throw new Unresolved(`the gate does not read texts of the charset \`${value.value}\``)
+  if (name === 'password') throw new Unresolved('SET PASSWORD is not told by its words')
+  checkConstant(rest)
+  const isConstant = other === undefined && ['word', 'string', 'number'].includes(value.kind)
+  if (isConstant) checkValue(name, value.value)
+  return {
+    kind: 'set',
+    name: scoped(name, scope, target),
+    values: isConstant ? [value.value] : [],
+    local: false,
   }
-  return { kind: 'set', name, values: [value.value], local: false }
+}
+
+/** Engines of tables that read more than they were given. */
+const ENGINES: ReadonlySet<string> = new Set(['innodb', 'myisam', 'aria', 'memory', 'archive', 'default'])
+
+function checkValue(name: string, value: string): void {
+  const lower = value.toLowerCase()
+  if (/^character_set_(?:client|connection|database|server)$/.test(name) && !CHARSETS.has(lower))
+    throw new Unresolved(`the gate does not read texts of the charset \`${value}\``)
+  if (
+    /^(?:default_storage_engine|default_tmp_storage_engine|storage_engine)$/.test(name) &&
+    !ENGINES.has(lower)
+  )
+    throw new Unresolved(`tables of the engine \`${value}\` may read others`)
+  if (name === 'sql_mode' && /\b(?:oracle|mssql|db2|maxdb|postgresql)\b/i.test(value))
+    throw new Unresolved(`the gate does not read texts under the sql_mode \`${value}\``)
+}
+
+/** Settings of the server as a whole are told from those of the session. */
+function scoped(name: string, scope: string, { kind, value }: Token): string {
+  const written =
+    kind === 'system-variable' ? (/^(?:global|persist|persist_only)(?=\.)/i.exec(value)?.[0] ?? '') : ''
+  const isWide = /^(?:global|persist|persist_only)$/i.test(scope === '' ? written : scope)
+  return isWide ? `global.${name}` : name
 }
 
 function nameOf({ kind, value }: Token): string {

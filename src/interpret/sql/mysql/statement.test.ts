@@ -123,24 +123,15 @@ test('stacked statements are each read by themselves', async () => {
 test('what cannot be told is sql:Unknown, and may hold anything', async () => {
   const texts = [
     'select /*! ssn, */ 1 from users',
-    'select ssn into @a from users',
     "select ssn from users into outfile '/tmp/x'",
     'set @a = (select ssn from users)',
     'select @a := ssn from users',
-    "prepare s from 'select ssn from users'",
-    'execute s',
     'handler users read first',
-    'do (select ssn from users)',
-    'call p()',
-    "load data infile '/etc/passwd' into table notes",
-    'create view v as select ssn from users',
     'create view v as table users',
     'create table t2 as table users',
-    'create table t2 select ssn from users',
     'create table t2 (a int) engine=merge union=(users)',
     'create procedure p() begin delete from notes; end; drop table notes',
     'begin not atomic drop table notes; end',
-    'table users',
     'select * from users procedure analyse()',
     'set names sjis',
     "select _gbk'x'",
@@ -149,8 +140,27 @@ test('what cannot be told is sql:Unknown, and may hold anything', async () => {
     'select nothing_known(ssn) from users',
     'select sys_exec(1)',
     'explain for connection 1',
-    'kill 1',
     'update v set a = 1',
+    'call p((select ssn from users))',
+    'call p(peek(1))',
+    "prepare s from 'select 1; select 2'",
+    'prepare s from @a',
+    "prepare `é` from 'select 1'",
+    "prepare s from 'execute t'",
+    "execute immediate 'select 1'",
+    'kill (select 1)',
+    "load data infile 'x' into table notes (id, @a) set note = (select ssn from users)",
+    'select ssn into @a, b from users',
+    'show processlist',
+    'show binlog events',
+    'show create user root',
+    'set password = password(1)',
+    'set sql_mode = oracle',
+    'set default_storage_engine = connect',
+    'set @a = peek(1)',
+    'set @a = shop.peek(1)',
+    'create table t2 as table users',
+    'create view v as table users',
     'xyzzy',
   ]
   for (const sql of texts) {
@@ -166,6 +176,86 @@ test('what cannot be told is sql:Unknown, and may hold anything', async () => {
       sql,
     )
   }
+})
+
+test('commands with queries in them say what these do', async () => {
+  const cases: readonly (readonly [string, readonly string[], 'copied' | 'nothing copied'])[] = [
+    ['select ssn into @a from users', ['sql:Select users'], 'copied'],
+    ['select id, ssn from users limit 1 into @a, @b', ['sql:Select users'], 'copied'],
+    ['table users', ['sql:Select users'], 'nothing copied'],
+    ['do sleep(1)', ['sql:Call sleep', 'sql:Do *'], 'nothing copied'],
+    ['do (select ssn from users)', ['sql:Do *', 'sql:Select users'], 'nothing copied'],
+    ['call p(1, @a)', ['sql:Call p'], 'copied'],
+    ['create table t2 select ssn from users', ['sql:Create t2', 'sql:Select users'], 'copied'],
+    [
+      'create temporary table t2 (id int) as (select id from users)',
+      ['sql:Create t2', 'sql:Select users'],
+      'nothing copied',
+    ],
+    [
+      'create or replace algorithm=merge definer=`a`@`b` sql security definer view v as select ssn from users',
+      ['sql:Create v', 'sql:Select users'],
+      'nothing copied',
+    ],
+    [
+      'create view v as select id from users with cascaded check option',
+      ['sql:Create v', 'sql:Select users'],
+      'nothing copied',
+    ],
+    [
+      "prepare s from 'delete from notes where id = ?'",
+      ['sql:Delete notes', 'sql:Select notes'],
+      'nothing copied',
+    ],
+    [
+      "load data local infile 'x' replace into table notes",
+      ['sql:Delete notes', 'sql:Insert notes'],
+      'nothing copied',
+    ],
+    [
+      "load data infile '/etc/passwd' into table notes fields terminated by ','",
+      ['sql:Copy /etc/passwd', 'sql:Insert notes'],
+      'nothing copied',
+    ],
+    ['start transaction with consistent snapshot', ['sql:Transaction *'], 'nothing copied'],
+    [
+      "set sql_mode = concat(@@sql_mode, ',STRICT_TRANS_TABLES'), autocommit = 1",
+      ['sql:Set autocommit', 'sql:Set sql_mode'],
+      'nothing copied',
+    ],
+    [
+      'set @@global.max_connections = 1, @a = -1',
+      ['sql:Set @a', 'sql:Set global.max_connections'],
+      'nothing copied',
+    ],
+    ['set character_set_results = null', ['sql:Set character_set_results'], 'nothing copied'],
+    ['desc users', [], 'nothing copied'],
+    ["describe shop.users 'n%'", [], 'nothing copied'],
+    ['show full columns from users', [], 'nothing copied'],
+    ["show session variables like 'sql_mode'", [], 'nothing copied'],
+    ['show create table users', [], 'nothing copied'],
+    ['analyze format=json select ssn from users', ['sql:Explain *', 'sql:Select users'], 'nothing copied'],
+    ['kill query 7', [], 'nothing copied'],
+  ]
+  for (const [sql, touches, copied] of cases) {
+    const statement = await one(sql)
+    assert.deepEqual(touchesOf(statement), touches, sql)
+    const isCopied = namesOf(statement.copied).some(name => name === 'ssn' || name === '*')
+    assert.equal(isCopied, copied === 'copied', sql)
+  }
+})
+
+test('what a statement does to its session is told', async () => {
+  const effects = async (sql: string): Promise<unknown> => (await one(sql)).effects
+  assert.deepEqual(await effects('kill query 7'), [{ kind: 'kill', what: 'query', id: 7 }])
+  assert.deepEqual(await effects('execute S using @a, @b'), [{ kind: 'execute', name: 's' }])
+  assert.deepEqual(await effects('drop prepare s'), [{ kind: 'deallocate', name: 's' }])
+  assert.deepEqual(await effects('create temporary table x (a int)'), [
+    { kind: 'temporary', schema: 'shop', name: 'x' },
+  ])
+  assert.deepEqual(await effects('use other'), [
+    { kind: 'set', name: 'database', values: ['other'], local: false },
+  ])
 })
 
 test('an alias, a quote or a case does not take a column from under its mask', async () => {

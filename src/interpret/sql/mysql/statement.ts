@@ -1,21 +1,23 @@
 import {
-  ANY_COLUMN,
-  type Lineage,
   type SchemaCatalog,
   type SessionEffect,
-  type SqlAction,
   type SqlStatement,
   type Touch,
   Unresolved,
 } from '../model.ts'
 import type { Session } from './analyse/analysis.ts'
 import { type QueryMeaning, readQuery, understandQuery } from './analyse/query-statement.ts'
-import { classify, type Kind } from './classify.ts'
+import { classify } from './classify.ts'
+import type { Kind } from './kind.ts'
 import { lex } from './lex/lexer.ts'
 import type { Dialect, Token } from './lex/token.ts'
 import type { QueryParser } from './parse/parser.ts'
+import { ANYTHING, pathAt, plain, touched } from './plain.ts'
+import { deallocateStatement, executeStatement, prepareStatement } from './prepare.ts'
+import { callStatement, killStatement, loadStatement } from './routines.ts'
 import { setEffects } from './set.ts'
 import { MAX_STATEMENTS, splitStatements, wordOf } from './split.ts'
+import { matched } from './words.ts'
 
 /** What the meaning of a text hangs on. */
 export interface MysqlPlace {
@@ -33,8 +35,6 @@ export interface MysqlStatement {
   /** Why it is `sql:Unknown`, in prose; absent where it is understood. */
   readonly doubt?: string
 }
-
-const ANYTHING: Lineage = new Set([ANY_COLUMN])
 
 /**
  * Understands the statements of a text, each by itself; a text of which nothing can be said is one that is `sql:Unknown`.
@@ -79,30 +79,100 @@ function unknown(text: string, doubt: string): MysqlStatement {
   return { text, statement, doubt }
 }
 
-function plain(tag: string, touches: readonly Touch[], effects: readonly SessionEffect[] = []): SqlStatement {
-  return { tag, touches, functions: new Set(), inferred: new Set(), copied: new Set(), effects }
-}
-
-function touched(action: SqlAction): Touch {
-  return { action, object: { kind: 'database', name: '*' }, columns: new Set() }
-}
-
 async function meaningOf(tokens: readonly Token[], place: MysqlPlace): Promise<SqlStatement> {
+  const { session } = place
   const found = classify(tokens)
   switch (found.kind) {
     case 'query':
       return queryStatement(tokens, place)
+    case 'table':
+      return queryStatement(selecting(tokens), place)
+    case 'do':
+      return doStatement(tokens, place)
     case 'set':
       return setStatement(tokens)
     case 'explain':
       return explainStatement(tokens.slice(found.from), place)
     case 'show':
-      return { ...plain('SHOW', []), output: { columns: [], open: found.isTelling ? ANYTHING : new Set() } }
+      return {
+        ...plain(found.tag, []),
+        output: { columns: [], open: found.isTelling ? ANYTHING : new Set() },
+      }
     case 'command':
       return commandStatement(found, tokens, place)
+    case 'making':
+      return makingStatement(found, tokens, place)
+    case 'call':
+      return callStatement(tokens, session)
+    case 'kill':
+      return killStatement(tokens)
+    case 'load':
+      return loadStatement(tokens, session)
+    case 'prepare':
+      return prepareStatement(tokens, sql => innerStatement(sql, place))
+    case 'execute':
+      return executeStatement(tokens)
+    case 'deallocate':
+      return deallocateStatement(tokens)
     default:
       throw new Unresolved(`the gate does not know \`${wordOf(tokens[0])}\` by its words`)
   }
+}
+
+/** A text in a text: it is one statement, understood, or it is nothing. */
+async function innerStatement(sql: string, place: MysqlPlace): Promise<SqlStatement | undefined> {
+  const [first, other] = await understandText(sql, place)
+  return other === undefined && first?.doubt === undefined ? first?.statement : undefined
+}
+
+/** TABLE t is SELECT * FROM t. */
+function selecting(tokens: readonly Token[]): readonly Token[] {
+  const [first, ...rest] = tokens
+  if (first === undefined) return tokens
+  const word = (text: string, kind: Token['kind']): Token => ({ ...first, kind, text, value: text })
+  return [word('SELECT', 'word'), word('*', 'operator'), word('FROM', 'word'), ...rest]
+}
+
+/** DO works out expressions, and gives nothing. */
+async function doStatement(tokens: readonly Token[], place: MysqlPlace): Promise<SqlStatement> {
+  const [first, ...rest] = tokens
+  if (first === undefined) throw new Unresolved('DO has nothing to do')
+  const meaning = await meaningOfQuery([{ ...first, text: 'SELECT', value: 'SELECT' }, ...rest], place)
+  const { output: _, ...inner } = ofQuery('DO', meaning)
+  return { ...inner, touches: [...inner.touches, touched('sql:Do')] }
+}
+
+type Making = Extract<Kind, { readonly kind: 'making' }>
+
+/** What a table is made of is read unmasked from then on; a view is followed to its columns whenever it is read. */
+async function makingStatement(
+  { tag, end, query }: Making,
+  tokens: readonly Token[],
+  place: MysqlPlace,
+): Promise<SqlStatement> {
+  const { schema, name } = pathAt(tokens, end, place.session)
+  const meaning = await meaningOfQuery(withoutCheckOption(tokens.slice(query)), place)
+  const { output, ...inner } = ofQuery(tag, meaning)
+  const object = { kind: 'relation', name, ...(schema === undefined ? {} : { schema }) } as const
+  const touches = [touched('sql:Create', object), ...inner.touches]
+  if (tag === 'CREATE VIEW') return { ...inner, touches }
+  const copied = new Set([...inner.copied, ...(output?.columns ?? []).flatMap(({ from }) => [...from])])
+  const isTemporary = tokens.slice(0, end).some(token => wordOf(token) === 'TEMPORARY')
+  return { ...inner, touches, copied, effects: isTemporary ? temporaryEffect(object) : [] }
+}
+
+function temporaryEffect({ schema, name }: { schema?: string; name: string }): readonly SessionEffect[] {
+  if (schema === undefined) throw new Unresolved(`no database is chosen for the table \`${name}\``)
+  return [{ kind: 'temporary', schema, name }]
+}
+
+/** WITH CHECK OPTION, behind the query of a view. */
+function withoutCheckOption(tokens: readonly Token[]): readonly Token[] {
+  for (const words of ['WITH CHECK OPTION', 'WITH LOCAL CHECK OPTION', 'WITH CASCADED CHECK OPTION']) {
+    const from = tokens.length - words.split(' ').length
+    if (from > 0 && matched(words, tokens.slice(from)) !== undefined) return tokens.slice(0, from)
+  }
+  return tokens
 }
 
 /** A plan may hold the values of rows that were read to make it: servers put them for columns. */
@@ -138,10 +208,19 @@ type Command = Extract<Kind, { readonly kind: 'command' }>
 function commandStatement(found: Command, tokens: readonly Token[], { session }: MysqlPlace): SqlStatement {
   const touches =
     found.object === 'nothing' ? [touched(found.action)] : relations(found, tokens.slice(found.end), session)
-  const statement = plain(found.tag, touches, useEffect(tokens))
+  const statement = plain(found.tag, touches, [...useEffect(tokens), ...madeEffect(found, tokens, touches)])
   const isMoving = tokens.some(token => MOVING.has(wordOf(token)))
   const output = { columns: [], open: new Set<never>() }
   return isMoving ? { ...statement, copied: ANYTHING, inferred: ANYTHING } : { ...statement, output }
+}
+
+function madeEffect(
+  { tag, end }: Command,
+  tokens: readonly Token[],
+  [touch]: readonly Touch[],
+): readonly SessionEffect[] {
+  const isTemporary = tokens.slice(0, end).some(token => wordOf(token) === 'TEMPORARY')
+  return tag === 'CREATE TABLE' && isTemporary && touch !== undefined ? temporaryEffect(touch.object) : []
 }
 
 /** The names behind the words, one behind each comma; of CREATE and ALTER, the first alone. */
@@ -151,18 +230,8 @@ function relations({ action, tag }: Command, tokens: readonly Token[], session: 
     token.kind === 'operator' && token.text === ',' ? [i + 1] : [],
   )
   return [0, ...(isOne ? [] : starts)].map(start => {
-    const [first, dot, second] = tokens.slice(start, start + 3)
-    if (first === undefined || (first.kind !== 'word' && first.kind !== 'name')) {
-      throw new Unresolved('no name stands where the words want one')
-    }
-    const isQualified = dot?.kind === 'operator' && dot.text === '.' && second !== undefined
-    const schema = isQualified ? first.value : session.database
-    const object = { kind: 'relation', name: isQualified ? second.value : first.value } as const
-    return {
-      action,
-      object: schema === undefined ? object : { ...object, schema },
-      columns: new Set<string>(),
-    }
+    const { length: _, ...path } = pathAt(tokens, start, session)
+    return touched(action, { kind: 'relation', ...path })
   })
 }
 
@@ -175,10 +244,27 @@ async function meaningOfQuery(
   { parser, catalog, session }: MysqlPlace,
 ): Promise<QueryMeaning> {
   const isInsert = /^(?:INSERT|REPLACE)$/.test(wordOf(tokens[0]))
-  if (!isInsert && tokens.some(token => wordOf(token) === 'INTO')) {
-    throw new Unresolved('SELECT … INTO puts values where the gate does not follow them')
+  const into = isInsert ? -1 : tokens.findIndex(token => wordOf(token) === 'INTO')
+  if (into === -1) return understandQuery(await readQuery(tokens, parser), catalog, session)
+  const kept = withoutVariables(tokens, into)
+  const { output, ...meaning } = understandQuery(await readQuery(kept, parser), catalog, session)
+  for (const { from } of output?.columns ?? []) meaning.analysis.copy(from)
+  return meaning
+}
+
+/** A query without its `INTO @a, @b`, from where values are read without a mask. */
+function withoutVariables(tokens: readonly Token[], into: number): readonly Token[] {
+  let end = into + 1
+  while (tokens[end]?.kind === 'variable') {
+    end += 1
+    if (tokens[end]?.text !== ',') break
+    end += 1
   }
-  return understandQuery(await readQuery(tokens, parser), catalog, session)
+  const isWhole = end > into + 1 && tokens[end - 1]?.kind === 'variable'
+  const rest = tokens.slice(end)
+  if (!isWhole || rest.some(token => wordOf(token) === 'INTO'))
+    throw new Unresolved('SELECT … INTO puts values where the gate does not follow them')
+  return [...tokens.slice(0, into), ...rest]
 }
 
 function ofQuery(tag: string, { analysis, touches, output }: QueryMeaning): SqlStatement {

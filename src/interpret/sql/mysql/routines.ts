@@ -1,0 +1,64 @@
+import { type SqlStatement, type Touch, Unresolved } from '../model.ts'
+import type { Session } from './analyse/analysis.ts'
+import { checkConstant } from './constants.ts'
+import type { Token } from './lex/token.ts'
+import { ANYTHING, pathAt, plain, touched } from './plain.ts'
+import { wordOf } from './split.ts'
+import { matched } from './words.ts'
+
+/**
+ * CALL. What stands in a procedure is not followed: all that comes out may be anything, and it may put anything into
+ * variables. What it is given is.
+ */
+export function callStatement(tokens: readonly Token[], session: Session): SqlStatement {
+  const { schema, name, length } = pathAt(tokens, 1, session)
+  if (schema === undefined) throw new Unresolved(`no database is chosen for the procedure \`${name}\``)
+  checkConstant(tokens.slice(1 + length))
+  const call = touched('sql:Call', { kind: 'function', schema, name })
+  return {
+    ...plain('CALL', [call]),
+    functions: new Set([`${schema}.${name}`]),
+    output: { columns: [], open: ANYTHING },
+    copied: ANYTHING,
+  }
+}
+
+/** KILL [CONNECTION | QUERY] number: of a connection, by the number that the client knows it by. */
+export function killStatement(tokens: readonly Token[]): SqlStatement {
+  const rest = tokens.slice(1)
+  const end = matched('?HARD ?SOFT ?CONNECTION ?QUERY', rest) ?? 0
+  const [number, other] = rest.slice(end)
+  if (number?.kind !== 'number' || other !== undefined || !/^[0-9]{1,10}$/.test(number.text))
+    throw new Unresolved('KILL has a form that the gate does not know')
+  const what = rest.slice(0, end).some(token => wordOf(token) === 'QUERY') ? 'query' : 'connection'
+  return plain('KILL', [], [{ kind: 'kill', what, id: Number(number.text) }])
+}
+
+/** Whether a text wants a file of the client. */
+export const LOAD_LOCAL = 'LOAD DATA LOCAL'
+
+/**
+ * LOAD DATA: what it writes to, and the server's file that it reads. Of the client's own file nothing is asked: it can send
+ * the same by INSERT.
+ */
+export function loadStatement(tokens: readonly Token[], session: Session): SqlStatement {
+  const start = matched('LOAD DATA ?LOW_PRIORITY ?CONCURRENT', tokens)
+  if (start === undefined) throw new Unresolved('LOAD has a form that the gate does not know')
+  const isLocal = wordOf(tokens[start]) === 'LOCAL'
+  const [word, file, ...rest] = tokens.slice(isLocal ? start + 1 : start)
+  if (wordOf(word) !== 'INFILE' || file?.kind !== 'string')
+    throw new Unresolved('LOAD DATA has a form that the gate does not know')
+  const into = matched('?REPLACE ?IGNORE INTO TABLE', rest)
+  if (into === undefined) throw new Unresolved('LOAD DATA has a form that the gate does not know')
+  const { schema, name, length } = pathAt(rest, into, session)
+  if (schema === undefined) throw new Unresolved(`no database is chosen for the table \`${name}\``)
+  const tail = rest.slice(into + length)
+  // SET may work values out, also of what is in the table already.
+  if (tail.some(token => wordOf(token) === 'SET')) throw new Unresolved('LOAD DATA … SET is not followed')
+  checkConstant(tail.filter(({ text }) => text !== '(' && text !== ')'))
+  const relation = { kind: 'relation', schema, name } as const
+  const touches: Touch[] = [touched('sql:Insert', relation)]
+  if (wordOf(rest[0]) === 'REPLACE') touches.push(touched('sql:Delete', relation))
+  if (!isLocal) touches.push(touched('sql:Copy', { kind: 'file', name: file.value }))
+  return plain(isLocal ? LOAD_LOCAL : 'LOAD DATA', touches)
+}
