@@ -156,11 +156,8 @@ test('node-postgres: a cursor of its own, by Execute with a number of rows', { s
   await db.connect()
   const seen: number[] = []
   // What pg-cursor does: a portal that is read in parts.
-  const query = new pg.Query<{ i: number }>({
-    text: 'select i from generate_series(1, 25) i',
-    values: [],
-    rows: 10,
-  })
+  const inParts = { text: 'select i from generate_series(1, 25) i', values: [], rows: 10 }
+  const query = new pg.Query<{ i: number }>(inParts)
   const ended = new Promise((resolve, reject) => query.once('end', resolve).once('error', reject))
   query.on('row', (row: { i: number }) => seen.push(row.i))
   db.query(query)
