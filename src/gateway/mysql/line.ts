@@ -3,6 +3,7 @@ import { asGateError, GateError } from '../../core/errors.ts'
 import type { Principal } from '../../core/principal.ts'
 import type { SqlPlace } from '../../interpret/sql/ask.ts'
 import type { SqlStatement } from '../../interpret/sql/model.ts'
+import { LOAD_LOCAL } from '../../interpret/sql/mysql/routines.ts'
 import { writePacket } from '../../wire/mysql/packet.ts'
 import type { ClientReader } from '../../wire/mysql/reader.ts'
 import type { Refusal } from '../exchange.ts'
@@ -19,7 +20,7 @@ import type { Relay, Sent } from './relay.ts'
 import { type ResultMasks, Run } from './run.ts'
 import type { Names, SessionNames } from './session-names.ts'
 import { type SessionState, textOf } from './session-state.ts'
-import type { Understanding } from './understanding.ts'
+import { runsForeign, type Understanding } from './understanding.ts'
 
 export interface LineParts {
   readonly relay: Relay
@@ -30,6 +31,8 @@ export interface LineParts {
   readonly facts: ClientFacts
   readonly place: SqlPlace
   readonly rooms: MysqlRooms
+  /** LOAD DATA LOCAL INFILE may be let through. */
+  readonly localFiles: boolean
   fail(error: GateError): void
 }
 
@@ -50,6 +53,8 @@ export interface Sending {
   readonly isBinary: boolean
   /** Rows of a cursor, which was described when it was opened. */
   readonly resumed?: ResultMasks
+  /** Done by the gate itself, and never sent; resolves with the payload of the answer. */
+  readonly own?: () => Promise<Buffer>
   /** It has been answered, and has not failed. */
   done?(run: Run): void
 }
@@ -73,10 +78,17 @@ export class Line {
   async readBytes(bytes: Buffer): Promise<Read> {
     return this.#reading('', async names => {
       const sql = textOf(bytes, names.charset)
-      if (sql !== undefined) return { sql, understood: await this.#understood(sql, names), names }
+      if (sql !== undefined)
+        return { sql, understood: this.#withFiles(await this.#understood(sql, names)), names }
       const why = `the text is not in the session's character set, \`${names.charset}\``
       return { sql: bytes.toString('latin1'), understood: unknown(why, this.#parts.place), names }
     })
+  }
+
+  /** Files of the client are asked for only where the configuration lets them. */
+  #withFiles(understood: Understood): Understood {
+    if (this.#parts.localFiles || !understood.tags.includes(LOAD_LOCAL)) return understood
+    return unknown('files of the client are not let through: `localInfile` is not set', this.#parts.place)
   }
 
   /** Reads a text that was prepared before: the server looks for names where it did then, and knows changes since. */
@@ -157,6 +169,7 @@ export class Line {
         const stop = (): void => fail(asGateError(ended.reason))
         ended.addEventListener('abort', stop, { once: true })
         this.names.doubt(understood.change)
+        if (runsForeign(understood)) this.names.suspect()
         passing = this.#pass(going, sending)
         return going.ended.finally(() => ended.removeEventListener('abort', stop))
       },
@@ -185,8 +198,9 @@ export class Line {
     }
   }
 
-  async #pass(run: Run, { sent, ahead = [], done }: Sending): Promise<void> {
+  async #pass(run: Run, { sent, ahead = [], own, done }: Sending): Promise<void> {
     try {
+      if (own !== undefined) return await this.reply(await own(), sent.next)
       for (const payload of ahead) this.relay.write(payload)
       await this.relay.pass({ ...sent, run })
       if (run.error === undefined) done?.(run)

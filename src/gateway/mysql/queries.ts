@@ -1,28 +1,42 @@
-import type { Command } from '../../wire/mysql/messages.ts'
+import { LOAD_LOCAL } from '../../interpret/sql/mysql/routines.ts'
 import type { Packet } from '../../wire/mysql/packet.ts'
 import { writeCommand } from '../../wire/mysql/write-command.ts'
 import type { Line } from './line.ts'
+import type { KillKind } from './ports.ts'
+
+export interface QueryPorts {
+  /** What was agreed on with the server. */
+  readonly capabilities: number
+  /** Kills by an id of the gate; resolves with the payload of the answer. */
+  kill(id: number, what: KillKind): Promise<Buffer>
+  /** Passes a file of the client to the server, which has asked for it; see `Sent.onFile`. */
+  onFile(request: Packet): Promise<number>
+}
 
 /** COM_QUERY and COM_INIT_DB: a text with all of its statements, and one answer. */
 export class Queries {
   readonly #line: Line
-  readonly #capabilities: number
+  readonly #ports: QueryPorts
 
-  /** @param capabilities what was agreed on with the server */
-  constructor(line: Line, capabilities: number) {
+  constructor(line: Line, ports: QueryPorts) {
     this.#line = line
-    this.#capabilities = capabilities
+    this.#ports = ports
   }
 
   async query(sql: Buffer, { next }: Packet): Promise<void> {
-    const read = await this.#line.readBytes(sql)
+    const line = this.#line
+    const read = await line.readBytes(sql)
     // Attributes are for the server's own plug-ins, and nothing that the gate looks at.
-    const command: Command = { kind: 'query', attributes: [], sql }
-    const payload = writeCommand(command, this.#capabilities)
-    await this.#line.ask({ message: 'Query', parameters: [] }, read, {
-      sent: { kind: 'query', payload, next },
+    const payload = writeCommand({ kind: 'query', attributes: [], sql }, this.#ports.capabilities)
+    const [kill] = read.understood.statements.flatMap(({ effects }) =>
+      effects.flatMap(effect => (effect.kind === 'kill' ? [effect] : [])),
+    )
+    const isLoading = read.understood.tags.includes(LOAD_LOCAL)
+    await line.ask({ message: 'Query', parameters: [] }, read, {
+      sent: { kind: 'query', payload, next, ...(isLoading ? { onFile: this.#ports.onFile } : {}) },
       isBinary: false,
-      done: () => this.#line.learn(read),
+      ...(kill === undefined ? {} : { own: () => this.#ports.kill(kill.id, kill.what) }),
+      done: () => line.learn(read),
     })
   }
 
@@ -34,5 +48,10 @@ export class Queries {
       sent: { kind: 'init-db', payload, next },
       isBinary: false,
     })
+  }
+
+  /** COM_PROCESS_KILL: asked and recorded as the statement that it is. */
+  kill(id: number, packet: Packet): Promise<void> {
+    return this.query(Buffer.from(`KILL ${id}`), packet)
   }
 }

@@ -10,6 +10,8 @@ import type { SharedCatalog } from './shared-catalog.ts'
 /** What names mean in a session now. */
 export interface Names extends SessionState {
   readonly catalog: MysqlCatalog
+  /** Something ran that the gate does not know the insides of: it may have put anything into variables. */
+  readonly hasForeignVariables: boolean
 }
 
 /** Temporary tables of one session that are followed. */
@@ -31,6 +33,7 @@ export class SessionNames {
   /** Temporary tables by schema and name; undefined: made, and not looked at yet. */
   readonly #temporary = new Map<string, Relation | undefined>()
   #broken: GateError | undefined
+  #hasForeignVariables = false
 
   constructor(ask: OwnQuery, shared: SharedCatalog, isMariadb: boolean) {
     this.#ask = ask
@@ -52,6 +55,11 @@ export class SessionNames {
     this.#stale = greater(this.#stale, change)
   }
 
+  /** Something was sent that runs what others wrote: procedures, functions, triggers. */
+  suspect(): void {
+    this.#hasForeignVariables = true
+  }
+
   /** The status that an answer ended with: what it says of escapes must be what is known of them. */
   onStatus(status: number): void {
     const noBackslashEscapes = (status & STATUS.noBackslashEscapes) !== 0
@@ -71,6 +79,7 @@ export class SessionNames {
   /** All of them are gone: the session began anew. */
   forget(): void {
     this.#temporary.clear()
+    this.#hasForeignVariables = false
     this.#catalog = undefined
     this.#stale = 'catalog'
   }
@@ -90,7 +99,7 @@ export class SessionNames {
     this.#seen = shared
     this.#catalog ??= await this.#withTemporary(shared)
     this.#stale = 'nothing'
-    return { ...state, catalog: this.#catalog }
+    return { ...state, catalog: this.#catalog, hasForeignVariables: this.#hasForeignVariables }
   }
 
   async #readState(): Promise<void> {

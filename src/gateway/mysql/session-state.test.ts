@@ -3,7 +3,9 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { stateOf, textOf } from './session-state.ts'
 
-const ROW = { database: 'shop', mode: 'STRICT_TRANS_TABLES', client: 'utf8mb4', connection: 'utf8mb4' }
+const hex = (text: string, encoding?: BufferEncoding): string =>
+  Buffer.from(text, encoding).toString('hex').toUpperCase()
+const ROW = { database: hex('shop'), mode: 'STRICT_TRANS_TABLES', client: 'utf8mb4', connection: 'utf8mb4' }
 
 test('a state is what the server says', () => {
   assert.deepEqual(stateOf([{ ...ROW, mode: 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES' }], true), {
@@ -22,6 +24,8 @@ test('sessions whose texts the gate would read otherwise than the server are ref
     { ...ROW, client: 'sjis' },
     { ...ROW, connection: 'big5' },
     { ...ROW, client: null },
+    { ...ROW, database: 'shop' },
+    { ...ROW, database: Buffer.from(hex('慢'), 'utf16le').toString('latin1') },
   ]) {
     assert.throws(() => stateOf([row], true), { code: 'sql-session-unclear' })
   }

@@ -16,7 +16,7 @@ export type Charset = 'utf8mb4' | 'utf8mb3' | 'latin1' | 'ascii'
 
 /** What is asked of the server on the session's own connection. The limit holds whatever `sql_select_limit` is. */
 export const STATE_QUESTION: string =
-  'select database() as `database`, @@session.sql_mode as `mode`, @@session.character_set_client as `client`, ' +
+  'select hex(convert(database() using utf8mb4)) as `database`, @@session.sql_mode as `mode`, @@session.character_set_client as `client`, ' +
   '@@session.character_set_connection as `connection` limit 1'
 
 /** Parts of sql_mode that change nothing of how texts are cut and names are found; of others nobody knows. */
@@ -46,7 +46,14 @@ export function stateOf([row]: readonly Row[], isMariadb: boolean): SessionState
   const connection = CHARSETS.get(row['connection'] ?? '')
   if (charset === undefined) throw unclear(`has texts in the character set \`${row['client']}\``)
   if (connection === undefined) throw unclear(`has texts in the character set \`${row['connection']}\``)
-  return { database: row['database'] ?? undefined, dialect, charset }
+  return { database: nameOf(row['database'] ?? null), dialect, charset }
+}
+
+/** The name is asked for in hex: in some character sets of results, bytes of one name are those of another. */
+function nameOf(hex: string | null): string | undefined {
+  if (hex === null) return undefined
+  if (!/^(?:[0-9A-F]{2})+$/.test(hex)) throw unclear('does not tell the name of its database')
+  return Buffer.from(hex, 'hex').toString('utf8')
 }
 
 function dialectOf(mode: string, mariadb: boolean): Dialect {

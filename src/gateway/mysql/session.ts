@@ -9,9 +9,9 @@ import { writeOk } from '../../wire/mysql/write-reply.ts'
 import { farewell, Source } from '../sql/source.ts'
 import { denialOfCommand } from './commands.ts'
 import { ERRORS, numberOf, writeError } from './denial.ts'
-import { type Kill, killIn } from './kill-statement.ts'
 import { Line } from './line.ts'
-import type { MysqlRooms, MysqlSession, MysqlSessionEnd, MysqlSessionStart } from './ports.ts'
+import { passFile } from './local-file.ts'
+import type { KillKind, MysqlRooms, MysqlSession, MysqlSessionEnd, MysqlSessionStart } from './ports.ts'
 import type { Prepared } from './prepared.ts'
 import { Queries } from './queries.ts'
 import { Relay } from './relay.ts'
@@ -73,9 +73,14 @@ class Session implements MysqlSession {
       facts,
       place: target.place,
       rooms,
+      localFiles: start.localFiles,
       fail: error => this.fail(error),
     })
-    this.#queries = new Queries(this.#line, connection.capabilities)
+    this.#queries = new Queries(this.#line, {
+      capabilities: connection.capabilities,
+      kill: (id, what) => this.#kill(id, what),
+      onFile: request => passFile(request, client, connection.socket),
+    })
     this.#statements = new Statements(this.#line, connection.capabilities)
   }
 
@@ -157,10 +162,8 @@ class Session implements MysqlSession {
 
   async #run(command: Command, packet: Packet): Promise<void> {
     switch (command.kind) {
-      case 'query': {
-        const kill = killIn(command.sql)
-        return kill === undefined ? this.#queries.query(command.sql, packet) : this.#kill(kill, packet)
-      }
+      case 'query':
+        return this.#queries.query(command.sql, packet)
       case 'init-db':
         return this.#queries.initDb(command.database, packet)
       case 'stmt-prepare':
@@ -183,7 +186,7 @@ class Session implements MysqlSession {
       case 'reset-connection':
         return this.#reset(packet)
       case 'process-kill':
-        return this.#kill({ connectionId: command.connectionId, kind: 'connection' }, packet)
+        return this.#queries.kill(command.connectionId, packet)
       default:
         return this.#line.refuse(denialOfCommand(command), packet.next)
     }
@@ -196,11 +199,11 @@ class Session implements MysqlSession {
     await this.#relay.pass({ kind: 'reset-connection', payload, next })
   }
 
-  /** By an id of the gate. What the server kills is a connection of the same principal. */
-  async #kill({ connectionId, kind }: Kill, { next }: Packet): Promise<void> {
-    const done = await this.#start.kill(connectionId, kind)
-    const unknown = writeError(ERRORS.noThread, `there is no connection ${connectionId} of yours`)
-    await this.#line.reply(done === 'done' ? writeOk(DONE, this.#start.capabilities) : unknown, next)
+  /** By an id of the gate: what is killed is a connection of the same principal. */
+  async #kill(connectionId: number, what: KillKind): Promise<Buffer> {
+    const done = await this.#start.kill(connectionId, what)
+    if (done === 'done') return writeOk(DONE, this.#start.capabilities)
+    return writeError(ERRORS.noThread, `there is no connection ${connectionId} of yours`)
   }
 
   #ask(sql: string): ReturnType<Relay['ask']> {

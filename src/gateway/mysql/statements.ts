@@ -32,6 +32,8 @@ export class Statements {
     }
     const read = await line.readBytes(bytes)
     const { names } = read
+    if (read.understood.statements.some(({ effects }) => effects.some(({ kind }) => kind === 'kill')))
+      return line.refuse('the gate does not prepare KILL: send it as a text', next)
     const onReply = (reply: Reply): void => {
       if (reply.kind !== 'prepared' || names === undefined) return
       line.prepared.set(reply.statement, new Prepared(read.sql, names, reply.parameters))

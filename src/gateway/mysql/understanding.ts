@@ -1,5 +1,5 @@
 import type { SqlPlace } from '../../interpret/sql/ask.ts'
-import { type SqlStatement, Unresolved } from '../../interpret/sql/model.ts'
+import { ANY_COLUMN, type Lineage, type SqlStatement, Unresolved } from '../../interpret/sql/model.ts'
 import type { MysqlCatalog } from '../../interpret/sql/mysql/catalog/load.ts'
 import type { QueryParser } from '../../interpret/sql/mysql/parse/parser.ts'
 import { understandText } from '../../interpret/sql/mysql/statement.ts'
@@ -10,6 +10,7 @@ import {
   isTransactionOnly,
   type Understood,
   unknown,
+  writes,
 } from '../sql/understood.ts'
 import type { Names } from './session-names.ts'
 
@@ -63,7 +64,10 @@ export class Understanding {
       for (const { statement, doubt } of read) {
         if (doubt !== undefined) throw new Unresolved(doubt)
         if (change !== 'nothing' && !isTransactionOnly(statement)) throw new Unresolved(SPLIT)
-        const whole = await followed(statement, statements, name => prepared(name, names))
+        const joined = await followed(statement, statements, name => prepared(name, names))
+        const whole = names.hasForeignVariables && joined.readsVariables === true ? widened(joined) : joined
+        if (read.length > 1 && whole.effects.some(({ kind }) => kind === 'kill'))
+          throw new Unresolved('KILL stands among other statements: send it alone')
         change = greater(change, changeOf(whole))
         statements.push(whole)
       }
@@ -83,8 +87,9 @@ export class Understanding {
   }
 }
 
-function keyOf(sql: string, { database, dialect }: Names): string {
-  const flags = `${dialect.ansiQuotes ? 'a' : ''}${dialect.noBackslashEscapes ? 'n' : ''}`
+function keyOf(sql: string, { database, dialect, hasForeignVariables }: Names): string {
+  const { ansiQuotes, noBackslashEscapes } = dialect
+  const flags = `${ansiQuotes ? 'a' : ''}${noBackslashEscapes ? 'n' : ''}${hasForeignVariables ? 'v' : ''}`
   // Neither a database's name nor a text that is understood holds a NUL.
   return `${flags}\0${database ?? '\0'}\0${sql}`
 }
@@ -116,7 +121,31 @@ function joined(outer: SqlStatement, inner: SqlStatement): SqlStatement {
     tag: outer.tag,
     touches: [...outer.touches, ...inner.touches],
     effects: [...outer.effects, ...inner.effects],
+    readsVariables: outer.readsVariables === true || inner.readsVariables === true,
   }
+}
+
+const ANYTHING: Lineage = new Set([ANY_COLUMN])
+
+/** A statement into which values of variables go that may be anything. */
+function widened(statement: SqlStatement): SqlStatement {
+  const { output } = statement
+  return {
+    ...statement,
+    inferred: ANYTHING,
+    copied: ANYTHING,
+    ...(output === undefined ? {} : { output: { ...output, open: ANYTHING } }),
+  }
+}
+
+/** Whether a text runs what others wrote, or may do so by triggers. */
+export function runsForeign(understood: Understood): boolean {
+  const isForeign = ({ touches }: SqlStatement): boolean =>
+    touches.some(
+      ({ action, object }) =>
+        action === 'sql:Unknown' || (action === 'sql:Call' && object.schema !== 'mysql'),
+    )
+  return writes(understood) || understood.statements.some(isForeign)
 }
 
 /** Settings that change nothing of what texts mean. */

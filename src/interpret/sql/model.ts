@@ -52,6 +52,8 @@ export interface Relation {
   readonly definition?: unknown
   /** Tables whose rows are read with it: partitions and what inherits, at any distance. */
   readonly children: readonly { readonly schema: string; readonly name: string }[]
+  /** Tables with which its rows are read: a mask on a column of one of these is one for its own. Absent: none. */
+  readonly parents?: readonly { readonly schema: string; readonly name: string }[]
 }
 
 /** A function, as far as it matters who calls it. Overloads of a name are told apart by their number of arguments. */
@@ -172,6 +174,8 @@ export interface SqlStatement {
   /** Columns whose values it puts where they would be read unmasked. */
   readonly copied: Lineage
   readonly effects: readonly SessionEffect[]
+  /** Values of the session's own variables go into it: whoever put them there, nobody follows. */
+  readonly readsVariables?: boolean
 }
 
 /** Why a statement cannot be told in full. */

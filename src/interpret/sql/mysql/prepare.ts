@@ -12,6 +12,9 @@ export type ReadInner = (sql: string) => Promise<SqlStatement | undefined>
  */
 const NAME = /^[A-Za-z0-9_$]{1,64}$/
 
+/** What no prepared statement does. */
+const NOT_INSIDE: ReadonlySet<string> = new Set(['prepare', 'execute', 'deallocate', 'kill'])
+
 /** PREPARE … FROM a text. What it prepares is asked for as if it ran; what is put together as it runs is not told. */
 export async function prepareStatement(tokens: readonly Token[], read: ReadInner): Promise<SqlStatement> {
   const [, , from, text, other] = tokens
@@ -21,8 +24,8 @@ export async function prepareStatement(tokens: readonly Token[], read: ReadInner
   const inner = await read(text.value)
   if (inner === undefined)
     throw new Unresolved('what PREPARE is given is not one statement that is understood')
-  if (inner.effects.some(({ kind }) => kind === 'prepare' || kind === 'execute' || kind === 'deallocate'))
-    throw new Unresolved('a prepared statement prepares or executes others')
+  if (inner.effects.some(({ kind }) => NOT_INSIDE.has(kind)))
+    throw new Unresolved('a prepared statement prepares or executes others, or ends a connection')
   const { touches, functions, inferred, copied } = inner
   const effects = [{ kind: 'prepare', name, inner, text: text.value }] as const
   return { ...plain('PREPARE', touches, effects), functions, inferred, copied }

@@ -61,11 +61,22 @@ async function understandOne(
   place: MysqlPlace,
 ): Promise<MysqlStatement> {
   try {
-    return { text, statement: await meaningOf(tokens, place) }
+    const statement = await meaningOf(tokens, place)
+    return {
+      text,
+      statement: readsVariables(tokens, statement) ? { ...statement, readsVariables: true } : statement,
+    }
   } catch (error) {
     if (error instanceof Unresolved) return unknown(text, error.message)
     throw error
   }
+}
+
+/** Whether values of `@a` go anywhere but to another variable. */
+function readsVariables(tokens: readonly Token[], { tag, effects }: SqlStatement): boolean {
+  const isBetweenVariables =
+    tag === 'SET' && effects.every(effect => effect.kind === 'set' && effect.name.startsWith('@'))
+  return !isBetweenVariables && tokens.some(({ kind }) => kind === 'variable')
 }
 
 /** Of such a statement anything may be: it is asked about as `sql:Unknown`, and all that comes out may be anything. */
