@@ -70,6 +70,20 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
     },
   ],
   [
+    'token',
+    {
+      summary: 'print a password for a database behind the gate',
+      run: async args => (await import('./main/offline-databases.ts')).token(args),
+    },
+  ],
+  [
+    'connect',
+    {
+      summary: 'open psql or mysql on a database behind the gate',
+      run: async args => (await import('./main/offline-databases.ts')).connect(args),
+    },
+  ],
+  [
     'keys',
     {
       summary: 'rotate the key that seals credentials',

@@ -1195,6 +1195,11 @@ const table = {
     advice:
       'Set `SALLYPORT_TOKEN`, name a file by `--token-file`, or put the token into `~/.config/sallyport/token`.',
   },
+  'database-client-missing': {
+    party: 'client',
+    status: 400,
+    advice: 'Install `psql` or `mysql`, or have `sallyport token` print the password for another client.',
+  },
 
   // --- upstream: databases
   'database-unreachable': {
