@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import type { Json, JsonObject } from '../../core/json.ts'
 import type { Entry } from '../calls.ts'
-import type { DecisionEvent, OutcomeEvent, RecordedPrincipal } from '../event.ts'
+import type { DecisionEvent, OutcomeEvent, RecordedPrincipal, RecordedSql } from '../event.ts'
 import { cloudTrailRecord } from './cloudtrail.ts'
 import { CSV_HEADER, csvRow } from './csv.ts'
 import { fieldsOf } from './csv-reader.fixture.ts'
@@ -37,27 +37,47 @@ const statement = fc.record(
   { requiredKeys: ['policy', 'statement', 'effect'] },
 )
 
-const call: fc.Arbitrary<NonNullable<DecisionEvent['call']>> = fc.record({
-  service: fc.constantFrom('ec2', 's3', 'cloudwatch'),
-  operation: fc.constantFrom('TerminateInstances', 'GetObject', 'PutObject', 'CreateUser', 'Frobnicate'),
-  region: fc.constantFrom('us-east-1', ''),
-  parameters: fc.dictionary(text, fc.jsonValue({ maxDepth: 2 }) as fc.Arbitrary<Json>, { maxKeys: 3 }),
-  redacted: fc.array(text, { maxLength: 2 }),
-  truncated: fc.boolean(),
-  pairs: fc.array(
-    fc.record({
-      action: fc.constantFrom(
-        'ec2:TerminateInstances',
-        'ec2:DescribeInstances',
-        'iam:CreateUser',
-        'ec2:Frobnicate',
-      ),
-      resource: fc.oneof(text, fc.constant('*')),
-      certainty: fc.constantFrom('exact', 'any'),
-    }),
-    { maxLength: 3 },
-  ),
-})
+const sql: fc.Arbitrary<RecordedSql> = fc.record(
+  {
+    engine: fc.constantFrom('postgres', 'mysql'),
+    target: text,
+    database: text,
+    message: fc.constantFrom('Query', 'Execute', 'Connect'),
+    text,
+    normalized: text,
+    fingerprint: text,
+  },
+  { requiredKeys: ['engine', 'target', 'database', 'message'] },
+)
+
+const call: fc.Arbitrary<NonNullable<DecisionEvent['call']>> = fc.record(
+  {
+    service: fc.constantFrom('ec2', 's3', 'cloudwatch'),
+    operation: fc.constantFrom('TerminateInstances', 'GetObject', 'PutObject', 'CreateUser', 'Frobnicate'),
+    region: fc.constantFrom('us-east-1', ''),
+    parameters: fc.dictionary(text, fc.jsonValue({ maxDepth: 2 }) as fc.Arbitrary<Json>, { maxKeys: 3 }),
+    redacted: fc.array(text, { maxLength: 2 }),
+    truncated: fc.boolean(),
+    pairs: fc.array(
+      fc.record({
+        action: fc.constantFrom(
+          'ec2:TerminateInstances',
+          'ec2:DescribeInstances',
+          'iam:CreateUser',
+          'ec2:Frobnicate',
+          'sql:Select',
+          'sql:Drop',
+          'sql:Call',
+        ),
+        resource: fc.oneof(text, fc.constant('*')),
+        certainty: fc.constantFrom('exact', 'any'),
+      }),
+      { maxLength: 3 },
+    ),
+    sql,
+  },
+  { requiredKeys: ['service', 'operation', 'region', 'parameters', 'redacted', 'truncated', 'pairs'] },
+)
 
 const masked = fc.record({ count: fc.nat(), places: fc.array(text, { maxLength: 2 }) })
 
@@ -76,6 +96,8 @@ const outcome: fc.Arbitrary<OutcomeEvent> = fc.record(
     error: text,
     masked,
     lease: text,
+    protocol: fc.constant('sql'),
+    rows: fc.nat(),
   },
   { requiredKeys: ['type', 'id', 'timeMs', 'decisionId', 'bytesIn', 'bytesOut', 'durationMs'] },
 )

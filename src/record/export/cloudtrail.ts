@@ -4,6 +4,7 @@ import type {
   AccessRequestEvent,
   DecisionEvent,
   OutcomeEvent,
+  RecordedCall,
   RecordedPrincipal,
   RevocationEvent,
   SessionEndEvent,
@@ -12,6 +13,7 @@ import type {
 import { arnParts } from './arn.ts'
 import { type CallEntry, errorCodeOf, gateFacts, outcomeOf, present, whoFacts } from './call.ts'
 import { type ApiFacts, isReadOnly } from './facts.ts'
+import { sqlFacts } from './sql.ts'
 
 /**
  * Records in the form of CloudTrail, for what reads CloudTrail.
@@ -43,23 +45,23 @@ export function cloudTrailRecord(entry: Entry, facts: ApiFacts): JsonObject {
 function callRecord({ decision, ending }: CallEntry, facts: ApiFacts): JsonObject {
   const { call, principal, target } = decision
   const outcome = outcomeOf(ending)
-  const signingName = call === undefined ? undefined : (facts.signingName(call.service) ?? call.service)
   return present({
     eventVersion: EVENT_VERSION,
     userIdentity: principal === undefined ? { type: 'Unknown' } : roleIdentity(principal),
     eventTime: eventTime(decision.timeMs),
-    eventSource: signingName === undefined ? UNKNOWN : `${signingName}.amazonaws.com`,
+    eventSource: call === undefined ? UNKNOWN : sourceOf(call, facts),
     eventName: call?.operation ?? target?.method ?? UNKNOWN,
     awsRegion: call?.region ?? '',
     sourceIPAddress: decision.clientAddress,
     userAgent: decision.userAgent ?? '',
     ...errorOf(decision, outcome),
-    requestParameters: call === undefined ? null : parametersOf(call.service, facts.lowerCamel(call)),
+    requestParameters: call === undefined ? null : parametersOf(call, facts),
     responseElements: null,
     additionalEventData: present({
       sessionId: decision.sessionId,
       ...(principal === undefined ? {} : { principal: whoFacts(principal) }),
       ...gateFacts(decision, ending),
+      ...sqlFacts(call, outcome),
       ...transferFacts(outcome),
     }),
     requestID: outcome?.awsRequestId,
@@ -70,8 +72,19 @@ function callRecord({ decision, ending }: CallEntry, facts: ApiFacts): JsonObjec
   })
 }
 
-/** S3 has a word of its own for the bucket, and everybody who reads CloudTrail knows it. */
-function parametersOf(service: string, parameters: JsonObject): JsonObject {
+/** `ec2.amazonaws.com`; statements to databases are none of AWS's. */
+function sourceOf({ service, sql }: RecordedCall, facts: ApiFacts): string {
+  return sql === undefined ? `${facts.signingName(service) ?? service}.amazonaws.com` : 'sql.sallyport'
+}
+
+function parametersOf(call: RecordedCall, facts: ApiFacts): JsonObject {
+  const { service, sql } = call
+  if (sql !== undefined) {
+    const { target, database, text } = sql
+    return present({ target, database, statement: text, parameters: call.parameters })
+  }
+  const parameters = facts.lowerCamel(call)
+  // S3 has a word of its own for the bucket, and everybody who reads CloudTrail knows it.
   const { bucket, ...others } = parameters
   return service === 's3' && bucket !== undefined ? { bucketName: bucket, ...others } : parameters
 }
@@ -83,6 +96,8 @@ function errorOf({ denial }: DecisionEvent, outcome: OutcomeEvent | undefined): 
   const code = outcome && errorCodeOf(outcome)
   if (code === undefined) return {}
   const status = outcome?.status
+  if (outcome?.protocol === 'sql')
+    return { errorCode: code, errorMessage: 'an error of the database, or on the way to it' }
   return { errorCode: code, errorMessage: status === undefined ? 'no reply of AWS' : `status ${status}` }
 }
 

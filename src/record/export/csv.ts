@@ -48,6 +48,11 @@ const COLUMNS = [
   'parameters',
   'redacted',
   'truncated',
+  'target',
+  'database',
+  'statement',
+  'fingerprint',
+  'rows',
 ] as const
 
 type Column = (typeof COLUMNS)[number]
@@ -115,6 +120,10 @@ function callRow({ decision, ending }: CallEntry): Row {
     parameters: call && JSON.stringify(call.parameters),
     redacted: call && list(call.redacted),
     truncated: call && (call.truncated ? 'yes' : 'no'),
+    target: call?.sql?.target,
+    database: call?.sql?.database,
+    statement: call?.sql?.text ?? call?.sql?.normalized,
+    fingerprint: call?.sql?.fingerprint,
   }
 }
 
@@ -142,6 +151,7 @@ function outcomeRow(outcome: OutcomeEvent): Row {
     bytes_out: outcome.bytesOut,
     duration_ms: outcome.durationMs,
     lease: outcome.lease,
+    rows: outcome.rows,
   }
 }
 

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../core/json.ts'
 import type { RecordedCall } from '../event.ts'
+import { isReadOnlySql } from './sql.ts'
 
 /** What IAM says that an action does. */
 export type AccessLevel = 'List' | 'Read' | 'Write' | 'Permissions management' | 'Tagging'
@@ -26,6 +27,7 @@ const VERBS: readonly (readonly [Activity, readonly string[]])[] = [
 
 /** True if nothing is changed by it, as far as IAM says; by the operation's verb where IAM says nothing. */
 export function isReadOnly(call: RecordedCall, facts: ApiFacts): boolean {
+  if (call.sql !== undefined) return isReadOnlySql(call)
   const levels = call.pairs.map(({ action }) => facts.accessLevel(action))
   if (levels.length === 0 || levels.includes(undefined)) return verbOf(call.operation) === 'read'
   return levels.every(level => level === 'List' || level === 'Read')

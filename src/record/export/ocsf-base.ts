@@ -22,6 +22,13 @@ export const API_ACTIVITY: OcsfClass = {
   categoryName: 'Application Activity',
 }
 
+export const DATASTORE_ACTIVITY: OcsfClass = {
+  uid: 6005,
+  name: 'Datastore Activity',
+  category: 6,
+  categoryName: 'Application Activity',
+}
+
 export const AUTHENTICATION: OcsfClass = {
   uid: 3002,
   name: 'Authentication',

@@ -19,10 +19,12 @@ import {
   cloudOf,
   endpointOf,
   headOf,
+  type OcsfClass,
   other,
   SEVERITY,
   STATUS,
 } from './ocsf-base.ts'
+import { sqlFacts } from './sql.ts'
 
 const ACTIVITIES: Readonly<Record<Activity, Choice>> = {
   create: [1, 'Create'],
@@ -58,13 +60,30 @@ const METHODS: ReadonlySet<string> = new Set([
 ])
 
 /** API Activity: a decision together with how the call ended. https://schema.ocsf.io/1.6.0/classes/api_activity */
-export function callEvent({ decision, ending }: CallEntry, facts: ApiFacts): JsonObject {
+export function callEvent(entry: CallEntry, facts: ApiFacts): JsonObject {
+  const { decision, ending } = entry
+  const { call } = decision
+  const outcome = outcomeOf(ending)
+  const activity = call === undefined ? UNKNOWN_ACTIVITY : ACTIVITIES[activityOf(call, facts)]
+  return present({
+    ...callMembers(entry, { class: API_ACTIVITY, activity }),
+    api: apiOf(decision, outcome, facts),
+    http_request: httpRequest(decision),
+    http_response: outcome?.status === undefined ? undefined : { code: outcome.status },
+    resources: call === undefined ? undefined : resourcesOf(call),
+  })
+}
+
+/** What calls and statements have in common: who, from where, what was decided and by what, and how it ended. */
+export function callMembers(
+  { decision, ending }: CallEntry,
+  kind: { readonly class: OcsfClass; readonly activity: Choice },
+): JsonObject {
   const { call, principal } = decision
   const outcome = outcomeOf(ending)
   return present({
     ...headOf({
-      class: API_ACTIVITY,
-      activity: call === undefined ? UNKNOWN_ACTIVITY : ACTIVITIES[activityOf(call, facts)],
+      ...kind,
       severity: severityOf(decision),
       status: STATUSES[endingWord(ending)],
       id: decision.id,
@@ -78,14 +97,12 @@ export function callEvent({ decision, ending }: CallEntry, facts: ApiFacts): Jso
     ...security(decision),
     ...timing(decision, outcome),
     actor: actorOf(principal, decision.sessionId),
-    api: apiOf(decision, outcome, facts),
     src_endpoint: endpointOf(decision.clientAddress),
     cloud: cloudOf(principal, call?.region),
-    http_request: httpRequest(decision),
-    http_response: outcome?.status === undefined ? undefined : { code: outcome.status },
-    resources: call === undefined ? undefined : resourcesOf(call),
     unmapped: present({
       ...gateFacts(decision, ending),
+      ...sqlFacts(call, outcome),
+      ...(call?.sql === undefined ? {} : { parameters: call.parameters }),
       principal: principal && whoFacts(principal),
       bytes_in: outcome?.bytesIn,
       bytes_out: outcome?.bytesOut,

@@ -2,7 +2,7 @@ import type { JsonObject } from '../../core/json.ts'
 import type { Entry } from '../calls.ts'
 import type { AccessRequestEvent, SessionEvent } from '../event.ts'
 import { whyWithheld } from '../seal/withheld.ts'
-import { present, whoFacts } from './call.ts'
+import { type CallEntry, present, whoFacts } from './call.ts'
 import type { ApiFacts } from './facts.ts'
 import {
   AUTHENTICATION,
@@ -19,6 +19,7 @@ import {
 } from './ocsf-base.ts'
 import { callEvent, outcomeEvent } from './ocsf-call.ts'
 import { endEvent } from './ocsf-end.ts'
+import { statementEvent } from './ocsf-statement.ts'
 
 /** An entry as an event of OCSF 1.6: the Open Cybersecurity Schema Framework. */
 export function ocsfEvent(entry: Entry, facts: ApiFacts): JsonObject {
@@ -26,7 +27,7 @@ export function ocsfEvent(entry: Entry, facts: ApiFacts): JsonObject {
     case 'session':
       return sessionEvent(entry.session)
     case 'call':
-      return callEvent(entry, facts)
+      return eventOfCall(entry, facts)
     case 'access-request':
       return accessEvent(entry.event)
     case 'end':
@@ -34,6 +35,11 @@ export function ocsfEvent(entry: Entry, facts: ApiFacts): JsonObject {
     case 'outcome':
       return outcomeEvent(entry.outcome)
   }
+}
+
+function eventOfCall(entry: CallEntry, facts: ApiFacts): JsonObject {
+  const { call } = entry.decision
+  return call?.sql === undefined ? callEvent(entry, facts) : statementEvent(entry, call, call.sql)
 }
 
 /** Authentication, Logon: a credential was exchanged. https://schema.ocsf.io/1.6.0/classes/authentication */

@@ -88,6 +88,87 @@ export const DENIED: CallEntry = {
   ending: { kind: 'denied' },
 }
 
+const STATEMENT_CALL = {
+  service: 'sql',
+  operation: 'SELECT',
+  region: 'us-east-1',
+  parameters: { $1: '<redacted>' },
+  redacted: ['$1'],
+  truncated: false,
+  pairs: [
+    {
+      action: 'sql:Select',
+      resource: 'arn:sallyport:sql:us-east-1:111122223333:orders/shop/public.customers',
+      certainty: 'exact',
+    },
+  ],
+  sql: {
+    engine: 'postgres',
+    target: 'orders',
+    database: 'shop',
+    message: 'Execute',
+    normalized: 'select email from customers where id = $1 and active = ?',
+    fingerprint: 'b0d9f2c1a7e35846',
+  },
+} as const
+
+/** Its constants may hold what is masked; what came of it was. */
+export const STATEMENT: CallEntry = {
+  kind: 'call',
+  decision: {
+    type: 'decision',
+    id: 'call-4',
+    timeMs: STARTED_MS + 5000,
+    sessionId: SESSION,
+    principal: PRINCIPAL,
+    clientAddress: '192.0.2.7',
+    effect: 'allow',
+    call: STATEMENT_CALL,
+    statements: [{ policy: 'agent.json', statement: 'Shop', effect: 'Allow' }],
+    masks: [{ policy: 'agent.json', statement: 'Emails', effect: 'Mask' }],
+  },
+  ending: {
+    kind: 'outcome',
+    outcome: {
+      type: 'outcome',
+      id: 'end-4',
+      timeMs: STARTED_MS + 5012,
+      sessionId: SESSION,
+      protocol: 'sql',
+      decisionId: 'call-4',
+      bytesIn: 71,
+      bytesOut: 230,
+      durationMs: 12,
+      rows: 1,
+      masked: { count: 1, places: [] },
+      result: { tables: [{ columns: ['email'], rows: [['****']] }] },
+    },
+  },
+}
+
+export const DENIED_STATEMENT: CallEntry = {
+  kind: 'call',
+  decision: {
+    ...DENIED.decision,
+    id: 'call-5',
+    timeMs: STARTED_MS + 6000,
+    call: {
+      ...STATEMENT_CALL,
+      operation: 'DELETE',
+      parameters: {},
+      redacted: [],
+      pairs: STATEMENT_CALL.pairs.map(pair => ({ ...pair, action: 'sql:Delete' })),
+      sql: {
+        ...STATEMENT_CALL.sql,
+        message: 'Query',
+        text: '=delete from customers -- \u001b[2J',
+        normalized: 'delete from customers',
+      },
+    },
+  },
+  ending: { kind: 'denied' },
+}
+
 /** Nobody that the gate knows, with a hostile agent. */
 export const STRANGER: CallEntry = {
   kind: 'call',
@@ -194,4 +275,6 @@ export const SAMPLES: readonly Entry[] = [
   IDLE,
   KILLED,
   ROLE_REVOKED,
+  STATEMENT,
+  DENIED_STATEMENT,
 ]
