@@ -11,6 +11,7 @@ export const SQLSTATE = {
   identity: '28000',
   target: '3D000',
   idle: '57P05',
+  cancelled: '57014',
   protocol: '08P01',
   upstreamGone: '08006',
   unreachable: '08001',
@@ -37,10 +38,17 @@ export function refusalWords(refusal: Refusal): Words {
   const hint = `event ${refusal.eventId}`
   if ('decision' in refusal) {
     const { message, detail } = wordsOf(refusal.decision)
-    return { sqlstate: SQLSTATE.denied, message, hint, ...(detail === '' ? {} : { detail }) }
+    const next = hintOf(refusal.decision, hint)
+    return { sqlstate: SQLSTATE.denied, message, hint: next, ...(detail === '' ? {} : { detail }) }
   }
   const { error } = refusal
   return { sqlstate: sqlstateOf(error), message: error.message, detail: error.advice, hint }
+}
+
+/** Where somebody can say yes, where that is what is missing. */
+function hintOf({ denial }: Decision, event: string): string {
+  if (denial?.requestUrl === undefined) return event
+  return `${event}; access request ${denial.requestId}: ${denial.requestUrl}`
 }
 
 function wordsOf({ denial, statements }: Decision): { readonly message: string; readonly detail: string } {
@@ -67,6 +75,8 @@ export function sqlstateOf({ code }: GateError): string {
     case 'postgres-reply-too-large':
     case 'postgres-reply-too-wide':
       return SQLSTATE.upstreamGone
+    case 'sql-cancelled':
+      return SQLSTATE.cancelled
     case 'session-idle':
       return SQLSTATE.idle
     case 'internal':

@@ -1,9 +1,11 @@
 import { GateError } from '../../core/errors.ts'
 import type { BackendMessage, Bind, FrontendMessage, Parse } from '../../wire/postgres/messages.ts'
 import { writeFrontend } from '../../wire/postgres/writer.ts'
+import type { Met } from '../sql/statement-decision.ts'
 import { callsFunctions, type Understood, unknown } from '../sql/understood.ts'
 import { writeError } from './complaint.ts'
 import { Copying } from './copying.ts'
+import type { Portal } from './handles.ts'
 import type { Line, Message } from './line.ts'
 import { saidParameters } from './parameters.ts'
 import type { Run } from './run.ts'
@@ -21,6 +23,8 @@ export class ExtendedQueries {
   readonly #line: Line
   /** A message of this batch was denied: as after an error of the server, nothing more of it counts. */
   #skipping = false
+  /** Portals that people were asked for when they were bound, and that ran since. */
+  readonly #executed = new WeakSet<Portal>()
 
   constructor(line: Line) {
     this.#line = line
@@ -103,7 +107,7 @@ export class ExtendedQueries {
     const parameters = saidParameters(values, formats)
     const bound = { sql: prepared.sql, prepared, understood, version, parameters }
     const message = (isHushed: boolean, run?: Run): Message => {
-      const undo = line.handles.setPortal(portal, bound)
+      const undo = line.handles.setPortal(portal, { ...bound, met: run?.met })
       return [{ kind: 'bind', isHushed, undo, ...(run === undefined ? {} : { run, isLast: true }) }, bytes]
     }
     // The server plans at Bind, and whoever plans runs functions that say they are immutable.
@@ -129,7 +133,7 @@ export class ExtendedQueries {
     let copying: Copying | undefined
     await line.ask(
       { message: 'Execute', sql, tags: understood.tags, parameters },
-      { parsed, understood },
+      { parsed, understood, met: this.#metFor(portal) },
       run => {
         if (copiesIn) copying = new Copying(line, run)
         const done = (): void => line.handles.learn(sql, parsed, understood)
@@ -141,6 +145,13 @@ export class ExtendedQueries {
     if (copying === undefined) return
     line.write(FLUSH)
     await copying.once()
+  }
+
+  /** What people have said of a portal holds once. */
+  #metFor(portal: Portal): Met | undefined {
+    if (portal.met === undefined || this.#executed.has(portal)) return undefined
+    this.#executed.add(portal)
+    return portal.met
   }
 
   #refuse(sqlstate: string, message: string): Promise<void> {

@@ -2,6 +2,7 @@ import type { SqlPlace } from '../../interpret/sql/ask.ts'
 import type { SqlStatement } from '../../interpret/sql/model.ts'
 import type { Parsed } from '../../interpret/sql/postgres/parse/messages.ts'
 import type { SqlParameter } from '../sql/ports.ts'
+import type { Met } from '../sql/statement-decision.ts'
 import { isTransactionOnly, type Understood } from '../sql/understood.ts'
 import type { SessionNames } from './session-names.ts'
 import { cursorIn, type Named, preparedIn, understandText, understoodAs } from './understanding.ts'
@@ -23,6 +24,8 @@ export interface Portal {
   /** The names by which it was. */
   readonly version: number
   readonly parameters: readonly SqlParameter[]
+  /** What people said when it was bound: it holds for one Execute. */
+  readonly met?: Met | undefined
 }
 
 /** Prepared statements and portals of one session, and their bytes; the server itself has no limit. */

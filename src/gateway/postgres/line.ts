@@ -5,11 +5,13 @@ import type { Principal } from '../../core/principal.ts'
 import type { SqlPlace } from '../../interpret/sql/ask.ts'
 import type { Parsed } from '../../interpret/sql/postgres/parse/messages.ts'
 import type { FrontendReader } from '../../wire/postgres/reader.ts'
+import { writeFrontend } from '../../wire/postgres/writer.ts'
 import { masksOf, type StatementMasks } from '../sql/masks.ts'
 import type { ClientFacts, SqlText } from '../sql/ports.ts'
-import { decideStatement } from '../sql/statement-decision.ts'
+import { decideStatement, type Met, metBy } from '../sql/statement-decision.ts'
 import { askAbout, requestOf } from '../sql/statement-exchange.ts'
 import { isTransactionOnly, type Understood, unknown, writes } from '../sql/understood.ts'
+import type { ClientHold } from './client-hold.ts'
 import { refusalError } from './complaint.ts'
 import type { Handles } from './handles.ts'
 import type { PostgresRooms } from './ports.ts'
@@ -29,6 +31,7 @@ export interface LineParts {
   readonly facts: ClientFacts
   readonly place: SqlPlace
   readonly rooms: PostgresRooms
+  readonly hold: ClientHold
   fail(error: GateError): void
 }
 
@@ -41,8 +44,11 @@ export interface Read {
   readonly understood: Understood
   /** Why it could not be read at all, for no fault of its own. */
   readonly broken?: GateError
+  /** What people have said of it already. */
+  readonly met?: Met | undefined
 }
 
+const FLUSH = writeFrontend({ kind: 'flush' })
 const IN_DOUBT =
   'what names mean may have changed since the server was ready last: send Sync, or the statements one by one'
 
@@ -150,11 +156,11 @@ export class Line {
    */
   async ask(
     text: SqlText,
-    { parsed, understood, broken }: Read,
+    { parsed, understood, broken, met }: Read,
     messages: (run: Run) => readonly Message[],
     refuse: (error: Buffer) => Promise<void>,
   ): Promise<Run | undefined> {
-    const { principal, facts, rooms, fail } = this.#parts
+    const { principal, facts, rooms, hold, fail } = this.#parts
     let run: Run | undefined
     const asking = {
       principal,
@@ -164,8 +170,13 @@ export class Line {
       text: { ...text, ...normalizedOf(parsed) },
       understood,
       broken: broken ?? this.names.broken,
+      ...(met === undefined ? {} : { met }),
+      hold: async (...waiting: Parameters<ClientHold['hold']>) => {
+        await this.#answered()
+        return hold.hold(...waiting)
+      },
       send: (decision: Decision, ended: AbortSignal) => {
-        const going = new Run(this.masks(decision, understood), rooms.hashKey, Buffer.byteLength(text.sql))
+        const going = this.#run(decision, understood, text.sql)
         run = going
         const stop = (): void => fail(asGateError(ended.reason))
         ended.addEventListener('abort', stop, { once: true })
@@ -187,6 +198,17 @@ export class Line {
     await askAbout(asking, rooms)
     await this.drained()
     return run
+  }
+
+  #run(decision: Decision, understood: Understood, sql: string): Run {
+    const masks = this.masks(decision, understood)
+    return new Run(masks, this.rooms.hashKey, Buffer.byteLength(sql), metBy(decision))
+  }
+
+  /** Resolves when all that was sent is answered, also within a batch. */
+  async #answered(): Promise<void> {
+    if (!this.relay.queue.isEmpty) this.write(FLUSH)
+    await this.relay.idle()
   }
 
   /** Tells the client something of the gate's own; in order only while nothing is on its way. */

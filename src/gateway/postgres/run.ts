@@ -4,11 +4,14 @@ import type { Column, Value } from '../../wire/postgres/messages.ts'
 import { rowsOf } from '../../wire/postgres/tag.ts'
 import type { StatementMasks } from '../sql/masks.ts'
 import type { SqlOutcome } from '../sql/ports.ts'
+import type { Met } from '../sql/statement-decision.ts'
 import { columnMasks } from './column-masks.ts'
 
 /** One text on its way through the server: what came of it, and what is masked of that. */
 export class Run {
   readonly ended: Promise<SqlOutcome>
+  /** What people have said of it, where they were asked. */
+  readonly met: Met | undefined
   /** The server waits for data of COPY; called for each time that it does. Absent: it has no reason to. */
   onCopyIn: (() => void) | undefined
   readonly #masks: StatementMasks
@@ -25,7 +28,8 @@ export class Run {
   #error: string | undefined
 
   /** @param bytesIn of the messages that carried it to the server */
-  constructor(masks: StatementMasks, hashKey: Buffer, bytesIn: number) {
+  constructor(masks: StatementMasks, hashKey: Buffer, bytesIn: number, met?: Met) {
+    this.met = met
     this.#masks = masks
     this.#hashKey = hashKey
     this.#bytesIn = bytesIn

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { asGateError, GateError } from '../../core/errors.ts'
 import type { Principal } from '../../core/principal.ts'
 import type { PostgresConnection } from '../../upstream/postgres/port.ts'
@@ -7,6 +8,7 @@ import type { BackendReader, FrontendReader } from '../../wire/postgres/reader.t
 import { FRONTEND } from '../../wire/postgres/types.ts'
 import { writeFrontend } from '../../wire/postgres/writer.ts'
 import type { ClientFacts } from '../sql/ports.ts'
+import { ClientHold } from './client-hold.ts'
 import { SQLSTATE, sqlstateOf, writeError } from './complaint.ts'
 import { ExtendedQueries } from './extended.ts'
 import { Handles } from './handles.ts'
@@ -46,6 +48,7 @@ export class Session {
   readonly #upstream: Source<BackendReader>
   readonly #relay: Relay
   readonly #line: Line
+  readonly #hold: ClientHold
   readonly #simple: SimpleQueries
   readonly #extended: ExtendedQueries
   readonly #target: PostgresTarget
@@ -77,6 +80,7 @@ export class Session {
       },
       onParameter: (name, value) => names.onParameter(name, value),
     })
+    this.#hold = holdOf(connection, client.socket)
     this.#line = new Line({
       relay: this.#relay,
       upstream: connection.socket,
@@ -87,6 +91,7 @@ export class Session {
       facts,
       place: target.place,
       rooms,
+      hold: this.#hold,
       fail: error => this.fail(error),
     })
     this.#simple = new SimpleQueries(this.#line)
@@ -142,6 +147,7 @@ export class Session {
 
   /** Asks the server to cancel what the session runs, if it runs something. */
   cancel(): void {
+    if (this.#hold.cancel()) return
     const { cancelKey } = this.#connection
     const head = this.#relay.queue.head
     const isBusy = head !== undefined && head.own === undefined && !this.#upstream.ended
@@ -226,6 +232,7 @@ export class Session {
     const wasBusy = !this.#relay.queue.isEmpty
     this.#relay.abandon(code)
     farewell(this.#client.socket)
+    this.#hold.leave()
     const { socket, cancelKey } = this.#connection
     this.#upstream.leave()
     const cancel = async (): Promise<void> => {
@@ -233,4 +240,21 @@ export class Session {
     }
     if (!socket.destroyed) void reap(socket, cancel)
   }
+}
+
+/** A setting that no client minds: https://www.postgresql.org/docs/current/libpq-status.html#LIBPQ-PQPARAMETERSTATUS */
+const QUIET_SETTING = 'server_encoding'
+
+function holdOf({ parameters }: PostgresConnection, client: Socket): ClientHold {
+  const value = parameters.get(QUIET_SETTING)
+  return new ClientHold({
+    tell: bytes => {
+      if (client.writable) client.write(bytes)
+    },
+    setting: value === undefined ? undefined : [QUIET_SETTING, value],
+    after: (delayMs, run) => {
+      const timer = setTimeout(run, delayMs)
+      return () => clearTimeout(timer)
+    },
+  })
 }
