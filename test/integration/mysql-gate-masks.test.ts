@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { after, before, test } from 'node:test'
+import mysql from 'mysql2/promise'
+import { selfSigned } from '../harness/certificate.ts'
+import { type Mariadb, startMariadb } from '../harness/mariadb.ts'
+import { GATE_TOKEN, startMysqlGate, type TestMysqlFront } from '../harness/mysql-gate.ts'
+import { canaryIn, EXPRESSIONS, SCHEMA, SOURCES, shape, TELLING } from '../harness/mysql-shapes.ts'
+
+/** No query over a masked column shows its canary through the gate: in rows, in errors, or in warnings. */
+
+const tls = await selfSigned()
+const started = await startMariadb(tls)
+const skip = 'missing' in started ? started.missing : false
+let gate: TestMysqlFront
+let straight: mysql.Connection
+let client: mysql.Connection
+
+before(async () => {
+  if (skip !== false) return
+  const { port } = started as Mariadb
+  straight = await mysql.createConnection({ host: '127.0.0.1', port, user: 'root', password: '' })
+  for (const sql of SCHEMA) await straight.query(sql)
+  await straight.query("create user gate@'%' identified by 'p'")
+  await straight.query("grant all on *.* to gate@'%'")
+  const place = { host: 'localhost', port, tls: { kind: 'verify', ca: tls.certificate } } as const
+  gate = await startMysqlGate({ place, user: 'gate', password: 'p', database: 'shop' }, tls)
+  gate.policy.masks = [{ columns: ['users.ssn', 'other.copies.ssn'], as: 'full' }]
+  client = await come()
+})
+after(async () => {
+  if (skip !== false) return
+  await client.end()
+  await straight.end()
+  await gate.stop()
+  await (started as Mariadb).stop()
+})
+
+function come(): Promise<mysql.Connection> {
+  return mysql.createConnection({
+    ...{ host: 'localhost', port: gate.port, user: 'agent', password: GATE_TOKEN, database: 'shop' },
+    multipleStatements: true,
+    ssl: { ca: tls.certificate },
+  })
+}
+
+type How = 'query' | 'execute'
+
+/** All that somebody is shown of a statement: its rows or its error, and the warnings behind it. */
+async function shown(
+  to: mysql.Connection,
+  how: How,
+  sql: string,
+): Promise<{ rows: unknown; all: unknown[] }> {
+  const options = { sql, rowsAsArray: true }
+  const rows = await (how === 'query' ? to.query(options) : to.execute(options)).catch(String)
+  const [warnings] = await to.query('show warnings')
+  return { rows, all: [rows, warnings] }
+}
+
+test('no shape of a query shows the canary, in text and prepared', { skip, timeout: 600_000 }, async t => {
+  let [shapes, canaries, passed, masked] = [0, 0, 0, 0]
+  for (const source of SOURCES) {
+    for (const expression of [...EXPRESSIONS, ...TELLING]) {
+      const sql = shape(expression, source)
+      const bare = await shown(straight, 'query', sql)
+      shapes += 1
+      if (canaryIn(bare.all) !== undefined) canaries += 1
+      for (const how of ['query', 'execute'] as const) {
+        const { rows, all } = await shown(client, how, sql)
+        assert.equal(canaryIn(all), undefined, `${how} ${sql}: ${JSON.stringify(all)}`)
+        if (typeof rows !== 'string') passed += 1
+        if (JSON.stringify(rows).includes('~mask~')) masked += 1
+      }
+    }
+  }
+  t.diagnostic(
+    `${shapes} shapes, ${canaries} show the canary straight; ${passed} passed, ${masked} with marks`,
+  )
+  assert.ok(shapes > 1_000, `${shapes} shapes`)
+  assert.ok(canaries > shapes / 3, `${canaries} of ${shapes} show the canary straight`)
+  assert.ok(masked > 300, `${masked} were masked`)
+  assert.deepEqual(gate.troubles, [])
+})
+
+const EVASIONS = new URL('../bypass/sql/mysql/', import.meta.url)
+
+test('no evasion of the corpus shows the canary, nor what is left of it in the session', {
+  skip,
+}, async t => {
+  await straight.query('create table if not exists shop.notes (id int, user_id int, note varchar(40))')
+  let passed = 0
+  for (const file of readdirSync(EVASIONS).sort()) {
+    const { sql } = JSON.parse(readFileSync(new URL(file, EVASIONS), 'utf8')) as { sql: string }
+    const to = await come()
+    for (const text of [
+      sql,
+      'select @a, @b, @q',
+      'select * from notes',
+      'select * from t2',
+      'select * from v',
+    ]) {
+      const { rows, all } = await shown(to, 'query', text)
+      assert.equal(canaryIn(all), undefined, `${file} ${text}: ${JSON.stringify(all)}`)
+      if (text === sql && typeof rows !== 'string') passed += 1
+    }
+    await to.end()
+  }
+  t.diagnostic(`${passed} passed, masked`)
+  const [rows] = await straight.query('select count(*) as n from users')
+  assert.deepEqual(rows, [{ n: 2 }])
+})
