@@ -138,7 +138,7 @@ export class ExtendedQueries {
         if (copiesIn) copying = new Copying(line, run)
         const done = (): void => line.handles.learn(sql, parsed, understood)
         const execute: Message = [{ kind: 'execute', run, isLast: true, done }, bytes]
-        return run.hasMasks ? [describing(name, run), execute] : [execute]
+        return run.needsColumns ? [describing(name, run), execute] : [execute]
       },
       error => this.#deny(error),
     )

@@ -6,6 +6,7 @@ import type { SqlPlace } from '../../interpret/sql/ask.ts'
 import type { Parsed } from '../../interpret/sql/postgres/parse/messages.ts'
 import type { FrontendReader } from '../../wire/postgres/reader.ts'
 import { writeFrontend } from '../../wire/postgres/writer.ts'
+import type { KeptResult } from '../sql/kept-result.ts'
 import { masksOf, type StatementMasks } from '../sql/masks.ts'
 import type { ClientFacts, SqlText } from '../sql/ports.ts'
 import { decideStatement, type Met, metBy } from '../sql/statement-decision.ts'
@@ -175,8 +176,9 @@ export class Line {
         await this.#answered()
         return hold.hold(...waiting)
       },
-      send: (decision: Decision, ended: AbortSignal) => {
+      send: (decision: Decision, ended: AbortSignal, _counting: unknown, kept: KeptResult) => {
         const going = this.#run(decision, understood, text.sql)
+        going.kept = kept
         run = going
         const stop = (): void => fail(asGateError(ended.reason))
         ended.addEventListener('abort', stop, { once: true })

@@ -94,7 +94,7 @@ export class Relay {
     const { reader } = this.#upstream
     const isHeld = head?.own !== undefined || head?.run?.isMasking === true
     reader.holdsData = isHeld
-    if (head?.run !== undefined && !isHeld) {
+    if (head?.run?.isReading === false && !isHeld) {
       const rows = reader.nextRows(MAX_ROWS)
       if (rows !== undefined) {
         this.queue.take('data-row')
@@ -156,6 +156,7 @@ export class Relay {
         return
       case 'copy-out-response':
         if (run?.mayCopyOut !== true) throw misplaced('data of COPY that no statement was to give')
+        run.keepNot('data of COPY')
         break
       default:
         break
@@ -165,17 +166,24 @@ export class Relay {
 
   #describe(frame: Frame, run: Run | undefined): void {
     const message = this.#upstream.reader.read(frame)
-    if (message.kind === 'row-description' && run?.hasMasks === true) run.describe(message.columns)
+    if (message.kind === 'row-description' && run?.needsColumns === true) run.describe(message.columns)
   }
 
   #row(frame: Frame, run: Run | undefined): void {
     this.#rows += 1
     if (run === undefined || !run.isMasking) {
+      if (run?.isReading === true) this.#keep(frame, run)
       this.#pass(frame.bytes, run)
       return
     }
     if (!run.isDescribed) throw misplaced('rows that it has not described')
     this.#pass(writeDataRow(run.masked(this.#upstream.reader.readRow(frame).values)), run)
+  }
+
+  /** A row that passes as it is. */
+  #keep(frame: Frame, run: Run): void {
+    if (frame.part === 'whole') run.keep(this.#upstream.reader.readRow(frame).values)
+    else run.keepNot('rows that come in pieces')
   }
 
   #error(frame: Frame, item: Sent): void {

@@ -2,10 +2,12 @@ import { maskRow, type ValueMask } from '../../mask/sql/row.ts'
 import type { RecordedMasks } from '../../record/event.ts'
 import type { Column, Value } from '../../wire/postgres/messages.ts'
 import { rowsOf } from '../../wire/postgres/tag.ts'
+import { KeptResult } from '../sql/kept-result.ts'
 import type { StatementMasks } from '../sql/masks.ts'
 import type { SqlOutcome } from '../sql/ports.ts'
 import type { Met } from '../sql/statement-decision.ts'
 import { columnMasks } from './column-masks.ts'
+import { valueText } from './value-text.ts'
 
 /** One text on its way through the server: what came of it, and what is masked of that. */
 export class Run {
@@ -14,13 +16,15 @@ export class Run {
   readonly met: Met | undefined
   /** The server waits for data of COPY; called for each time that it does. Absent: it has no reason to. */
   onCopyIn: (() => void) | undefined
+  /** Takes rows as the client gets them. */
+  kept: KeptResult = new KeptResult(0)
   readonly #masks: StatementMasks
   readonly #hashKey: Buffer
   #settle: (outcome: SqlOutcome) => void = () => undefined
   /** Which statement of the text is answered. */
   #statement = 0
   #columns: readonly (ValueMask | undefined)[] | undefined
-  #described = false
+  #described: readonly Column[] | undefined
   #rows: number | undefined
   #bytesIn: number
   #bytesOut = 0
@@ -40,7 +44,17 @@ export class Run {
 
   /** Whether rows are to be looked at. A result that was not described yet might have something masked. */
   get isMasking(): boolean {
-    return this.#masks.rules.length > 0 && (!this.#described || this.#columns !== undefined)
+    return this.hasMasks && (this.#described === undefined || this.#columns !== undefined)
+  }
+
+  /** Whether rows are read, and not only passed on: to mask them, or to keep them. */
+  get isReading(): boolean {
+    return this.isMasking || this.kept.isOpen
+  }
+
+  /** Whether it has to be known what the rows are made of. */
+  get needsColumns(): boolean {
+    return this.hasMasks || this.kept.isOpen
   }
 
   get hasMasks(): boolean {
@@ -58,20 +72,39 @@ export class Run {
 
   /** The server says what the rows are made of that follow. */
   describe(columns: readonly Column[]): void {
-    this.#described = true
+    this.#described = columns
+    if (columns.length > 0) this.kept.begin(columns.map(({ name }) => name))
+    if (!this.hasMasks) return
     const { rules, outputs } = this.#masks
     this.#columns = columnMasks(columns, outputs[this.#statement], rules, this.#hashKey)
   }
 
   get isDescribed(): boolean {
-    return this.#described
+    return this.#described !== undefined
   }
 
+  /** A row as the client may see it. */
   masked(values: readonly Value[]): readonly Value[] {
-    if (this.#columns === undefined) return values
+    if (this.#columns === undefined) {
+      this.keep(values)
+      return values
+    }
     const { values: row, count } = maskRow(values, this.#columns)
     this.#masked += count
+    this.keep(row)
     return row
+  }
+
+  /** Remembers a row that the client gets like this, where it is to be recorded. */
+  keep(row: readonly Value[]): void {
+    if (!this.kept.isOpen) return
+    const columns = this.#described
+    this.kept.row(row.map((value, i) => valueText(value, columns?.[i])))
+  }
+
+  /** Something goes to the client that is not recorded. */
+  keepNot(what: string): void {
+    this.kept.without(what)
   }
 
   /** A statement of the text has ended well. */
@@ -83,7 +116,7 @@ export class Run {
 
   #next(): void {
     this.#statement += 1
-    this.#described = false
+    this.#described = undefined
     this.#columns = undefined
   }
 
@@ -118,6 +151,7 @@ export class Run {
       ...(this.#rows === undefined ? {} : { rows: this.#rows }),
       ...(this.#error === undefined ? {} : { error: this.#error }),
       ...(masked === undefined ? {} : { masked }),
+      ...(this.kept.result === undefined ? {} : { result: this.kept.result }),
     })
   }
 }

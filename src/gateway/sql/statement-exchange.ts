@@ -15,6 +15,7 @@ import {
 } from '../exchange.ts'
 import type { Admission } from '../sessions/live-calls.ts'
 import { sqlApprovalCase } from './approval.ts'
+import { KeptResult } from './kept-result.ts'
 import type { ClientFacts, Engine, SqlOutcome, SqlQuestion, SqlRooms, SqlText } from './ports.ts'
 import { carriesSecrets } from './secrets.ts'
 import { decideStatement, type Met, metBy, type StatementDecision } from './statement-decision.ts'
@@ -42,8 +43,14 @@ export interface Asking {
   /**
    * Sends it; the promise resolves when it is answered. Called once, when the decision is durable.
    * @param counting set where the change may stay only when its rows are counted and decided
+   * @param kept takes what the client gets to see of results, as far as it is to be recorded
    */
-  send(decision: Decision, ended: AbortSignal, counting?: Counting): Promise<SqlOutcome>
+  send(
+    decision: Decision,
+    ended: AbortSignal,
+    counting: Counting | undefined,
+    kept: KeptResult,
+  ): Promise<SqlOutcome>
   /** Tells the client why not. */
   refuse(refusal: Refusal): Promise<void>
 }
@@ -115,12 +122,14 @@ class StatementDriver implements Driver<DecidedQuestion> {
 
   forward(
     _principal: Principal,
-    { decided }: DecidedQuestion,
+    question: DecidedQuestion,
     decision: Decision,
     ended: AbortSignal,
   ): Promise<Outcome> {
-    const counting = decided.isCounted ? countingOf(this.#asking, decision, this.#rooms) : undefined
-    const outcome = this.#asking.send(decision, ended, counting)
+    const { isCounted } = question.decided
+    const counting = isCounted ? countingOf(this.#asking, decision, this.#rooms) : undefined
+    const kept = new KeptResult(this.#rooms.recorder.resultBytes(question))
+    const outcome = this.#asking.send(decision, ended, counting, kept)
     this.#onGone()
     return outcome
   }
