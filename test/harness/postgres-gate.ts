@@ -6,8 +6,9 @@ import { GateError } from '../../src/core/errors.ts'
 import { newId } from '../../src/core/id.ts'
 import { Redacted } from '../../src/core/redacted.ts'
 import { databaseContext } from '../../src/gateway/postgres/encryption.ts'
-import type { PostgresRooms } from '../../src/gateway/postgres/ports.ts'
+import type { PostgresRooms, PostgresTarget } from '../../src/gateway/postgres/ports.ts'
 import { type PostgresGateOptions, postgresGate } from '../../src/gateway/postgres/serve.ts'
+import { SharedCatalog } from '../../src/gateway/postgres/shared-catalog.ts'
 import type { SqlOutcome, SqlQuestion } from '../../src/gateway/sql/ports.ts'
 import type { Desk } from '../../src/grants/desk.ts'
 import { openParser } from '../../src/interpret/sql/postgres/parse/parser.ts'
@@ -41,6 +42,8 @@ export interface TestGate {
   readonly policy: TestPolicy
   readonly noted: Noted[]
   readonly troubles: GateError[]
+  /** Whether the connection for the catalog can be opened. */
+  readonly faults: { catalogAway: boolean }
   /** What was decided of texts, but for the connection: `allow Query select 1`. */
   decisions(): string[]
   /** Resolves when something like this is noted. */
@@ -64,15 +67,16 @@ export async function startPostgresGate(
   tls?: { readonly key: string; readonly certificate: string },
   more: MoreOfTheGate = {},
 ): Promise<TestGate> {
-  const parser = openParser({
-    after: (delayMs, run) => {
-      const timer = setTimeout(run, delayMs)
-      return () => clearTimeout(timer)
-    },
-  })
+  const after = (delayMs: number, run: () => void): (() => void) => {
+    const timer = setTimeout(run, delayMs)
+    return () => clearTimeout(timer)
+  }
+  const parser = openParser({ after })
+  const targets = new Map<string, PostgresTarget>()
   const policy: TestPolicy = { deny: [], masks: [] }
   const noted: Noted[] = []
   const troubles: GateError[] = []
+  const faults = { catalogAway: false }
   const waiting = new Set<() => void>()
   const note = (entry: Noted): void => {
     noted.push(entry)
@@ -87,17 +91,28 @@ export async function startPostgresGate(
       }
       throw new GateError('credentials-expired', 'a wrong password')
     },
-    target: database => ({
-      place: { region: 'r', account: '1', target: 't', database },
-      connections: more.connections ?? 2_000,
-      connect: (_principal, settings, signal) =>
-        connectPostgres(
-          upstream,
-          { user: 'gate', database, password: async () => new Redacted(POSTGRES_PASSWORD), settings },
-          { ...options, signal },
-        ),
-      cancel: key => cancelPostgres(upstream, key, options),
-    }),
+    target: database => {
+      const known = targets.get(database)
+      if (known !== undefined) return known
+      const made: PostgresTarget = {
+        place: { region: 'r', account: '1', target: 't', database },
+        connections: more.connections ?? 2_000,
+        connect: async (_principal, settings, signal) => {
+          const isCatalog = settings.some(([, value]) => value === 'sallyport catalog')
+          if (isCatalog && faults.catalogAway)
+            throw new GateError('database-unreachable', 'the catalog is away')
+          return connectPostgres(
+            upstream,
+            { user: 'gate', database, password: async () => new Redacted(POSTGRES_PASSWORD), settings },
+            { ...options, signal },
+          )
+        },
+        cancel: key => cancelPostgres(upstream, key, options),
+        catalog: new SharedCatalog({ parser, clock: systemClock, after }),
+      }
+      targets.set(database, made)
+      return made
+    },
     parser,
     decide: request => answer(request.pairs, policy),
     rowThresholds: () => [],
@@ -150,6 +165,7 @@ export async function startPostgresGate(
     policy,
     noted,
     troubles,
+    faults,
     decisions: () =>
       noted
         .filter(({ what, question }) => what === 'decision' && question?.text.message !== 'Connect')
@@ -173,6 +189,7 @@ export async function startPostgresGate(
       for (const socket of sockets) socket.destroy()
       server.close()
       await once(server, 'close')
+      for (const { catalog } of targets.values()) catalog.close()
       await parser.close()
     },
   }

@@ -95,8 +95,8 @@ export class Handles implements Named {
 
   /** What a portal runs now; undefined where names may have changed since it was bound. */
   readPortal(portal: Portal): Understood | undefined {
-    if (this.#names.isStale || portal.version !== this.#names.version) {
-      return portal.understood.statements.every(isTransactionOnly) ? portal.understood : undefined
+    if (!this.#names.areSettled || portal.version !== this.#names.version) {
+      return portal.understood.statements.every(isBoundForGood) ? portal.understood : undefined
     }
     if (portal.prepared === undefined || !leans(portal.understood)) return portal.understood
     return this.read(portal.prepared)
@@ -147,6 +147,24 @@ export class Handles implements Named {
   #learnPrepared(name: string, sql: string, parsed: Parsed): void {
     this.#prepared.set(name, { sql, parsed, byText: name })
   }
+}
+
+/** What the server resolves when it binds: the rest it reads when it is executed. */
+const PLANNED: ReadonlySet<string> = new Set(['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'MERGE'])
+const PLANNED_ACTIONS: ReadonlySet<string> = new Set([
+  'sql:Select',
+  'sql:Insert',
+  'sql:Update',
+  'sql:Delete',
+  'sql:Merge',
+])
+
+/** Whether a bound statement stays what it is, whatever names come to mean. */
+function isBoundForGood(statement: SqlStatement): boolean {
+  const { tag, touches, effects } = statement
+  if (isTransactionOnly(statement)) return true
+  if (!PLANNED.has(tag) || effects.length > 0) return false
+  return touches.every(({ action }) => PLANNED_ACTIONS.has(action))
 }
 
 /** Whether a text means something by what the session has named. */

@@ -93,10 +93,11 @@ export class Line {
   /** Reads names anew where they are in doubt, if the server can be asked now. Whether they are known. */
   async hasNames(): Promise<boolean> {
     const { names } = this
+    if (names.areFresh) return true
     // A batch that begins in a failed transaction runs nothing but its end: what stands behind that is in doubt.
-    if (!this.isFresh) return !names.isStale
-    await names.refresh()
-    return !names.isStale || names.state === 'E'
+    if (!this.isFresh) await names.follow()
+    else await names.refresh()
+    return names.areSettled || (this.isFresh && names.state === 'E')
   }
 
   /** Reads a text by the names of now. */

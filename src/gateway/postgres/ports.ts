@@ -5,6 +5,7 @@ import type { SqlParser } from '../../interpret/sql/postgres/parse/parser.ts'
 import type { PostgresConnection } from '../../upstream/postgres/port.ts'
 import type { CancelKey, Setting } from '../../wire/postgres/messages.ts'
 import type { Identified, SqlRooms } from '../sql/ports.ts'
+import type { SharedCatalog } from './shared-catalog.ts'
 
 /** A database that clients come to, and how the gate itself does. */
 export interface PostgresTarget {
@@ -18,6 +19,8 @@ export interface PostgresTarget {
     signal: AbortSignal,
   ): Promise<PostgresConnection>
   cancel(key: CancelKey): Promise<void>
+  /** What is in the database, for all of its sessions: one for each target, for as long as the process runs. */
+  readonly catalog: SharedCatalog
 }
 
 /** Credentials of the gate that a client names, and as whom it comes with them to what. */

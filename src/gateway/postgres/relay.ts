@@ -17,6 +17,8 @@ export interface Sent extends Awaited {
   readonly isLast?: boolean
   /** The gate's own question: its answer is for the gate. */
   readonly own?: (message: BackendMessage) => void
+  /** So is its error: no message of the client is in its batch. */
+  readonly isAside?: boolean
   /** Sent to fail: this stands in the place of the server's error. */
   readonly poison?: Buffer
   /** Errors may quote what is masked. */
@@ -119,7 +121,7 @@ export class Relay {
     const { item, ended, skipped } = this.queue.take(kind)
     if (item === undefined) this.#ownAccord(frame, kind)
     // The error of a question that the gate put into the client's batch is the client's error.
-    else if (item.own !== undefined && (kind !== 'error' || item.kind === 'query')) {
+    else if (item.own !== undefined && (kind !== 'error' || item.isAside === true)) {
       item.own(this.#upstream.reader.read(frame))
     } else this.#answer(frame, kind, item)
     if (item !== undefined && ended) this.#end(item, kind === 'error')

@@ -3,7 +3,8 @@ import type { SchemaCatalog } from '../../interpret/sql/model.ts'
 import type { SqlParser } from '../../interpret/sql/postgres/parse/parser.ts'
 import type { TransactionState } from '../../wire/postgres/messages.ts'
 import { type Change, greater } from '../sql/understood.ts'
-import { type OwnQuery, readCatalog, readSearchPath } from './own-queries.ts'
+import { type OwnCatalog, type OwnQuery, readOwnCatalog, readSettings } from './own-queries.ts'
+import type { CatalogView } from './shared-catalog.ts'
 import type { Names } from './understanding.ts'
 
 /** Settings by which the gate reads SQL; a session that has others is read no more. */
@@ -12,26 +13,37 @@ const NEEDED: ReadonlyMap<string, string> = new Map([
   ['client_encoding', 'UTF8'],
 ])
 
+export interface SessionNamesParts {
+  readonly ask: OwnQuery
+  readonly parser: Pick<SqlParser, 'parse'>
+  /** What all sessions see. */
+  readonly shared: CatalogView
+  readonly state: TransactionState
+}
+
 /**
- * What names mean in a session, and since when that is in doubt. Whatever was read within a transaction is in doubt when it
- * ends, for it may have been rolled back.
+ * What names mean in a session, and since when that is in doubt. The catalog is that of all sessions; while a session has
+ * temporary objects, or has changed something in its transaction, it has one of its own, read on its own connection. Whatever
+ * was read within a transaction is in doubt when it ends, for it may have been rolled back.
  */
 export class SessionNames {
-  readonly #ask: OwnQuery
-  readonly #parser: Pick<SqlParser, 'parse'>
-  #catalog: SchemaCatalog | undefined
-  #searchPath: readonly string[] = []
+  readonly #parts: SessionNamesParts
+  /** What all sessions saw when the names were settled last. */
+  #base: SchemaCatalog | undefined
+  #own: OwnCatalog | undefined
+  #names: Names | undefined
   #stale: Change = 'catalog'
   #readInTransaction: Change = 'nothing'
   #state: TransactionState
   #version = 0
   #isSuspect = false
+  /** What the server is ready after is the gate's own question, which has changed nothing. */
+  #isReading = false
   #broken: GateError | undefined
 
-  constructor(ask: OwnQuery, parser: Pick<SqlParser, 'parse'>, state: TransactionState) {
-    this.#ask = ask
-    this.#parser = parser
-    this.#state = state
+  constructor(parts: SessionNamesParts) {
+    this.#parts = parts
+    this.#state = parts.state
   }
 
   get state(): TransactionState {
@@ -43,8 +55,14 @@ export class SessionNames {
     return this.#version
   }
 
-  get isStale(): boolean {
-    return this.#stale !== 'nothing'
+  /** Whether names mean what was read last, as far as anybody can tell now. */
+  get areSettled(): boolean {
+    return this.#stale === 'nothing' && this.#parts.shared.current === this.#base
+  }
+
+  /** Whether there is nothing to be asked before the next text is read. */
+  get areFresh(): boolean {
+    return !this.#isSuspect && this.areSettled
   }
 
   /** Why nothing is read in this session any more. */
@@ -54,9 +72,8 @@ export class SessionNames {
 
   /** Names as they were read last. Throws `sql-catalog-unclear` where they never were. */
   get names(): Names {
-    if (this.#catalog === undefined)
-      throw new GateError('sql-catalog-unclear', 'the catalog was not read yet')
-    return { catalog: this.#catalog, searchPath: this.#searchPath }
+    if (this.#names !== undefined) return this.#names
+    throw new GateError('sql-catalog-unclear', 'the catalog was not read yet')
   }
 
   /**
@@ -80,6 +97,8 @@ export class SessionNames {
       this.doubt(this.#readInTransaction)
       this.#readInTransaction = 'nothing'
     }
+    // What it has done is seen by all others from now on.
+    if (state === 'I' && this.#stale === 'catalog' && !this.#isReading) this.#parts.shared.doubt()
     this.#state = state
   }
 
@@ -90,20 +109,70 @@ export class SessionNames {
   }
 
   /**
+   * Looks what others have changed. To be called while the session's connection cannot be asked: then names are settled unless
+   * something in the session itself is in doubt. Rejects with `sql-catalog-unclear`, `database-…`.
+   */
+  async follow(): Promise<void> {
+    const { catalog } = await this.#parts.shared.confirm()
+    if (catalog === this.#base || this.#stale !== 'nothing' || this.#own !== undefined) return
+    this.#settle(catalog, undefined, this.names.searchPath)
+  }
+
+  /**
    * Reads anew what is in doubt. To be called while the server is idle. In a failed transaction nothing can be read, and
-   * the server runs nothing but its end. Rejects with `sql-catalog-unclear`.
+   * the server runs nothing but its end. Rejects with `sql-catalog-unclear`, `database-…`.
    */
   async refresh(): Promise<void> {
-    if ((!this.isStale && !this.#isSuspect) || this.#state === 'E') return
-    const change = this.#stale
-    const before = this.#searchPath
-    if (change === 'catalog') this.#catalog = await readCatalog(this.#ask, this.#parser, this.#state)
-    this.#searchPath = await readSearchPath(this.#ask)
+    if (this.#state === 'E') return
+    if (this.#stale === 'nothing' && !this.#isSuspect) await this.follow()
+    if (this.areFresh) return
+    this.#isReading = true
+    try {
+      await this.#read()
+    } finally {
+      this.#isReading = false
+    }
+  }
+
+  async #read(): Promise<void> {
+    const { ask, shared } = this.#parts
+    const isOpen = this.#state === 'T'
+    const settings = await readSettings(ask)
+    const known = await shared.confirm()
+    const isInDoubt = this.#stale === 'catalog' || known.catalog !== this.#base
+    const mayDiffer =
+      settings.hasTemporary || (isOpen && this.#stale === 'catalog') || this.#own !== undefined
+    let own: OwnCatalog | 'unclear' | undefined = this.#own
+    if (isInDoubt) own = mayDiffer ? await this.#readOwn(known, isOpen && settings.isFrozen) : undefined
+    if (isOpen && own !== this.#own) this.#readInTransaction = 'catalog'
+    if (isOpen) this.#readInTransaction = greater(this.#readInTransaction, this.#stale)
     this.#isSuspect = false
-    if (change === 'nothing' && before.join('\0') === this.#searchPath.join('\0')) return
-    if (this.#state === 'T')
-      this.#readInTransaction = greater(this.#readInTransaction, greater(change, 'names'))
-    this.#stale = 'nothing'
+    this.#stale = own === 'unclear' ? 'catalog' : 'nothing'
+    this.#settle(known.catalog, own === 'unclear' ? undefined : own, settings.searchPath)
+  }
+
+  /**
+   * What the session alone sees; undefined where that is what all do. A transaction that goes on seeing what it saw when it
+   * began cannot tell its own changes from what others have changed since; the server knows both.
+   */
+  async #readOwn(known: OwnCatalog, isFrozen: boolean): Promise<OwnCatalog | 'unclear' | undefined> {
+    const { ask, parser } = this.#parts
+    const isBefore = this.#own !== undefined && !(isFrozen && known.catalog !== this.#base)
+    const before = isBefore && this.#own !== undefined ? [known, this.#own] : [known]
+    const found = await readOwnCatalog(ask, isFrozen ? undefined : parser, this.#state, before)
+    return found === known ? undefined : (found ?? 'unclear')
+  }
+
+  #settle(base: SchemaCatalog, own: OwnCatalog | undefined, searchPath: readonly string[]): void {
+    this.#base = base
+    this.#own = own
+    const catalog = own?.catalog ?? base
+    const before = this.#names
+    if (before?.catalog === catalog && before.searchPath.join('\0') === searchPath.join('\0')) return
+    if (before !== undefined && this.#state === 'T') {
+      this.#readInTransaction = greater(this.#readInTransaction, 'names')
+    }
+    this.#names = { catalog, searchPath }
     this.#version += 1
   }
 }

@@ -6,18 +6,18 @@ import type { Frame } from '../../wire/postgres/framer.ts'
 import type { CancelKey, FrontendMessage } from '../../wire/postgres/messages.ts'
 import type { BackendReader, FrontendReader } from '../../wire/postgres/reader.ts'
 import { FRONTEND } from '../../wire/postgres/types.ts'
-import { writeFrontend } from '../../wire/postgres/writer.ts'
 import type { ClientFacts } from '../sql/ports.ts'
 import { ClientHold } from './client-hold.ts'
 import { SQLSTATE, sqlstateOf, writeError } from './complaint.ts'
 import { ExtendedQueries } from './extended.ts'
 import { Handles } from './handles.ts'
 import { Line } from './line.ts'
-import { OwnAnswer, type OwnQuery } from './own-queries.ts'
+import { OwnAnswer, type OwnQuery, ownBatch } from './own-queries.ts'
 import type { PostgresRooms, PostgresTarget } from './ports.ts'
 import { reap } from './reap.ts'
 import { Relay } from './relay.ts'
 import { SessionNames } from './session-names.ts'
+import type { CatalogView } from './shared-catalog.ts'
 import { SimpleQueries } from './simple.ts'
 import { farewell, Source } from './source.ts'
 
@@ -29,6 +29,8 @@ export interface SessionStart {
   readonly target: PostgresTarget
 }
 
+/** Of the connection on which the catalog is read; for whoever looks at what goes on at the server. */
+const CATALOG_SETTINGS = [['application_name', 'sallyport catalog']] as const
 /** The longest that a timer takes; no session of a principal is as long. */
 const MAX_TIMER_MS = 0x7fff_ffff
 /** What the server ignores where it does not copy. */
@@ -54,6 +56,7 @@ export class Session {
   readonly #target: PostgresTarget
   readonly #connection: PostgresConnection
   readonly #rooms: PostgresRooms
+  readonly #catalog: CatalogView
   #failed = false
   #closed = false
   #isTaking = false
@@ -70,7 +73,9 @@ export class Session {
     this.#rooms = rooms
     this.#upstream = new Source(connection.socket, connection.reader)
     const ask: OwnQuery = sql => this.#ask(sql)
-    const names = new SessionNames(ask, rooms.parser, connection.state)
+    const { parser } = rooms
+    this.#catalog = target.catalog.join(signal => target.connect(principal, CATALOG_SETTINGS, signal))
+    const names = new SessionNames({ ask, parser, shared: this.#catalog, state: connection.state })
     for (const [name, value] of connection.parameters) names.onParameter(name, value)
     const handles = new Handles(target.place, names)
     this.#relay = new Relay(this.#upstream, client.socket, {
@@ -217,8 +222,9 @@ export class Session {
   async #ask(sql: string): ReturnType<OwnQuery> {
     await this.#cancelled
     const answer = new OwnAnswer()
-    this.#relay.queue.push({ kind: 'query', own: message => answer.take(message) })
-    this.#connection.socket.write(writeFrontend({ kind: 'query', sql }))
+    const batch = ownBatch(sql, message => answer.take(message))
+    for (const [sent] of batch) this.#relay.queue.push(sent)
+    this.#connection.socket.write(Buffer.concat(batch.map(([, bytes]) => bytes)))
     await this.#relay.idle()
     if (this.#upstream.ended) throw new GateError('database-unreachable', 'the database server has gone')
     return answer.rows()
@@ -229,6 +235,7 @@ export class Session {
     if (this.#closed) return
     this.#closed = true
     this.#failed = true
+    this.#catalog.leave()
     const wasBusy = !this.#relay.queue.isEmpty
     this.#relay.abandon(code)
     farewell(this.#client.socket)

@@ -1,0 +1,44 @@
+/**
+ * A short question whose answer changes whenever anybody changes what QUESTIONS read: each version of a row of the
+ * catalog has the transaction that wrote it (`xmin`; freezing leaves it as it was). A new version has a newer transaction
+ * than any before, so the greatest one and the number of rows tell it even where the sums of hashes would be equal.
+ * Temporary objects of other sessions are left out. So are indexes and TOAST, which no name in a statement means.
+ */
+const HIDDEN = `
+  select n.oid from pg_catalog.pg_namespace n where n.nspname ~ '^pg_(temp|toast)' and n.oid <> pg_my_temp_schema()`
+const KINDS = `('r', 'p', 'v', 'm', 'f', 'S', 'c')`
+const UNSEEN = `
+  select c.oid from pg_catalog.pg_class c where c.relnamespace in (${HIDDEN}) or c.relkind not in ${KINDS}`
+
+/** Equal answers: nobody has written anything in between, so the catalog is as it was. Cheaper than CATALOG_STATE. */
+export const SNAPSHOT = 'select pg_catalog.txid_current_snapshot()::text as snapshot'
+
+/** `key` is a bigint that tells a row from others of its table. */
+function stateOf(table: string, key: string, where = 'true'): string {
+  const xmin = `${table}.xmin::text::bigint`
+  return `
+    select count(*)::text || ' ' || coalesce(max(${xmin}), 0)::text || ' '
+           || coalesce(sum(pg_catalog.hashint8extended((${key} << 32) | ${xmin}, 0)), 0)::text as state
+      from pg_catalog.${table} where ${where}`
+}
+
+const oid = (table: string): string => `${table}.oid::bigint`
+
+/** One row with one column: to be asked with an empty search_path. */
+export const CATALOG_STATE: string = `
+  select string_agg(s.state, ' ') as state from (${[
+    stateOf('pg_class', oid('pg_class'), `oid not in (${UNSEEN})`),
+    // The number of an attribute lies in the bits above those of its relation's: two rows of one key are in no sum.
+    stateOf(
+      'pg_attribute',
+      `(attrelid::bigint # (attnum::bigint << 16))`,
+      `attnum > 0 and attrelid not in (${UNSEEN})`,
+    ),
+    stateOf('pg_rewrite', oid('pg_rewrite'), `ev_class not in (${UNSEEN})`),
+    stateOf('pg_inherits', '(inhrelid::bigint # (inhparent::bigint << 8))'),
+    stateOf('pg_proc', oid('pg_proc'), `pronamespace not in (${HIDDEN})`),
+    stateOf('pg_operator', oid('pg_operator'), `oprnamespace not in (${HIDDEN})`),
+    stateOf('pg_type', oid('pg_type'), `typnamespace not in (${HIDDEN})`),
+    stateOf('pg_namespace', oid('pg_namespace'), `oid not in (${HIDDEN})`),
+    stateOf('pg_language', oid('pg_language')),
+  ].join(' union all ')}) s`
