@@ -117,6 +117,11 @@ export class Analysis {
     return undefined
   }
 
+  /** Where a relation without a schema would be made; undefined where nothing can be. */
+  schemaOfNew(): string | undefined {
+    return this.names.searchPath.find(schema => schema !== TEMPORARY_SCHEMA && schema !== CATALOG_SCHEMA)
+  }
+
   /** Temporary tables go before all others, then the server's own, unless the path says otherwise. */
   #schemasOfRelations(): readonly string[] {
     const { searchPath } = this.names

@@ -2,7 +2,13 @@ import type { FuncCall } from 'libpg-query'
 import { type Lineage, type SqlFunction, Unresolved } from '../../model.ts'
 import { CATALOG_SCHEMA } from './analysis.ts'
 import { type Flow, type Place, partial } from './flow.ts'
-import { HARMLESS_VOLATILE, READS_BY_NAME, TOTAL_FUNCTIONS } from './harmless.ts'
+import {
+  HARMLESS_VOLATILE,
+  OWN_LANGUAGES,
+  READS_BY_NAME,
+  TELLS_NOTHING,
+  TOTAL_FUNCTIONS,
+} from './harmless.ts'
 import { ANYTHING, NOTHING, rangeNamed, union } from './scope.ts'
 import { ifKind, namesOf } from './tree.ts'
 
@@ -12,6 +18,8 @@ export function calledFlow(call: FuncCall, given: Flow, place: Place): Flow {
   // `email(users)` is `users.email`: the row's lineage holds the column's.
   if (found === undefined) return given
   const inside = insideOf(found)
+  // What has an effect may put what it is given anywhere.
+  if (found.some(hasEffect)) place.analysis.copy(given.from)
   const isTotal = inside.size === 0 && found.every(({ name }) => TOTAL_FUNCTIONS.has(name))
   if (inside.size > 0) place.analysis.infer(given.from)
   const flow: Flow = { from: union(given.from, inside), total: given.total }
@@ -38,17 +46,31 @@ export function calledFunctions(
     if (isColumn) return undefined
     throw new Unresolved(`the function \`${path.join('.')}\` is not known`)
   }
-  for (const { schema, volatility } of found) {
-    analysis.functions.add(`${schema}.${name}`)
-    const isHarmless = volatility !== 'volatile' || HARMLESS_VOLATILE.has(name)
-    if (schema === CATALOG_SCHEMA && isHarmless && !READS_BY_NAME.has(name)) continue
-    analysis.touch('sql:Call', { kind: 'function', schema, name })
+  for (const each of found) {
+    analysis.functions.add(`${each.schema}.${name}`)
+    if (hasEffect(each)) analysis.touch('sql:Call', { kind: 'function', schema: each.schema, name })
   }
   return found
 }
 
+/** Whether a function may do more than to give a value: all that the server did not bring, and some that it did. */
+export function hasEffect(called: SqlFunction): boolean {
+  const { name, volatility } = called
+  const isHarmless = volatility !== 'volatile' || HARMLESS_VOLATILE.has(name)
+  return !isServers(called) || !isHarmless || READS_BY_NAME.has(name)
+}
+
+function isServers({ schema, language }: SqlFunction): boolean {
+  return schema === CATALOG_SCHEMA && OWN_LANGUAGES.has(language)
+}
+
 /** What comes out of functions whose insides are not known: the server's own read what they are given, but for some. */
 export function insideOf(functions: readonly SqlFunction[]): Lineage {
-  const isOpen = functions.some(({ schema, name }) => schema !== CATALOG_SCHEMA || READS_BY_NAME.has(name))
-  return isOpen ? ANYTHING : NOTHING
+  return functions.some(isOpen) ? ANYTHING : NOTHING
+}
+
+function isOpen(called: SqlFunction): boolean {
+  const { name } = called
+  if (!isServers(called) || READS_BY_NAME.has(name)) return true
+  return hasEffect(called) && !TELLS_NOTHING.has(name)
 }

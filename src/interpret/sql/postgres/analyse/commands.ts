@@ -1,6 +1,8 @@
 import type { Node, ObjectType } from 'libpg-query'
 import { type SqlAction, type SqlObject, Unresolved } from '../../model.ts'
 import type { Analysis } from './analysis.ts'
+import { readDefinition } from './definitions.ts'
+import { readTables } from './tables.ts'
 import { bodyOf, ifKind, kindOf, type NodeKind, namesOf } from './tree.ts'
 
 /**
@@ -10,12 +12,12 @@ import { bodyOf, ifKind, kindOf, type NodeKind, namesOf } from './tree.ts'
 interface Command {
   readonly action: SqlAction
   readonly tag: string
-  /** The kind of what it is about, and the members of the tree that name it. */
-  readonly on: SqlObject['kind']
+  /** The kind of what it is about, or that its tree says it; and the members of the tree that name it. */
+  readonly on: SqlObject['kind'] | 'typed'
   readonly names?: readonly string[]
 }
 
-const command = (action: SqlAction, tag: string, on: SqlObject['kind'], ...names: string[]): Command => ({
+const command = (action: SqlAction, tag: string, on: Command['on'], ...names: string[]): Command => ({
   action,
   tag,
   on,
@@ -36,11 +38,11 @@ const COMMANDS: { readonly [K in NodeKind]?: Command } = {
   AlterFdwStmt: command('sql:Alter', 'ALTER FOREIGN DATA WRAPPER', 'server', 'fdwname'),
   AlterForeignServerStmt: command('sql:Alter', 'ALTER SERVER', 'server', 'servername'),
   AlterFunctionStmt: command('sql:Alter', 'ALTER FUNCTION', 'function', 'func'),
-  AlterObjectDependsStmt: command('sql:Alter', 'ALTER', 'other', 'relation', 'object'),
-  AlterObjectSchemaStmt: command('sql:Alter', 'ALTER', 'other', 'relation', 'object'),
+  AlterObjectDependsStmt: command('sql:Alter', 'ALTER', 'typed'),
+  AlterObjectSchemaStmt: command('sql:Alter', 'ALTER', 'typed'),
   AlterOpFamilyStmt: command('sql:Alter', 'ALTER OPERATOR FAMILY', 'other', 'opfamilyname'),
   AlterOperatorStmt: command('sql:Alter', 'ALTER OPERATOR', 'function', 'opername'),
-  AlterOwnerStmt: command('sql:Alter', 'ALTER', 'other', 'relation', 'object'),
+  AlterOwnerStmt: command('sql:Alter', 'ALTER', 'typed'),
   AlterPolicyStmt: command('sql:Alter', 'ALTER POLICY', 'relation', 'table'),
   AlterPublicationStmt: command('sql:Alter', 'ALTER PUBLICATION', 'other', 'pubname'),
   AlterRoleSetStmt: command('sql:Alter', 'ALTER ROLE', 'role', 'role'),
@@ -58,7 +60,7 @@ const COMMANDS: { readonly [K in NodeKind]?: Command } = {
   AlterUserMappingStmt: command('sql:Alter', 'ALTER USER MAPPING', 'server', 'servername'),
   CheckPointStmt: command('sql:Maintain', 'CHECKPOINT', 'other'),
   ClusterStmt: command('sql:Maintain', 'CLUSTER', 'relation', 'relation'),
-  CommentStmt: command('sql:Alter', 'COMMENT', 'other', 'object'),
+  CommentStmt: command('sql:Alter', 'COMMENT', 'typed'),
   CompositeTypeStmt: command('sql:Create', 'CREATE TYPE', 'type', 'typevar'),
   CreateAmStmt: command('sql:Create', 'CREATE ACCESS METHOD', 'other', 'amname'),
   CreateCastStmt: command('sql:Create', 'CREATE CAST', 'other'),
@@ -101,10 +103,10 @@ const COMMANDS: { readonly [K in NodeKind]?: Command } = {
   LoadStmt: command('sql:Call', 'LOAD', 'file', 'filename'),
   ReassignOwnedStmt: command('sql:Alter', 'REASSIGN OWNED', 'role', 'roles'),
   ReindexStmt: command('sql:Maintain', 'REINDEX', 'relation', 'relation', 'name'),
-  RenameStmt: command('sql:Alter', 'ALTER', 'other', 'relation', 'object'),
+  RenameStmt: command('sql:Alter', 'ALTER', 'typed'),
   ReplicaIdentityStmt: command('sql:Alter', 'ALTER TABLE', 'relation'),
   RuleStmt: command('sql:Create', 'CREATE RULE', 'relation', 'relation'),
-  SecLabelStmt: command('sql:Alter', 'SECURITY LABEL', 'other', 'object'),
+  SecLabelStmt: command('sql:Alter', 'SECURITY LABEL', 'typed'),
 }
 
 /** Whether a statement is told by what it is about alone. */
@@ -117,12 +119,79 @@ export function readCommand(node: Node, analysis: Analysis): string {
   const kind = kindOf(node)
   const found = COMMANDS[kind]
   if (found === undefined) throw new Unresolved(`the gate does not know what a ${kind} is`)
-  const body = bodyOf(node, kind) as unknown as Readonly<Record<string, unknown>>
+  const body = bodyOf(node, kind) as unknown as Body
   const isRevoke = kind === 'GrantRoleStmt' && body['is_grant'] !== true
-  const named = (found.names ?? []).map(name => body[name]).find(value => value !== undefined)
-  for (const path of pathsOf(named))
-    touchPath(isRevoke ? 'sql:Revoke' : found.action, found.on, path, analysis)
+  const { on, paths } = aboutOf(found, body)
+  const action = isRevoke ? 'sql:Revoke' : found.action
+  if (MAKES.has(kind)) for (const path of paths) touchNew(path, body, analysis)
+  else for (const path of paths) touchPath(action, on, path, analysis)
+  if (kind === 'CreateSchemaStmt' && body['schemaElts'] !== undefined) {
+    throw new Unresolved('a schema is made with what is in it: make it first, and that then')
+  }
+  if (kind === 'CreateForeignTableStmt') {
+    analysis.touch('sql:Select', { kind: 'server', name: String(body['servername'] ?? '*') })
+  }
+  const [path] = on === 'relation' && !MAKES.has(kind) ? paths : []
+  readDefinition(node, kind, path && analysis.find(path.at(-2), path.at(-1) ?? ''), analysis)
+  readTables(kind, body, analysis)
   return isRevoke ? 'REVOKE ROLE' : found.tag
+}
+
+export type Body = Readonly<Record<string, unknown>>
+
+/** What a command is about. */
+function aboutOf(
+  { on, names }: Command,
+  body: Body,
+): { on: SqlObject['kind']; paths: ReturnType<typeof pathsOf> } {
+  if (on === 'typed') return typedObject(body)
+  const named = (names ?? []).map(name => body[name]).find(value => value !== undefined)
+  return { on, paths: pathsOf(named) }
+}
+
+/** RENAME, SET SCHEMA, OWNER TO, COMMENT and the like: the tree says of what kind their object is. */
+function typedObject(body: Body): { on: SqlObject['kind']; paths: ReturnType<typeof pathsOf> } {
+  const type = (body['renameType'] ?? body['objectType'] ?? body['objtype']) as ObjectType | undefined
+  const on = kindOfObject(type)
+  if (body['relation'] !== undefined) return { on: 'relation', paths: pathsOf(body['relation']) }
+  const paths = pathsOf(body['object'] ?? body['subname'])
+  return isPart(type) ? { on: 'relation', paths: paths.map(path => path.slice(0, -1)) } : { on, paths }
+}
+
+/** Whether an object is a part of a relation, whose name stands before its own. */
+export function isPart(type: ObjectType | undefined): boolean {
+  return PARTS.has(type ?? 'OBJECT_TABLE')
+}
+
+const PARTS: ReadonlySet<ObjectType> = new Set<ObjectType>([
+  'OBJECT_COLUMN',
+  'OBJECT_POLICY',
+  'OBJECT_RULE',
+  'OBJECT_TABCONSTRAINT',
+  'OBJECT_TRIGGER',
+])
+
+/** Commands that make a relation. */
+const MAKES: ReadonlySet<NodeKind> = new Set<NodeKind>([
+  'CreateForeignTableStmt',
+  'CreateSeqStmt',
+  'CreateStmt',
+])
+
+/** A relation that does not exist yet: it comes to be in the first schema of the path that can hold one. */
+export function touchNew(path: readonly string[], range: unknown, analysis: Analysis): void {
+  const isTemporary = persistenceOf(range) === 't'
+  const schema = isTemporary ? 'pg_temp' : (path.at(-2) ?? analysis.schemaOfNew())
+  const object: SqlObject = { kind: 'relation', name: path.at(-1) ?? '*' }
+  analysis.touch('sql:Create', schema === undefined ? object : { ...object, schema })
+}
+
+/** Of a range, or of the command that holds it. */
+function persistenceOf(value: unknown): unknown {
+  const { relpersistence, relation, sequence, base } = (value ?? {}) as Body
+  return (
+    relpersistence ?? [relation, sequence, base].map(each => each && persistenceOf(each)).find(each => each)
+  )
 }
 
 /** A path as a resource: the schema that was written, else any of those where the server may look. */
@@ -133,15 +202,8 @@ export function touchPath(
   analysis: Analysis,
 ): void {
   const name = path.at(-1) ?? '*'
-  const schema = path.at(-2) ?? (kind === 'relation' ? schemaOf(action, name, analysis) : undefined)
+  const schema = path.at(-2) ?? (kind === 'relation' ? analysis.find(undefined, name)?.schema : undefined)
   analysis.touch(action, { kind, name, ...(schema === undefined ? {} : { schema }) })
-}
-
-/** Where a relation without a schema is, or would be made. */
-function schemaOf(action: SqlAction, name: string, analysis: Analysis): string | undefined {
-  const found = analysis.find(undefined, name)
-  if (found !== undefined) return found.schema
-  return action === 'sql:Create' ? analysis.names.searchPath[0] : undefined
 }
 
 /** The paths that a member of the tree gives: a name, a range, a list of names, a list of such lists. */

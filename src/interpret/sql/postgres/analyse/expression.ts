@@ -3,7 +3,7 @@ import { type Lineage, Unresolved } from '../../model.ts'
 import type { Analysis } from './analysis.ts'
 import { calledFlow } from './call.ts'
 import { CONSTANT, type Flow, type Place, partial, together } from './flow.ts'
-import { TOTAL_CASTS, TOTAL_OPERATORS } from './harmless.ts'
+import { TOTAL_CASTS, TOTAL_OPERATORS, takesTime } from './harmless.ts'
 import { ANYTHING, columnNamed, columnOf, NOTHING, rangeNamed, wholeOf } from './scope.ts'
 import { bodyOf, ifKind, kindOf, type NodeKind, type Nodes, namesOf } from './tree.ts'
 
@@ -51,17 +51,16 @@ const READERS: Readers = {
     return { from, total: true }
   },
   A_Expr: ({ kind, name, lexpr, rexpr }, place) => operatorFlow(kind, name ?? [], [lexpr, rexpr], place),
-  BoolExpr: ({ args }, place) => flowsOf(args, place),
+  BoolExpr: ({ args }, place) => lazyFlow(args ?? [], place),
   NullTest: ({ arg }, place) => maybe(arg, place),
   BooleanTest: ({ arg }, place) => maybe(arg, place),
   TypeCast: ({ arg, typeName }, place) => castFlow(maybe(arg, place), typeName),
   CollateClause: ({ arg }, place) => maybe(arg, place),
   FuncCall: (call, place) => calledFlow(call, argumentsFlow(call, place), place),
   NamedArgExpr: ({ arg }, place) => maybe(arg, place),
-  CaseExpr: ({ arg, args, defresult }, place) =>
-    together(maybe(arg, place), flowsOf(args, place), maybe(defresult, place)),
-  CaseWhen: ({ expr, result }, place) => together(maybe(expr, place), maybe(result, place)),
-  CoalesceExpr: ({ args }, place) => flowsOf(args, place),
+  CaseExpr: ({ arg, args, defresult }, place) => lazyFlow([arg, ...(args ?? []), defresult], place),
+  CaseWhen: ({ expr, result }, place) => lazyFlow([expr, result], place),
+  CoalesceExpr: ({ args }, place) => lazyFlow(args ?? [], place),
   MinMaxExpr: ({ args }, place) => flowsOf(args, place),
   A_ArrayExpr: ({ elements }, place) => flowsOf(elements, place),
   RowExpr: ({ args }, place) => flowsOf(args, place),
@@ -112,6 +111,19 @@ const READERS: Readers = {
       ),
     ),
   JsonArgument: ({ val }, place) => valueFlow(val, place),
+}
+
+/**
+ * Parts that are computed or not as those before them say. Where that takes time, the time tells of what they were
+ * computed from.
+ */
+function lazyFlow(parts: readonly (Node | undefined)[], place: Place): Flow {
+  let flow = CONSTANT
+  for (const part of parts) {
+    if (flow.from.size > 0 && takesTime(part)) place.analysis.infer(flow.from)
+    flow = together(flow, maybe(part, place))
+  }
+  return flow
 }
 
 /** What a call is given: its arguments, and what an aggregate or a window adds to them. */

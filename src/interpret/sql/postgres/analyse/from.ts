@@ -1,9 +1,11 @@
 import type { Alias, JoinExpr, Node, RangeFunction, RangeTableFunc, RangeVar } from 'libpg-query'
 import { type Lineage, type Output, type Relation, Unresolved } from '../../model.ts'
-import { Analysis } from './analysis.ts'
+import { Analysis, CATALOG_SCHEMA } from './analysis.ts'
 import { decides, flowOf, flowsOf, maybe, valueFlow } from './expression.ts'
 import { type Place, together } from './flow.ts'
+import { HOLDS_TEXTS, HOLDS_VALUES } from './harmless.ts'
 import {
+  ANYTHING,
   beside,
   columnOf,
   FORWARD,
@@ -111,15 +113,22 @@ export function readRelation(relation: Relation, analysis: Analysis): Output {
     return found
   })
   for (const child of children) analysis.touchRelation('sql:Select', child)
+  const family = [...children, ...parentsOf(relation, analysis)]
   return {
     columns: relation.columns.map(column => ({
       name: column.name,
       from: new Set([
         column,
-        ...children.flatMap(child => child.columns.filter(({ name }) => name === column.name)),
+        ...heldBy(relation, HOLDS_VALUES, column.name),
+        ...family.flatMap(({ columns }) => columns.filter(({ name }) => name === column.name)),
       ]),
     })),
   }
+}
+
+/** What is masked of a partitioned table is so of its partitions. */
+function parentsOf({ parents = [] }: Relation, analysis: Analysis): readonly Relation[] {
+  return parents.flatMap(({ schema, name }) => analysis.catalog.relation(schema, name) ?? [])
 }
 
 /** A view's own columns count beside those that they come from: a mask may name either. */
@@ -133,12 +142,24 @@ function viewOutput(view: Relation, analysis: Analysis): Output {
   const output = analysis.readers.query(select, { items: NO_ITEMS, queries: new Map() }, inner)
   inner.reading.checkAll(tree)
   analysis.takeIn(inner)
+  const isKnown = schema === CATALOG_SCHEMA && HOLDS_TEXTS.has(name)
+  const behind = (i: number): Lineage => union(output.columns[i]?.from ?? NOTHING, output.open ?? NOTHING)
   return {
     columns: columns.map((column, i) => ({
       name: column.name,
-      from: union(new Set([column]), output.columns[i]?.from ?? NOTHING, output.open ?? NOTHING),
+      from: union(new Set([column]), isKnown ? heldBy(view, HOLDS_TEXTS, column.name) : behind(i)),
     })),
   }
+}
+
+/** Any column for one that holds values of others; nothing for the rest. */
+function heldBy(
+  { schema, name }: Relation,
+  holders: ReadonlyMap<string, ReadonlySet<string>>,
+  column: string,
+): Lineage {
+  const isHolder = schema === CATALOG_SCHEMA && holders.get(name)?.has(column) === true
+  return isHolder ? ANYTHING : NOTHING
 }
 
 /** A function in FROM: whatever its columns are called, they come from what it is given. */

@@ -183,7 +183,7 @@ const CASES: readonly (readonly [string, string])[] = [
   ['create view v as select ssn from users', '; inferred: ; copied: users.ssn'],
   ['copy users (id, ssn) to stdout', 'id<-users.id, ssn<-users.ssn; inferred: ; copied: '],
   ["copy (select ssn from users) to '/tmp/x'", 'ssn<-users.ssn; inferred: ; copied: users.ssn'],
-  ['select price_of(ssn) from users', 'price_of<-*.* users.ssn; inferred: *.* users.ssn; copied: '],
+  ['select price_of(ssn) from users', 'price_of<-*.* users.ssn; inferred: *.* users.ssn; copied: users.ssn'],
   [
     "select query_to_xml('select ssn from users', true, false, '')",
     'query_to_xml<-*.*; inferred: *.*; copied: ',

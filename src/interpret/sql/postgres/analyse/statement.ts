@@ -3,11 +3,11 @@ import { ANY_COLUMN, type Output, type SchemaCatalog, type SqlStatement, Unresol
 import { mergedTouches, touchesOf } from '../../touches.ts'
 import { Analysis, type NameSpace, type Readers } from './analysis.ts'
 import { calledFunctions } from './call.ts'
-import { isCommand, kindOfObject, pathsOf, readCommand, touchPath } from './commands.ts'
+import { isCommand, isPart, kindOfObject, pathsOf, readCommand, touchNew, touchPath } from './commands.ts'
 import { decides, flowsOf } from './expression.ts'
 import { readRelation } from './from.ts'
 import { queryOutput } from './query.ts'
-import { NO_ITEMS, type Scope, wholeOf } from './scope.ts'
+import { ANYTHING, NO_ITEMS, NOTHING, type Scope, wholeOf } from './scope.ts'
 import { bodyOf, ifKind, kindOf, type NodeKind, type Nodes, namesOf } from './tree.ts'
 import { writeOutput } from './write.ts'
 
@@ -79,7 +79,7 @@ const STATEMENTS: StatementReaders = {
   ViewStmt: ({ view, query }, analysis) => {
     if (view === undefined) throw new Unresolved('a view has no name')
     analysis.reading.mark(view)
-    touchPath('sql:Create', 'relation', pathsOf(view)[0] ?? [], analysis)
+    touchNew(pathsOf(view)[0] ?? [], view, analysis)
     analysis.copy(wholeOf(innerOutput(query, analysis)))
     return { tag: 'CREATE VIEW' }
   },
@@ -92,8 +92,15 @@ const STATEMENTS: StatementReaders = {
     analysis.touch('sql:Explain', { kind: 'database', name: '*' })
     if (query === undefined) throw new Unresolved('EXPLAIN of nothing')
     // Without ANALYZE nothing runs, but the plan tells of the values by what it expects.
-    read(query, analysis)
-    return { tag: 'EXPLAIN', output: { columns: [{ name: 'QUERY PLAN', from: new Set() }] } }
+    const { output } = read(query, analysis)
+    // The planner runs functions that say they are immutable, and the plan has what they gave.
+    const isOpen =
+      analysis.touches.some(({ action }) => action === 'sql:Call') ||
+      (output !== undefined && wholeOf(output).has(ANY_COLUMN))
+    return {
+      tag: 'EXPLAIN',
+      output: { columns: [{ name: 'QUERY PLAN', from: isOpen ? ANYTHING : NOTHING }] },
+    }
   },
   PrepareStmt: ({ name = '', query }, analysis) => {
     if (query === undefined) throw new Unresolved('PREPARE of nothing')
@@ -141,18 +148,28 @@ const STATEMENTS: StatementReaders = {
       analysis.touchRelation('sql:Lock', analysis.relation(bodyOf(node, 'RangeVar')))
     return { tag: 'LOCK TABLE' }
   },
-  TruncateStmt: ({ relations }, analysis) => {
+  TruncateStmt: ({ relations, behavior }, analysis) => {
     for (const node of relations ?? []) {
-      analysis.touchRelation('sql:Truncate', analysis.relation(bodyOf(node, 'RangeVar')))
+      const relation = analysis.relation(bodyOf(node, 'RangeVar'))
+      for (const { schema, name } of [relation, ...relation.children]) {
+        analysis.touch('sql:Truncate', { kind: 'relation', schema, name })
+      }
     }
+    // Which tables refer to these, the catalog does not say.
+    if (behavior === 'DROP_CASCADE') analysis.touch('sql:Truncate', { kind: 'database', name: '*' })
     return { tag: 'TRUNCATE TABLE' }
   },
-  DropStmt: ({ objects, removeType }, analysis) => {
+  DropStmt: ({ objects, removeType, behavior }, analysis) => {
     const what = (removeType ?? 'OBJECT').replace('OBJECT_', '').replaceAll('_', ' ')
     for (const node of objects ?? []) {
       markAll(node, analysis)
-      for (const path of pathsOf(node)) touchPath('sql:Drop', kindOfObject(removeType), path, analysis)
+      for (const path of pathsOf(node)) {
+        if (isPart(removeType)) touchPath('sql:Drop', 'relation', path.slice(0, -1), analysis)
+        else touchPath('sql:Drop', kindOfObject(removeType), path, analysis)
+      }
     }
+    // What hangs on these, the catalog does not say: columns of a type, triggers of a function.
+    if (behavior === 'DROP_CASCADE') analysis.touch('sql:Drop', { kind: 'database', name: '*' })
     return { tag: `DROP ${what}` }
   },
   GrantStmt: ({ is_grant: isGrant, objtype, objects, targtype }, analysis) => {
@@ -167,8 +184,9 @@ const STATEMENTS: StatementReaders = {
   CallStmt: ({ funccall }, analysis) => {
     if (funccall === undefined) throw new Unresolved('CALL of nothing')
     const place = { analysis, scope: TOP }
-    const { from } = flowsOf(funccall.args, place)
-    analysis.copy(from)
+    flowsOf(funccall.args, place)
+    // What it does with what it reads, nobody has told.
+    analysis.copy(ANYTHING)
     for (const { schema, name } of calledFunctions(funccall, place) ?? []) {
       analysis.touch('sql:Call', { kind: 'function', schema, name })
     }
@@ -176,6 +194,7 @@ const STATEMENTS: StatementReaders = {
   },
   DoStmt: (_do, analysis) => {
     analysis.touch('sql:Do', { kind: 'database', name: '*' })
+    analysis.copy(ANYTHING)
     return { tag: 'DO' }
   },
   ListenStmt: ({ conditionname: name = '*' }, analysis) => {
@@ -216,9 +235,7 @@ function innerOutput(node: Node | undefined, analysis: Analysis): Output {
 function into({ rel }: IntoClause, output: Output, analysis: Analysis): void {
   if (rel === undefined) throw new Unresolved('INTO names nothing')
   analysis.reading.mark(rel)
-  const path = pathsOf(rel)[0] ?? []
-  const schema = rel.relpersistence === 't' ? 'pg_temp' : path.at(-2)
-  touchPath('sql:Create', 'relation', schema === undefined ? path : [schema, path.at(-1) ?? ''], analysis)
+  touchNew(pathsOf(rel)[0] ?? [], rel, analysis)
   analysis.copy(wholeOf(output))
 }
 
@@ -235,6 +252,7 @@ function copied(copy: CopyStmt, analysis: Analysis): Reading {
   const { relation, query, attlist, is_from: isFrom, is_program: isProgram, filename, whereClause } = copy
   if (filename !== undefined)
     analysis.touch('sql:Copy', { kind: isProgram === true ? 'program' : 'file', name: filename })
+  if (isProgram === true) analysis.copy(ANYTHING)
   if (relation === undefined) {
     const output = innerOutput(query, analysis)
     if (filename !== undefined) analysis.copy(wholeOf(output))
@@ -244,6 +262,8 @@ function copied(copy: CopyStmt, analysis: Analysis): Reading {
   const columns = attlist === undefined ? found.columns.map(({ name }) => name) : namesOf(attlist)
   analysis.touchRelation('sql:Copy', found, columns)
   if (isFrom === true) {
+    // A file of the server may hold any of its tables.
+    if (filename !== undefined) analysis.copy(ANYTHING)
     analysis.touchRelation('sql:Insert', found, columns)
     decides(whereClause, {
       analysis,

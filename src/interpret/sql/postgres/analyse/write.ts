@@ -12,7 +12,17 @@ import type { Analysis } from './analysis.ts'
 import { decides, flowOf } from './expression.ts'
 import type { Place } from './flow.ts'
 import { fromItems, readRelation } from './from.ts'
-import { beside, type FromItems, NO_ITEMS, named, type Queries, type Scope, wholeOf } from './scope.ts'
+import {
+  beside,
+  columnNamed,
+  type FromItems,
+  NO_ITEMS,
+  NOTHING,
+  named,
+  type Queries,
+  type Scope,
+  wholeOf,
+} from './scope.ts'
 import { targetsOutput } from './targets.ts'
 import { bodyOf, ifKind, kindOf } from './tree.ts'
 import { withQueries } from './with.ts'
@@ -174,6 +184,7 @@ function onConflict(clause: OnConflictClause, target: Target, place: Place): voi
     const element = bodyOf(node, 'IndexElem')
     analysis.reading.mark(element)
     decides(element.expr, place)
+    if (element.name !== undefined) analysis.infer(columnNamed(place.scope, element.name) ?? NOTHING)
   }
   decides(clause.infer?.whereClause, place)
   if (clause.action !== 'ONCONFLICT_UPDATE') return

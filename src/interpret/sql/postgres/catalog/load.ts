@@ -97,39 +97,51 @@ function relationsOf(
     const column = row['column']
     if (typeof column === 'string') draft.columns.push({ schema, relation: name, name: column })
   }
-  const children = childrenOf(inherits)
+  const children = relatedOf(inherits, 'parent', 'child')
+  const parents = relatedOf(inherits, 'child', 'parent')
   const relations = new Map<string, Relation>()
   for (const [oid, draft] of drafts) {
-    const below = [...inheritorsOf(oid, children)].flatMap(child => drafts.get(child) ?? [])
+    const at = (related: ReadonlyMap<string, readonly string[]>): Relation['children'] =>
+      [...reachedFrom(oid, related)].flatMap(other => {
+        const found = drafts.get(other)
+        return found === undefined ? [] : [{ schema: found.schema, name: found.name }]
+      })
+    const above = at(parents)
     const definition = definitions.get(oid)
     relations.set(keyOf(draft.schema, draft.name), {
       ...draft,
-      children: below.map(({ schema, name }) => ({ schema, name })),
+      children: at(children),
+      ...(above.length === 0 ? {} : { parents: above }),
       ...(definition === undefined ? {} : { definition }),
     })
   }
   return relations
 }
 
-function childrenOf(rows: readonly Row[]): ReadonlyMap<string, readonly string[]> {
-  const children = new Map<string, string[]>()
+/** By one side of inheritance the other. */
+function relatedOf(
+  rows: readonly Row[],
+  from: 'parent' | 'child',
+  to: 'parent' | 'child',
+): ReadonlyMap<string, readonly string[]> {
+  const related = new Map<string, string[]>()
   for (const row of rows) {
-    const parent = text(row, 'parent')
-    const known = children.get(parent)
-    if (known === undefined) children.set(parent, [text(row, 'child')])
-    else known.push(text(row, 'child'))
+    const key = text(row, from)
+    const known = related.get(key)
+    if (known === undefined) related.set(key, [text(row, to)])
+    else known.push(text(row, to))
   }
-  return children
+  return related
 }
 
-/** All that inherits from a relation, at any distance. */
-function inheritorsOf(oid: string, children: ReadonlyMap<string, readonly string[]>): ReadonlySet<string> {
+/** All that is related to a relation, at any distance. */
+function reachedFrom(oid: string, related: ReadonlyMap<string, readonly string[]>): ReadonlySet<string> {
   const found = new Set<string>()
-  const open = [...(children.get(oid) ?? [])]
+  const open = [...(related.get(oid) ?? [])]
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     if (found.has(next)) continue
     found.add(next)
-    open.push(...(children.get(next) ?? []))
+    open.push(...(related.get(next) ?? []))
   }
   return found
 }

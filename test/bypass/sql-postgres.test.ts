@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { after, before, test } from 'node:test'
+import pg from 'pg'
+import type { BackendMessage } from '../../src/wire/postgres/messages.ts'
+import { type Postgres, startPostgres } from '../harness/postgres.ts'
+import { startPostgresGate, type TestGate } from '../harness/postgres-gate.ts'
+import { showsCanary } from './sql/canaries.ts'
+import { Attacker, type Step, statesOf } from './sql/postgres-attacker.ts'
+
+/** A way around the gate, tried by somebody with a valid but narrow credential; each a file. */
+interface Evasion {
+  readonly why: string
+  /** Columns that are masked. */
+  readonly masks?: readonly string[]
+  /** Patterns of `ACTION RESOURCE` that are denied. */
+  readonly deny?: readonly string[]
+  /** What stands in the database before, beside the shop; run by its owner. */
+  readonly setup?: readonly string[]
+  readonly session: readonly Step[]
+  /** What the owner can read afterwards, where the evasion would have changed something. */
+  readonly probe?: string
+  readonly holds: keyof typeof HOLDS
+  /** The server itself does not let this happen, or not in this version: then the gate alone is asked. */
+  readonly gateAlone?: boolean
+  /** The gate ends the connection. */
+  readonly ends?: boolean
+}
+
+/** What came of a session: by the gate, and straight at the server. */
+interface Outcome {
+  readonly heard: Buffer
+  readonly messages: readonly BackendMessage[]
+  readonly probed: string
+}
+
+const HOLDS = {
+  /** No masked or denied value is in anything that the client receives. */
+  hidden: {
+    works: ({ heard }: Outcome) => showsCanary(heard),
+    fails: ({ heard }: Outcome) => !showsCanary(heard),
+  },
+  /** Somewhere the gate says no, where the server itself does not. */
+  denied: {
+    works: ({ messages }: Outcome) => statesOf(messages).length === 0,
+    fails: ({ messages, heard }: Outcome) =>
+      statesOf(messages).some(state => DENIALS.has(state)) && !showsCanary(heard),
+  },
+  /** What the owner reads afterwards is what it was before. */
+  unexecuted: {
+    works: ({ probed }: Outcome, before: string) => probed !== before,
+    fails: ({ probed, heard }: Outcome, before: string) => probed === before && !showsCanary(heard),
+  },
+  /** Whatever comes of it: each question has its own answer afterwards. */
+  'in-step': {
+    works: () => true,
+    fails: ({ heard }: Outcome) => !showsCanary(heard),
+  },
+} as const
+
+/** Not allowed, not supported, a violation of the protocol, and a name that the gate does not know. */
+const DENIALS: ReadonlySet<string> = new Set(['42501', '0A000', '08P01', '26000', '34000'])
+
+const FOLDER = new URL('sql/postgres/', import.meta.url)
+const started = await startPostgres({ settings: ['max_prepared_transactions=5', 'wal_level=logical'] })
+const skip = 'missing' in started ? started.missing : false
+let gate: TestGate
+let admin: pg.Client
+
+before(async () => {
+  if (skip !== false) return
+  const server = started as Postgres
+  const shop = new pg.Client(await server.database('shop'))
+  await shop.connect()
+  await shop.query(readFileSync(new URL('shop.sql', FOLDER), 'utf8'))
+  await shop.end()
+  admin = new pg.Client(server.url)
+  await admin.connect()
+  await admin.query('create database shared template shop')
+  gate = await startPostgresGate(server.port)
+})
+after(async () => {
+  if (skip !== false) return
+  await admin.end()
+  await gate.stop()
+  await (started as Postgres).stop()
+})
+
+let databases = 0
+
+/** What changes nothing needs no database of its own. */
+const READS = /^\(*(select|table|values|with|explain|copy \()\b/
+const CHANGES =
+  /\b(insert|update|delete|merge|into|create|set_config|nextval|lo_\w+|write_down|pg_\w+_slot\w*|flip)\b/
+
+function changes({ setup, probe, session }: Evasion): boolean {
+  if (setup !== undefined || probe !== undefined) return true
+  return !session.every(step => typeof step === 'string' && READS.test(step) && !CHANGES.test(step))
+}
+
+/** A database of its own, as the shop was; removed afterwards. */
+async function inShop<T>(evasion: Evasion, run: (name: string, owner: pg.Client) => Promise<T>): Promise<T> {
+  if (!changes(evasion)) return run('shared', admin)
+  databases += 1
+  const name = `shop_${databases}`
+  await admin.query(`create database ${name} template shop`)
+  const owner = new pg.Client((started as Postgres).url.replace(/postgres$/, name))
+  await owner.connect()
+  try {
+    for (const sql of evasion.setup ?? []) await owner.query(sql)
+    return await run(name, owner)
+  } finally {
+    await owner.end()
+    await admin.query(`drop database ${name} with (force)`)
+  }
+}
+
+async function probed(owner: pg.Client, { probe }: Evasion): Promise<string> {
+  return probe === undefined ? '' : JSON.stringify((await owner.query(probe)).rows)
+}
+
+async function tried(
+  evasion: Evasion,
+  come: (database: string) => Promise<Attacker>,
+): Promise<{ readonly outcome: Outcome; readonly before: string; readonly inStep: string }> {
+  return inShop(evasion, async (database, owner) => {
+    const before = await probed(owner, evasion)
+    const attacker = await come(database)
+    try {
+      for (const step of evasion.session) await attacker.say(step)
+      const { messages, heard } = attacker
+      const outcome = { messages: [...messages], heard, probed: await probed(owner, evasion) }
+      return { outcome, before, inStep: await stepOf(attacker) }
+    } finally {
+      attacker.leave()
+    }
+  })
+}
+
+/** What one more question is answered with, in short. */
+async function stepOf(attacker: Attacker): Promise<string> {
+  if (attacker.closed) return 'closed'
+  await attacker.say('rollback')
+  const answer = await attacker.say("select 'in step'")
+  if (attacker.closed) return 'closed'
+  return answer
+    .map(message => (message.kind === 'data-row' ? `'${message.values.join()}'` : message.kind))
+    .join(' ')
+}
+
+const IN_STEP = ["row-description 'in step' command-complete ready", 'error ready']
+
+for (const file of readdirSync(FOLDER).sort()) {
+  if (!file.endsWith('.json')) continue
+  const evasion = JSON.parse(readFileSync(new URL(file, FOLDER), 'utf8')) as Evasion
+  test(`${file}: ${evasion.why}`, { skip }, async () => {
+    const { works, fails } = HOLDS[evasion.holds]
+    if (evasion.gateAlone !== true) {
+      const { port } = started as Postgres
+      const { outcome, before } = await tried(evasion, database => Attacker.straight(port, database))
+      assert.ok(works(outcome, before), `straight at the server it does nothing: ${shown(outcome)}`)
+    }
+    gate.policy.masks = [{ columns: [...(evasion.masks ?? [])], as: 'full' }]
+    if (evasion.masks === undefined) gate.policy.masks = []
+    gate.policy.deny = (evasion.deny ?? []).map(pattern => new RegExp(pattern))
+    const { outcome, before, inStep } = await tried(evasion, database => Attacker.byGate(gate.port, database))
+    assert.ok(fails(outcome, before), shown(outcome))
+    if (evasion.ends === true) assert.equal(inStep, 'closed')
+    else assert.ok(IN_STEP.includes(inStep), `out of step: ${inStep}`)
+  })
+}
+
+function shown({ messages, heard, probed }: Outcome): string {
+  const errors = messages.flatMap(message =>
+    message.kind === 'error' ? [message.fields.map(([, text]) => text).join(' ')] : [],
+  )
+  return JSON.stringify({ errors, probed, heard: heard.toString('latin1').slice(-1500) })
+}
