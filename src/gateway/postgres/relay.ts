@@ -54,6 +54,8 @@ export class Relay {
   /** Rows of the portal that is read, since its Execute. */
   #rows = 0
   #over = false
+  /** Something of this transaction may quote what is masked. */
+  #hushed = false
 
   constructor(upstream: Source<BackendReader>, client: Socket, ports: RelayPorts) {
     this.#upstream = upstream
@@ -196,16 +198,17 @@ export class Relay {
       this.#pass(item.poison, undefined)
       return
     }
-    const isHushed = item.isHushed === true || item.run?.isHushed === true
-    this.#pass(isHushed ? writeBackend({ kind: 'error', fields: hushed(fields) }) : frame.bytes, item.run)
+    this.#pass(
+      this.#isHushed(item) ? writeBackend({ kind: 'error', fields: hushed(fields) }) : frame.bytes,
+      item.run,
+    )
   }
 
   /** Notices, notifications and settings; an error behind which the server ends. */
   #ownAccord(frame: Frame, kind: Kind): void {
     const message = this.#upstream.reader.read(frame)
     if (message.kind === 'parameter-status') this.#ports.onParameter(message.name, message.value)
-    const head = this.queue.head
-    const isHushed = head?.isHushed === true || head?.run?.isHushed === true
+    const isHushed = this.#isHushed(this.queue.head)
     if ((kind === 'notice' || kind === 'error') && isHushed && 'fields' in message) {
       this.#pass(writeBackend({ kind: message.kind, fields: hushed(message.fields) }), undefined)
     } else {
@@ -213,13 +216,21 @@ export class Relay {
     }
   }
 
+  /** Deferred constraints and triggers speak of rows later: with SET CONSTRAINTS, or when the transaction ends. */
+  #isHushed(item: Sent | undefined): boolean {
+    return this.#hushed || item?.isHushed === true || item?.run?.isHushed === true
+  }
+
   #ready(frame: Frame): void {
     const message = this.#upstream.reader.read(frame)
-    if (message.kind === 'ready') this.#ports.onReady(message.state)
+    if (message.kind !== 'ready') return
+    if (message.state === 'I') this.#hushed = false
+    this.#ports.onReady(message.state)
   }
 
   #end(item: Sent, isFailed: boolean): void {
     this.#rows = 0
+    if (item.run?.isHushed === true && item.kind !== 'sync') this.#hushed = true
     if (item.poison !== undefined && !isFailed && item.kind !== 'query') {
       throw misplaced('that what was sent to fail has not failed')
     }
