@@ -46,7 +46,7 @@ export function denial(refusal: Refusal): Buffer {
 }
 
 /** The event stands at the end, whatever has to be cut. */
-function sentence(parts: readonly string[], event: string): string {
+export function sentence(parts: readonly string[], event: string): string {
   const text = parts.filter(part => part !== '').join('; ')
   const most = MAX_MESSAGE - event.length
   const cut = [...text].length > most ? `${[...text].slice(0, most - 1).join('')}…` : text

@@ -5,9 +5,8 @@ import type { Door } from '../sql/door.ts'
 import type { ClientFacts, Identified } from '../sql/ports.ts'
 import { askAbout } from '../sql/statement-exchange.ts'
 import { connecting } from '../sql/understood.ts'
-import { denial } from './denial.ts'
 import type { MysqlRooms, MysqlTarget } from './ports.ts'
-import { GREETING_ERRORS, Unwelcome, unwelcome } from './unwelcome.ts'
+import { GREETING_ERRORS, refusalOfEntry, unwelcome } from './unwelcome.ts'
 
 /** A client that may come to a database, and its own connection there. */
 export interface Entered {
@@ -68,7 +67,7 @@ async function connected(
         return { bytesIn: 0, bytesOut: 0 }
       },
       async refuse(refusal) {
-        coming.reject(new Unwelcome(denial(refusal)))
+        coming.reject(refusalOfEntry(refusal))
       },
     },
     rooms,

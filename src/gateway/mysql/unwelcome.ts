@@ -1,5 +1,6 @@
 import { asGateError, type GateError } from '../../core/errors.ts'
-import { type ErrorNumber, writeError } from './denial.ts'
+import type { Refusal } from '../exchange.ts'
+import { denial, type ErrorNumber, sentence, writeError } from './denial.ts'
 
 /** Errors that a client hears before it is in: https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html */
 export const GREETING_ERRORS: Readonly<
@@ -58,6 +59,13 @@ export function payloadFor(failure: unknown): Buffer | undefined {
   const error = asGateError(failure)
   if (error.code === 'internal') return undefined
   return writeError(numberOf(error), `${error.message}; ${error.advice}`)
+}
+
+/** Why a client may not come to a database, or why the gate could not. */
+export function refusalOfEntry(refusal: Refusal): Unwelcome {
+  if ('decision' in refusal) return new Unwelcome(denial(refusal))
+  const { error, eventId } = refusal
+  return unwelcome(numberOf(error), sentence([error.message, error.advice], `event ${eventId}`))
 }
 
 function numberOf({ code }: GateError): ErrorNumber {
