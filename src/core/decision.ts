@@ -22,6 +22,11 @@ export interface Pair {
    * not cover them.
    */
   readonly orAs?: readonly string[]
+  /**
+   * What may be read with it, and told by its result or its errors: masks for these hold for it, too, though nobody is asked
+   * whether it may be read.
+   */
+  readonly shows?: readonly Pick<Pair, 'action' | 'resource' | 'certainty'>[]
   /** Condition keys that hold for this pair alone (`iam:PassedToService`), over the request's. */
   readonly context?: Context
 }

@@ -65,6 +65,27 @@ describe('a decision', () => {
     assert.match(decision.denial?.reason ?? '', /kept/)
   })
 
+  it('has the masks for what a pair shows beside itself, which nobody need be allowed to read', () => {
+    const calls = { Effect: 'Allow', Action: 'sql:Call', Resource: '*' }
+    const base = 'arn:sallyport:sql:r:1:t/d'
+    const mask = {
+      Sid: 'M',
+      Effect: 'Mask',
+      Action: 'sql:Select',
+      Resource: `${base}/*`,
+      Mask: { Columns: ['*.ssn'] },
+    }
+    const call = { action: 'sql:Call', resource: `${base}/public.f` }
+    assert.deepEqual(ask([layer('role', calls, mask)], [call]).obligations, [])
+    const shows = [{ action: 'sql:Select', resource: `${base}/*`, certainty: 'any' as const }]
+    const decision = ask([layer('role', calls, mask)], [{ ...call, shows }])
+    assert.equal(decision.effect, 'allow')
+    assert.deepEqual(
+      decision.obligations.map(({ columns }) => columns),
+      [['*.ssn']],
+    )
+  })
+
   it('needs every layer', () => {
     const boundary = layer('boundary', { Effect: 'Allow', Action: 's3:List*', Resource: '*' })
     assert.equal(ask([layer('role', ALLOW), boundary], [OBJECT]).denial?.kind, 'boundary')

@@ -102,8 +102,9 @@ function decidePair(
     if (allowing.length === 0) missing ??= layer
     for (const { ref } of allowing) gathered.allowed.add(ref)
     if (relevant.approval.length > 0) gatherDemands(relevant.approval, allowing, pair, keys, gathered)
-    for (const statement of relevant.mask) {
-      if (speaksOf(statement, pair, keys)) gathered.masks.set(statement.ref, obligation(statement))
+    gatherMasks(relevant.mask, pair, keys, gathered)
+    for (const shown of pair.shows ?? []) {
+      gatherMasks(layer.policies.relevant(shown.action).mask, shown, keys, gathered)
     }
   }
   // A boundary only takes away: without a role there is nothing to take from.
@@ -127,6 +128,12 @@ function gatherDemands(
   const into = glass.length > 0 ? waived : demands
   for (const statement of asking) {
     if (speaksOf(statement, pair, keys)) into.set(statement.ref, demandOf(statement))
+  }
+}
+
+function gatherMasks(masks: readonly CompiledStatement[], pair: Pair, keys: Keys, gathered: Gathered): void {
+  for (const statement of masks) {
+    if (speaksOf(statement, pair, keys)) gathered.masks.set(statement.ref, obligation(statement))
   }
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { contextOf, encodeName, pairsOf } from './ask.ts'
-import type { SqlObject, SqlStatement, Touch } from './model.ts'
+import { ANY_COLUMN, type SqlObject, type SqlStatement, type Touch } from './model.ts'
 
 const PLACE = { region: 'eu-west-1', account: '111122223333', target: 'orders', database: 'shop' }
 const BASE = 'arn:sallyport:sql:eu-west-1:111122223333:orders/shop'
@@ -92,4 +92,21 @@ test('the context names tables, columns, functions, and whether there is a condi
     'sql:columns': ['public.users.id'],
     'sql:functions': ['pg_catalog.lower'],
   })
+})
+
+test('masks for what may be read hold for calls, changes and what comes from anywhere', () => {
+  const shows = (statement: SqlStatement): string[] =>
+    pairsOf(statement, PLACE).flatMap(pair =>
+      (pair.shows ?? []).map(each => `${each.action} ${each.resource.slice(BASE.length)} ${each.certainty}`),
+    )
+  const users = { kind: 'relation', schema: 'public', name: 'users' } as const
+  const any = new Set([ANY_COLUMN])
+  assert.deepEqual(shows(statement([touch(users)])), [])
+  assert.deepEqual(shows(statement([touch(users, 'sql:Delete')])), ['sql:Select /public.users exact'])
+  const call = touch({ kind: 'function', schema: 'public', name: 'f' }, 'sql:Call')
+  assert.deepEqual(shows(statement([call])), ['sql:Select /* any'])
+  assert.deepEqual(shows(statement([touch(users)], { output: { columns: [], open: any } })), [
+    'sql:Select /* any',
+  ])
+  assert.deepEqual(shows(statement([], { copied: any })), ['sql:Select /* any'])
 })

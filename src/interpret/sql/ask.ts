@@ -1,5 +1,5 @@
 import type { Context, Pair } from '../../core/decision.ts'
-import { ANY_COLUMN, type SqlObject, type SqlStatement, type Touch } from './model.ts'
+import { ANY_COLUMN, type SqlAction, type SqlObject, type SqlStatement, type Touch } from './model.ts'
 
 /** Where a statement runs, as resources name it. */
 export interface SqlPlace {
@@ -18,8 +18,22 @@ export interface SqlPlace {
 export function pairsOf(statement: SqlStatement, place: SqlPlace): readonly Pair[] {
   const pairs = statement.touches.map(touch => pairOf(touch, place))
   // What touches nothing (`SELECT 1`, `SHOW`) is still a question: may this be run here at all?
-  return pairs.length > 0 ? pairs : [{ action: 'sql:Select', resource: base(place), certainty: 'exact' }]
+  const [first = { action: 'sql:Select', resource: base(place), certainty: 'exact' } as const, ...others] =
+    pairs
+  if (!mayReadAny(statement)) return [first, ...others]
+  const any = { action: 'sql:Select', resource: `${base(place)}/*`, certainty: 'any' } as const
+  return [{ ...first, shows: [...(first.shows ?? []), any] }, ...others]
 }
+
+/** Whether something of it may come from any column of the database. */
+function mayReadAny({ touches, output, inferred, copied }: SqlStatement): boolean {
+  if (touches.some(({ action }) => OPAQUE.has(action))) return true
+  const lineages = [inferred, copied, output?.open, ...(output?.columns ?? []).map(({ from }) => from)]
+  return lineages.some(lineage => lineage?.has(ANY_COLUMN) === true)
+}
+
+/** What runs code that the gate does not read. */
+const OPAQUE: ReadonlySet<SqlAction> = new Set<SqlAction>(['sql:Call', 'sql:Do', 'sql:Unknown'])
 
 function pairOf({ action, object, columns }: Touch, place: SqlPlace): Pair {
   const { path, isKnown } = pathOf(object)
@@ -27,8 +41,15 @@ function pairOf({ action, object, columns }: Touch, place: SqlPlace): Pair {
     action,
     resource: path === '' ? base(place) : `${base(place)}/${path}`,
     certainty: isKnown ? 'exact' : 'any',
+    // Its errors quote rows, whatever is done to them.
+    ...(object.kind === 'relation' && action !== 'sql:Select' ? { shows: [selected(object, place)] } : {}),
     ...(columns.size === 0 ? {} : { context: new Map([['sql:columns', [...columns].sort()]]) }),
   }
+}
+
+function selected(object: SqlObject, place: SqlPlace): Pick<Pair, 'action' | 'resource' | 'certainty'> {
+  const { path, isKnown } = pathOf(object)
+  return { action: 'sql:Select', resource: `${base(place)}/${path}`, certainty: isKnown ? 'exact' : 'any' }
 }
 
 function base({ region, account, target, database }: SqlPlace): string {
