@@ -4,6 +4,7 @@ import type { Approvals } from '../../src/grants/approvals.ts'
 import { type ManualTimers, testRoom } from '../../src/grants/desk.fixture.ts'
 import type { AccessRequest, RequestState } from '../../src/grants/model.ts'
 import { person } from '../../src/grants/requests.fixture.ts'
+import { masksValues } from '../../src/policy/column-masks.ts'
 import { compile } from '../../src/policy/compile.ts'
 import { decide, type PolicyLayer } from '../../src/policy/decide.ts'
 import { parsePolicy } from '../../src/policy/parse.ts'
@@ -11,7 +12,7 @@ import { rowThresholds } from '../../src/policy/row-thresholds.ts'
 
 /** Real policies and a real desk for a gate of a test, over a store in memory; its timers fire when the test says so. */
 export interface SqlDesk {
-  readonly rooms: Pick<SqlRooms, 'decide' | 'rowThresholds' | 'approvals'>
+  readonly rooms: Pick<SqlRooms, 'decide' | 'rowThresholds' | 'masksValues' | 'approvals'>
   readonly desk: Approvals
   readonly timers: ManualTimers
   /** The statements of the role, from now on. */
@@ -53,6 +54,7 @@ export function sqlDesk(...statements: object[]): SqlDesk {
     rooms: {
       decide: request => decide(request, layers),
       rowThresholds: request => rowThresholds(request, layers),
+      masksValues: () => masksValues(layers),
       approvals: { desk, digestKey: Buffer.alloc(32, 5), requestUrl: id => `https://gate.example/r/${id}` },
     },
     desk,

@@ -233,7 +233,7 @@ export class Line {
 }
 
 function normalizedOf(parsed: Parsed): Pick<SqlText, 'normalized'> {
-  return parsed.kind === 'statements' && parsed.normalized !== undefined
+  return parsed.kind !== 'too-complex' && parsed.normalized !== undefined
     ? { normalized: parsed.normalized }
     : {}
 }

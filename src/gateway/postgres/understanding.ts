@@ -33,7 +33,7 @@ export interface Named {
 /** Reads a text that was parsed. Never throws for what the text is: what cannot be told is `sql:Unknown`. */
 export function understandText(parsed: Parsed, names: Names, named: Named, place: SqlPlace): Understood {
   if (parsed.kind === 'syntax-error') {
-    return unknown(`syntax error at character ${parsed.position}: ${parsed.message}`, place)
+    return unknown(`${withoutQuotes(parsed.message)} at character ${parsed.position}`, place)
   }
   if (parsed.kind === 'too-complex') return unknown(parsed.reason, place)
   try {
@@ -50,6 +50,12 @@ export function understandText(parsed: Parsed, names: Names, named: Named, place
     if (error instanceof Unresolved) return unknown(error.message, place)
     throw error
   }
+}
+
+/** What the grammar says, without what it quotes of the text: that may be a constant, and reasons are recorded. */
+function withoutQuotes(message: string): string {
+  const quote = message.indexOf('"')
+  return (quote === -1 ? message : message.slice(0, quote)).replace(/ (?:at or near )?$/, '')
 }
 
 const SPLIT =

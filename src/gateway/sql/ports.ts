@@ -116,6 +116,8 @@ export interface SqlRooms {
    * how many rows a change makes.
    */
   rowThresholds(request: DecisionRequest): readonly number[]
+  /** Whether the policies of the principal's role mask values of anything at all: a denial does not tell of masks. */
+  masksValues(principal: Principal): boolean
   readonly approvals: SqlApprovals
   admit(principal: Principal): Admission
   readonly recorder: SqlRecorder

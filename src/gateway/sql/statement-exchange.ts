@@ -202,7 +202,9 @@ function questionOf(asking: Asking, rooms: SqlRooms): DecidedQuestion {
   const { engine, place, text, understood, rows } = asking
   const request = requestOf(asking, rooms)
   const decided = decideStatement({ ...asking, request }, rooms)
-  const isSecret = decided.isMasked || carriesSecrets(understood, text.sql)
+  // What is denied may hold what is masked elsewhere as well as what passes.
+  const mayBeMasked = decided.decision.effect === 'deny' && rooms.masksValues(asking.principal)
+  const isSecret = decided.isMasked || mayBeMasked || carriesSecrets(understood, text.sql)
   return { request, engine, place, text, isSecret, decided, ...(rows === undefined ? {} : { rows }) }
 }
 

@@ -9,8 +9,13 @@ export type Parsed =
       /** Of the whole text; absent where it was not parsed as one. */
       readonly normalized?: NormalForm
     }
-  /** PostgreSQL's own grammar does not take it. */
-  | { readonly kind: 'syntax-error'; readonly message: string; readonly position: number }
+  /** PostgreSQL's own grammar does not take it. `message` may quote the text; its words are told apart all the same. */
+  | {
+      readonly kind: 'syntax-error'
+      readonly message: string
+      readonly position: number
+      readonly normalized?: NormalForm
+    }
   /** Beyond a limit of the gate, in prose. */
   | { readonly kind: 'too-complex'; readonly reason: string }
 

@@ -16,7 +16,8 @@ function parse(sql: string): Parsed {
     statements = parseSync(sql).stmts ?? []
   } catch (error) {
     if (!(error instanceof SqlError)) throw error
-    return { kind: 'syntax-error', message: error.message, position: error.sqlDetails?.cursorPosition ?? 0 }
+    const position = error.sqlDetails?.cursorPosition ?? 0
+    return { kind: 'syntax-error', message: error.message, position, normalized: normalize(sql) }
   }
   if (statements.length > MAX_STATEMENTS) {
     return { kind: 'too-complex', reason: `the text has more than ${MAX_STATEMENTS} statements` }
