@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { test } from 'node:test'
 import { GateError } from '../../src/core/errors.ts'
+import { login } from './identity/database-token.ts'
 import { type Attack, exchange, makeWorld, rs256, session } from './identity/world.ts'
 
 // Every file of the folder is an area with its attacks; from these, nothing is ever removed.
@@ -39,4 +40,5 @@ test('without the attack, the same calls succeed: what is refused above is the a
   await exchange(world, rs256())
   const { credentials } = await session(world)
   world.credentials.open(credentials.accessKeyId, credentials.sessionToken.reveal())
+  assert.equal((await login(world, {})).target, 'orders')
 })
