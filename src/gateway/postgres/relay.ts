@@ -54,6 +54,7 @@ export class Relay {
   /** Rows of the portal that is read, since its Execute. */
   #rows = 0
   #over = false
+  #isWithin = false
   /** Something of this transaction may quote what is masked. */
   #hushed = false
 
@@ -77,6 +78,11 @@ export class Relay {
       else if (this.#upstream.ended) return
       else await this.#upstream.more()
     }
+  }
+
+  /** Whether a message has gone to the client in part: nothing else can be said to it. */
+  get isWithin(): boolean {
+    return this.#isWithin
   }
 
   /** Resolves when all that was sent is answered, or never will be. */
@@ -116,6 +122,7 @@ export class Relay {
   #take(frame: Frame): void {
     const kind = KINDS.get(frame.type)
     if (kind === undefined) throw misplaced('a message of an unknown type')
+    this.#isWithin = frame.part === 'first' || frame.part === 'middle'
     if (frame.part === 'middle' || frame.part === 'last') {
       this.#pass(frame.bytes, this.queue.head?.run)
       return
@@ -134,22 +141,27 @@ export class Relay {
 
   #answer(frame: Frame, kind: Kind, item: Sent): void {
     const { run } = item
-    switch (kind) {
+    if (kind === 'data-row') {
+      this.#row(frame, run)
+      return
+    }
+    if (kind === 'copy-data') {
+      if (run?.mayCopyOut !== true) throw misplaced('data of COPY that no statement was to give')
+      this.#pass(frame.bytes, run)
+      return
+    }
+    // It passes by its bytes, and is read all the same: nothing hides in it.
+    const message = this.#upstream.reader.read(frame)
+    switch (message.kind) {
       case 'row-description':
-        if (item.kind === 'query') this.#describe(frame, run)
-        this.#pass(frame.bytes, run)
-        return
-      case 'data-row':
-        this.#row(frame, run)
-        return
+        if (item.kind === 'query' && run?.needsColumns === true) run.describe(message.columns)
+        break
       case 'error':
         this.#error(frame, item)
         return
-      case 'command-complete': {
-        const message = this.#upstream.reader.read(frame)
-        if (message.kind === 'command-complete') run?.completed(message.tag)
+      case 'command-complete':
+        run?.completed(message.tag)
         break
-      }
       case 'portal-suspended':
         run?.suspended(this.#rows)
         break
@@ -166,11 +178,6 @@ export class Relay {
         break
     }
     this.#pass(frame.bytes, run)
-  }
-
-  #describe(frame: Frame, run: Run | undefined): void {
-    const message = this.#upstream.reader.read(frame)
-    if (message.kind === 'row-description' && run?.needsColumns === true) run.describe(message.columns)
   }
 
   #row(frame: Frame, run: Run | undefined): void {

@@ -1,3 +1,4 @@
+import { GateError } from '../../core/errors.ts'
 import { maskRow, type ValueMask } from '../../mask/sql/row.ts'
 import type { RecordedMasks } from '../../record/event.ts'
 import type { Column, Value } from '../../wire/postgres/messages.ts'
@@ -8,6 +9,10 @@ import type { SqlOutcome } from '../sql/ports.ts'
 import type { Met } from '../sql/statement-decision.ts'
 import { columnMasks } from './column-masks.ts'
 import { valueText } from './value-text.ts'
+
+function malformed(what: string): GateError {
+  return new GateError('postgres-reply-malformed', `the server ${what}`)
+}
 
 /** One text on its way through the server: what came of it, and what is masked of that. */
 export class Run {
@@ -42,9 +47,9 @@ export class Run {
     })
   }
 
-  /** Whether rows are to be looked at. A result that was not described yet might have something masked. */
+  /** Whether rows are to be looked at. A result that was not described yet, or has no columns, might have something masked. */
   get isMasking(): boolean {
-    return this.hasMasks && (this.#described === undefined || this.#columns !== undefined)
+    return this.hasMasks && (!this.#described?.length || this.#columns !== undefined)
   }
 
   /** Whether rows are read, and not only passed on: to mask them, or to keep them. */
@@ -70,8 +75,12 @@ export class Run {
     return this.#masks.isHushed
   }
 
-  /** The server says what the rows are made of that follow. */
+  /**
+   * The server says what the rows are made of that follow. Throws `postgres-reply-malformed` where it says so twice, and the
+   * second may have something masked.
+   */
   describe(columns: readonly Column[]): void {
+    if (this.hasMasks && this.#described !== undefined) throw malformed('describes the same rows twice')
     this.#described = columns
     if (columns.length > 0) this.kept.begin(columns.map(({ name }) => name))
     if (!this.hasMasks) return
@@ -83,8 +92,9 @@ export class Run {
     return this.#described !== undefined
   }
 
-  /** A row as the client may see it. */
+  /** A row as the client may see it. Throws `postgres-reply-malformed` for one of another width than was described. */
   masked(values: readonly Value[]): readonly Value[] {
+    if (values.length !== this.#described?.length) throw malformed('sends other rows than it has described')
     if (this.#columns === undefined) {
       this.keep(values)
       return values

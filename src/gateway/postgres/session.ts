@@ -179,7 +179,8 @@ export class Session {
   }
 
   #goodBye(complaint: Parameters<typeof writeError>[0], code: string): void {
-    farewell(this.#client.socket, writeError(complaint, 'FATAL'))
+    const { isWithin } = this.#relay
+    farewell(this.#client.socket, isWithin ? undefined : writeError(complaint, 'FATAL'))
     this.#close(code)
   }
 
