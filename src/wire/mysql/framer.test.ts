@@ -54,6 +54,35 @@ test('packets are cut the same however they were split, and none is copied that 
   )
 })
 
+test('packets keep their order when more comes before all that came was looked at', () => {
+  fc.assert(
+    fc.property(
+      payloads,
+      fc.array(fc.nat(), { maxLength: 10 }),
+      fc.infiniteStream(fc.boolean()),
+      (all, places, pulls) => {
+        const wire = Buffer.concat(all.map((payload, i) => writePacket(payload, i)))
+        const reader = new ClientReader()
+        const packets: Packet[] = []
+        const pull = (): boolean => {
+          const one = reader.nextCommand()
+          if (one !== undefined) packets.push(one)
+          return one !== undefined
+        }
+        for (const piece of split(wire, places)) {
+          reader.push(piece)
+          while (pulls.next().value === true && pull());
+        }
+        while (pull());
+        assert.deepEqual(
+          packets.map(one => one.payload),
+          all,
+        )
+      },
+    ),
+  )
+})
+
 test('a packet of 16 MiB and more is joined of its parts, and cut into the same again', () => {
   for (const size of [0xff_ffff - 1, 0xff_ffff, 0xff_ffff + 1, 0xff_ffff * 2, 0xff_ffff * 2 + 5]) {
     const payload = Buffer.alloc(size, 'abc')

@@ -60,7 +60,7 @@ export class Framer {
   /** Adds bytes that came. They belong to the framer and its frames from then on. */
   push(chunk: Buffer): void {
     if (chunk.length === 0) return
-    if (this.#at === this.#chunk.length) {
+    if (this.#at === this.#chunk.length && this.#queue.length === 0) {
       this.#chunk = chunk
       this.#at = 0
       return

@@ -104,6 +104,27 @@ test('what a server sends is written again as it was read, however it was split'
   )
 })
 
+test('messages keep their order when more comes before all that came was looked at', () => {
+  const chunks = ['a', 'b', 'c', 'd', 'e'].map(value => writeDataRow([ascii(value)]))
+  fc.assert(
+    fc.property(fc.infiniteStream(fc.boolean()), pulls => {
+      const reader = new BackendReader()
+      const read: Buffer[] = []
+      const pull = (): boolean => {
+        const frame = reader.next()
+        if (frame !== undefined) read.push(frame.bytes)
+        return frame !== undefined
+      }
+      for (const chunk of chunks) {
+        reader.push(chunk)
+        while (pulls.next().value === true && pull());
+      }
+      while (pull());
+      assert.deepEqual(Buffer.concat(read), Buffer.concat(chunks))
+    }),
+  )
+})
+
 test('startup packets are written again as they were read, byte by byte too', () => {
   fc.assert(
     fc.property(startupPacket, fc.boolean(), (packet, slowly) => {
