@@ -1,7 +1,7 @@
 import { Redacted } from '../../../src/core/redacted.ts'
 import { GateCredentials } from '../../../src/identity/credentials.ts'
 import { DatabaseIdentities } from '../../../src/identity/databases/databases.ts'
-import type { DatabaseClaim, KnownTarget } from '../../../src/identity/databases/port.ts'
+import type { DatabaseClaim, DatabaseIdentity, KnownTarget } from '../../../src/identity/databases/port.ts'
 import { issueExpressSession } from '../../../src/identity/express.ts'
 import { Keyring } from '../../../src/identity/keyring.ts'
 import { countingRandom, MemoryFiles } from '../../../src/identity/testing.ts'
@@ -33,7 +33,10 @@ interface Login {
   readonly engine?: KnownTarget['engine']
 }
 
-export async function login(world: World, { claim, credentials, sign, change, engine = 'postgres' }: Login) {
+export async function login(
+  world: World,
+  { claim, credentials, sign, change, engine = 'postgres' }: Login,
+): Promise<DatabaseIdentity> {
   const own = credentials ?? (await session(world)).credentials
   const parts = {
     host: 'orders',
