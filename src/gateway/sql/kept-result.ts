@@ -1,5 +1,6 @@
 import { cutString } from '../../record/cut.ts'
 import type { RecordedResult, RecordedTable } from '../../record/event.ts'
+import { REDACTED } from '../../record/parameters.ts'
 import type { SqlParameter } from './ports.ts'
 import { recordedValue } from './recorder.ts'
 
@@ -8,6 +9,8 @@ const TABLE_BYTES = 32
 const ROW_BYTES = 3
 /** Results of one text that are told apart. */
 const MAX_TABLES = 100
+/** Characters from which on a text that stands in another is no chance. */
+const TELLING = 4
 
 /**
  * What a client sees of the results of one text, up to a number of bytes. It is given what the client is: rows that were
@@ -19,12 +22,17 @@ export class KeptResult {
     readonly columns: readonly string[]
     readonly rows: RecordedTable['rows'][number][]
   }[] = []
+  readonly #hidden: readonly string[]
   #left: number
   #cut: string | undefined
 
-  /** @param limitBytes of JSON, about; 0: nothing is kept */
-  constructor(limitBytes: number) {
+  /**
+   * @param limitBytes of JSON, about; 0: nothing is kept
+   * @param hidden what may be secret though the client knows it: its own constants and parameters, which results may repeat
+   */
+  constructor(limitBytes: number, hidden: readonly string[] = []) {
     this.#limitBytes = limitBytes
+    this.#hidden = hidden.filter(text => text !== '')
     this.#left = limitBytes
   }
 
@@ -51,6 +59,7 @@ export class KeptResult {
     if (this.#tables.length === 0) this.begin(values.map((_, i) => `column ${i + 1}`))
     const row = values.map(value => {
       const text = recordedValue(value)
+      if (text !== null && this.#isHidden(text)) return REDACTED
       return text === null ? null : cutString(text, Math.max(256, Math.floor(this.#limitBytes / 4)))
     })
     const bytes = ROW_BYTES + sizeOf(row)
@@ -70,6 +79,11 @@ export class KeptResult {
   get result(): RecordedResult | undefined {
     if (this.#tables.length === 0 && this.#cut === undefined) return undefined
     return { tables: this.#tables, ...(this.#cut === undefined ? {} : { cut: this.#cut }) }
+  }
+
+  /** Short texts stand in others by chance. */
+  #isHidden(text: string): boolean {
+    return this.#hidden.some(own => text === own || (own.length >= TELLING && text.includes(own)))
   }
 
   #end(what: string): void {

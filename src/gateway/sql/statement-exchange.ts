@@ -15,7 +15,8 @@ import {
 } from '../exchange.ts'
 import type { Admission } from '../sessions/live-calls.ts'
 import { sqlApprovalCase } from './approval.ts'
-import { KeptResult } from './kept-result.ts'
+import type { KeptResult } from './kept-result.ts'
+import { keptResultOf } from './own-values.ts'
 import type { ClientFacts, Engine, SqlOutcome, SqlQuestion, SqlRooms, SqlText } from './ports.ts'
 import { carriesSecrets } from './secrets.ts'
 import { decideStatement, type Met, metBy, type StatementDecision } from './statement-decision.ts'
@@ -128,7 +129,7 @@ class StatementDriver implements Driver<DecidedQuestion> {
   ): Promise<Outcome> {
     const { isCounted } = question.decided
     const counting = isCounted ? countingOf(this.#asking, decision, this.#rooms) : undefined
-    const kept = new KeptResult(this.#rooms.recorder.resultBytes(question))
+    const kept = keptResultOf(question, this.#rooms.recorder)
     const outcome = this.#asking.send(decision, ended, counting, kept)
     this.#onGone()
     return outcome

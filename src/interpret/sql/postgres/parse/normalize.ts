@@ -11,6 +11,30 @@ export function normalize(sql: string): NormalForm {
   return normalForm(wordsOf(sql).map(({ token }) => token))
 }
 
+/** What the constants of a text say, as far as that is told without decoding them; at most so many. */
+export function constantsIn(sql: string, most: number): readonly string[] {
+  const found: string[] = []
+  for (const { token, start, end } of wordsOf(sql)) {
+    if (token.kind !== 'constant') continue
+    if (found.length >= most) break
+    found.push(spoken(sql.slice(start, end)))
+  }
+  return found
+}
+
+/** A constant without its quotes. */
+function spoken(constant: string): string {
+  const quote = constant.search(/['$]/)
+  if (quote === -1) return constant
+  if (constant.charAt(quote) === "'")
+    return constant
+      .slice(quote + 1, -1)
+      .replaceAll("''", "'")
+      .replaceAll("\\'", "'")
+  const tag = constant.slice(0, constant.indexOf('$', 1) + 1)
+  return constant.slice(tag.length, -tag.length)
+}
+
 /** A word of a text and where it stands, in UTF-16 units. */
 export interface Placed {
   readonly token: NormalToken

@@ -1,0 +1,35 @@
+import { lex } from '../../interpret/sql/mysql/lex/lexer.ts'
+import { constantsIn } from '../../interpret/sql/postgres/parse/normalize.ts'
+import { KeptResult } from './kept-result.ts'
+import type { SqlQuestion, SqlRecorder } from './ports.ts'
+
+/** Constants and parameters that are told from results; a text with more has no results kept. */
+const MAX_VALUES = 200
+
+/**
+ * What is to be kept of the results of a question. Where its constants and parameters may be secret, results that repeat
+ * them (`SELECT $1`, RETURNING) must not tell them either.
+ */
+export function keptResultOf(question: SqlQuestion, recorder: Pick<SqlRecorder, 'resultBytes'>): KeptResult {
+  const bytes = recorder.resultBytes(question)
+  if (bytes === 0 || !question.isSecret) return new KeptResult(bytes)
+  const own = [...constantsOf(question), ...question.text.parameters.flatMap(forms)]
+  return own.length > MAX_VALUES ? new KeptResult(0) : new KeptResult(bytes, own)
+}
+
+function constantsOf({ engine, text: { sql } }: SqlQuestion): readonly string[] {
+  if (engine === 'postgres') return constantsIn(sql, MAX_VALUES + 1)
+  // Quotes are read by the rules that hold where nobody has set others: names in quotes are told too many then.
+  const lexed = lex(sql, { mariadb: true, ansiQuotes: false, noBackslashEscapes: false })
+  if (lexed.kind === 'refused') return []
+  return lexed.tokens
+    .filter(({ kind }) => kind === 'string' || kind === 'number' || kind === 'bytes')
+    .slice(0, MAX_VALUES + 1)
+    .map(({ value }) => value)
+}
+
+/** A parameter as a result may have it: bytes may be text there. */
+function forms(value: SqlQuestion['text']['parameters'][number]): readonly string[] {
+  if (value === null) return []
+  return typeof value === 'string' ? [value] : [value.toString('base64'), value.toString('utf8')]
+}
