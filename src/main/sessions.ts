@@ -1,6 +1,7 @@
 import type { Config } from '../config/model.ts'
 import { systemClock, systemRandom } from '../core/clock.ts'
 import { asGateError } from '../core/errors.ts'
+import type { Principal } from '../core/principal.ts'
 import { EndsWriter } from '../gateway/sessions/ends-writer.ts'
 import { SessionKills } from '../gateway/sessions/kills.ts'
 import { LiveCalls } from '../gateway/sessions/live-calls.ts'
@@ -20,6 +21,8 @@ export interface Sessions {
   readonly tracker: SessionTracker
   readonly feed: RevocationFeed
   readonly kills: SessionKills
+  /** Whether a person has ended the session, as far as this process knows. */
+  isEnded(principal: Principal): boolean
   /** Says of each session that the gate has stopped. */
   stop(): Promise<void>
 }
@@ -78,6 +81,7 @@ export async function openSessions(
     tracker,
     feed,
     kills,
+    isEnded: principal => revokedBy(principal) !== undefined,
     async stop() {
       feed.stop()
       await tracker.stop()
