@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { type IncomingMessage, request } from 'node:http'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { systemClock, systemRandom } from '../../src/core/clock.ts'
@@ -87,6 +89,20 @@ describe('sallyport token, with an identity token alone', () => {
     assert.equal(made.stdout, '')
     assert.match(made.stderr, /^sallyport: credentials-not-gate: .* of AWS itself/)
     assert.ok(!made.stderr.includes('wJalr'))
+  })
+
+  it('is good for nothing at the AWS side of the gate', async () => {
+    const { stdout } = await token({})
+    const [host = '', target = ''] = stdout.trim().split(/(?=\/\?)/)
+    for (const method of ['GET', 'POST']) {
+      for (const at of [host, new URL(gate.endpoint).host]) {
+        const call = request(gate.endpoint, { method, path: target, headers: { host: at } })
+        call.end()
+        const [reply] = (await once(call, 'response')) as [IncomingMessage]
+        assert.ok((reply.statusCode ?? 0) >= 400 && (reply.statusCode ?? 0) < 500, `${reply.statusCode}`)
+        reply.resume()
+      }
+    }
   })
 
   it('says what is not right', async () => {
