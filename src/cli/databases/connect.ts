@@ -49,6 +49,8 @@ export function connect(args: readonly string[], ports: DatabasePorts): Promise<
     const invocation = await invocationOf({ ...place, target, user: made.user, extra }, ports)
     if (values.print !== true) return ports.run(invocation, made.password)
     const asked = ['sallyport', 'token', '--target', target, '--user', made.user, '--port', String(port)]
+    if (values.endpoint !== undefined) asked.push('--endpoint', values.endpoint)
+    if (values.region !== undefined) asked.push('--region', values.region)
     await ports.out(`${asShell(invocation, asked)}\n`)
     return 0
   })

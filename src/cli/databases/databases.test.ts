@@ -210,6 +210,12 @@ describe('sallyport connect', () => {
         "psql -c 'select '\\''a'\\'''\n",
     )
     assert.equal(ran.length, 0)
+    const there = world({ role: 'deploy' })
+    await connect(
+      ['orders', '--print', '--endpoint', 'https://g.example', '--region', 'eu-west-1'],
+      there.all,
+    )
+    assert.match(there.out(), /--port 5432 --endpoint https:\/\/g.example --region eu-west-1\)" psql\n$/)
   })
 
   it('says what is missing', async () => {
