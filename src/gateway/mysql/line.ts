@@ -6,12 +6,13 @@ import type { SqlStatement } from '../../interpret/sql/model.ts'
 import { LOAD_LOCAL } from '../../interpret/sql/mysql/routines.ts'
 import { writePacket } from '../../wire/mysql/packet.ts'
 import type { ClientReader } from '../../wire/mysql/reader.ts'
-import type { Refusal } from '../exchange.ts'
+import type { Held, Refusal } from '../exchange.ts'
+import type { KeptResult } from '../sql/kept-result.ts'
 import { masksOf } from '../sql/masks.ts'
 import type { ClientFacts, SqlText } from '../sql/ports.ts'
 import { drained, type Source } from '../sql/source.ts'
 import { decideStatement } from '../sql/statement-decision.ts'
-import { askAbout, requestOf } from '../sql/statement-exchange.ts'
+import { askAbout, type Counting, requestOf } from '../sql/statement-exchange.ts'
 import { type Understood, unknown } from '../sql/understood.ts'
 import { denial, ERRORS, writeError } from './denial.ts'
 import type { MysqlRooms } from './ports.ts'
@@ -20,7 +21,7 @@ import type { Relay, Sent } from './relay.ts'
 import { type ResultMasks, Run } from './run.ts'
 import type { Names, SessionNames } from './session-names.ts'
 import { type SessionState, textOf } from './session-state.ts'
-import { runsForeign, type Understanding } from './understanding.ts'
+import { type ReadText, runsForeign, type Understanding } from './understanding.ts'
 
 export interface LineParts {
   readonly relay: Relay
@@ -33,6 +34,8 @@ export interface LineParts {
   readonly rooms: MysqlRooms
   /** LOAD DATA LOCAL INFILE may be let through. */
   readonly localFiles: boolean
+  /** Aborts when the client leaves, or its session ends. */
+  readonly left: AbortSignal
   fail(error: GateError): void
 }
 
@@ -40,6 +43,7 @@ export interface LineParts {
 export interface Read {
   readonly sql: string
   readonly understood: Understood
+  readonly normalized?: ReadText['normalized']
   readonly names: Names | undefined
   /** Why it could not be read at all, for no fault of its own. */
   readonly broken?: GateError
@@ -78,17 +82,20 @@ export class Line {
   async readBytes(bytes: Buffer): Promise<Read> {
     return this.#reading('', async names => {
       const sql = textOf(bytes, names.charset)
-      if (sql !== undefined)
-        return { sql, understood: this.#withFiles(await this.#understood(sql, names)), names }
+      if (sql !== undefined) return this.#withFiles({ sql, ...(await this.#understood(sql, names)), names })
       const why = `the text is not in the session's character set, \`${names.charset}\``
       return { sql: bytes.toString('latin1'), understood: unknown(why, this.#parts.place), names }
     })
   }
 
   /** Files of the client are asked for only where the configuration lets them. */
-  #withFiles(understood: Understood): Understood {
-    if (this.#parts.localFiles || !understood.tags.includes(LOAD_LOCAL)) return understood
-    return unknown('files of the client are not let through: `localInfile` is not set', this.#parts.place)
+  #withFiles(read: Read): Read {
+    if (this.#parts.localFiles || !read.understood.tags.includes(LOAD_LOCAL)) return read
+    const understood = unknown(
+      'files of the client are not let through: `localInfile` is not set',
+      this.#parts.place,
+    )
+    return { ...read, understood }
   }
 
   /** Reads a text that was prepared before: the server looks for names where it did then, and knows changes since. */
@@ -103,7 +110,8 @@ export class Line {
         const why = 'it was prepared under another sql_mode or character set: prepare it again'
         return { sql, understood: unknown(why, this.#parts.place), names }
       }
-      return { sql, understood: await this.#understood(sql, { ...names, database: state.database }), names }
+      const read = await this.#understood(sql, { ...names, database: state.database })
+      return { sql, ...read, names }
     })
   }
 
@@ -116,7 +124,7 @@ export class Line {
     }
   }
 
-  #understood(sql: string, names: Names): Promise<Understood> {
+  #understood(sql: string, names: Names): Promise<ReadText> {
     return this.#parts.understanding.read(sql, names, name => this.#named(name))
   }
 
@@ -143,7 +151,7 @@ export class Line {
    */
   async ask(
     text: Omit<SqlText, 'tags' | 'sql'>,
-    { sql, understood, names, broken }: Read,
+    { sql, understood, normalized, names, broken }: Read,
     sending: Sending,
   ): Promise<Run | undefined> {
     const { principal, facts, rooms, place, fail } = this.#parts
@@ -154,16 +162,19 @@ export class Line {
       facts,
       engine: 'mysql' as const,
       place,
-      text: { ...text, sql, tags: understood.tags },
+      text: { ...text, sql, tags: understood.tags, ...(normalized === undefined ? {} : { normalized }) },
       understood,
       broken: broken ?? this.names.broken,
-      send: (decision: Decision, ended: AbortSignal, counting?: unknown) => {
+      hold: (wait: (left: AbortSignal) => Promise<void>) => this.#hold(wait),
+      send: (decision: Decision, ended: AbortSignal, counting: Counting | undefined, kept: KeptResult) => {
         if (names === undefined) throw new GateError('internal', 'a text was sent that was not read')
         if (counting !== undefined) {
           throw new GateError('sql-rows-unknown', 'the gate does not count the rows of changes here yet')
         }
         const masks = masksOf(decision, understood, names.catalog)
-        const going = new Run(masks, rooms.hashKey, sending.sent.payload.length, sending.isBinary)
+        const ahead = sending.ahead?.reduce((sum, { length }) => sum + length, 0) ?? 0
+        const bytesIn = sending.sent.payload.length + ahead
+        const going = new Run({ masks, kept, hashKey: rooms.hashKey, bytesIn, isBinary: sending.isBinary })
         run = going
         if (sending.resumed !== undefined) going.resume(sending.resumed)
         const stop = (): void => fail(asGateError(ended.reason))
@@ -196,6 +207,14 @@ export class Line {
         if (effect.kind === 'temporary') this.names.hide(effect.schema, effect.name)
       }
     }
+  }
+
+  /** The client waits; MySQL has no notices to tell it for what. */
+  async #hold(wait: (left: AbortSignal) => Promise<void>): Promise<Held> {
+    const { left } = this.#parts
+    if (left.aborted) return 'left'
+    await wait(left)
+    return left.aborted ? 'left' : 'held'
   }
 
   async #pass(run: Run, { sent, ahead = [], own, done }: Sending): Promise<void> {

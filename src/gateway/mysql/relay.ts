@@ -20,6 +20,8 @@ export interface Sent {
   readonly next: number
   /** Sees each packet of the answer that is no row, before it goes on. */
   readonly onReply?: (reply: Reply) => void
+  /** Whether this OK is kept back: whoever asked for that passes it on, or something else. */
+  readonly holds?: (ok: Ok) => boolean
   /** The server wants a file of the client; resolves with the number of the packet that follows. Absent: it has no reason to. */
   readonly onFile?: (request: Packet) => Promise<number>
 }
@@ -143,7 +145,7 @@ export class Relay {
   #rows(sent: Sent): 'passed' | undefined {
     const { reader } = this.#upstream
     const { run } = sent
-    reader.holdsRows = run?.isMasking === true || this.#shift !== 0
+    reader.holdsRows = run?.isReading === true || this.#shift !== 0
     const many = reader.nextRows(MAX_ROWS)
     if (many !== undefined) {
       run?.passed(many.count)
@@ -165,11 +167,15 @@ export class Relay {
 
   #row(packet: Packet, run: Run | undefined): void {
     run?.passed(1)
-    if (run?.isMasking !== true) {
+    if (run?.isReading !== true) {
       this.#forward(packet, run)
       return
     }
-    const payload = run.masked(packet.payload)
+    const payload = run.row(packet.payload)
+    if (payload === packet.payload) {
+      this.#forward(packet, run)
+      return
+    }
     this.#write(writePacket(payload, (packet.sequence + this.#shift) & 0xff), run)
     this.#shift += nextSequence(payload.length, 0) - nextSequence(packet.payload.length, 0)
     this.#shift &= 0xff
@@ -195,6 +201,7 @@ export class Relay {
     if (reply.kind === 'ok') {
       this.#onStatus(reply)
       run?.done(reply)
+      if (sent.holds?.(reply) === true) return
     }
     if (reply.kind === 'columns-end') this.#onStatus(reply.eof)
     if (reply.kind === 'end') {

@@ -1,18 +1,37 @@
+import { isUtf8 } from 'node:buffer'
+import { GateError } from '../../core/errors.ts'
 import { mysqlValueMask } from '../../mask/sql/mysql-row.ts'
 import type { ValueMask } from '../../mask/sql/row.ts'
 import type { RecordedMasks } from '../../record/event.ts'
-import type { Column, Ok } from '../../wire/mysql/messages.ts'
+import type { Column, Ok, Value } from '../../wire/mysql/messages.ts'
 import { type Replacement, RowView } from '../../wire/mysql/row-view.ts'
+import type { KeptResult } from '../sql/kept-result.ts'
 import { columnForms, type StatementMasks } from '../sql/masks.ts'
-import type { SqlOutcome } from '../sql/ports.ts'
+import type { SqlOutcome, SqlParameter } from '../sql/ports.ts'
+import { recordedParameter } from './parameters.ts'
 
 /** How the values of a result are masked: what is known of its columns. */
 export interface ResultMasks {
   /** Types of the columns, in a result of the binary protocol. */
   readonly types: readonly number[]
+  readonly columns: readonly Column[]
   /** One for each column; undefined where none is masked. */
   readonly masks: readonly (ValueMask | undefined)[] | undefined
 }
+
+export interface RunStart {
+  readonly masks: StatementMasks
+  /** Takes rows as the client gets them. */
+  readonly kept: KeptResult
+  readonly hashKey: Buffer
+  /** Of the commands that carried it to the server. */
+  readonly bytesIn: number
+  /** Rows come in the binary protocol. */
+  readonly isBinary: boolean
+}
+
+/** Flag of a column: https://dev.mysql.com/doc/dev/mysql-server/latest/group__group__cs__column__definition__flags.html */
+const UNSIGNED = 32
 
 /** Looks at one row at a time, of whichever run. */
 const VIEW = new RowView()
@@ -22,6 +41,7 @@ export class Run {
   readonly ended: Promise<SqlOutcome>
   readonly isBinary: boolean
   readonly #masks: StatementMasks
+  readonly #kept: KeptResult
   readonly #hashKey: Buffer
   #settle: (outcome: SqlOutcome) => void = () => undefined
   /** Which result of the text is answered. */
@@ -31,12 +51,12 @@ export class Run {
   #rows: number | undefined
   #bytesIn: number
   #bytesOut = 0
-  #masked = 0
+  #maskedValues = 0
   #error: string | undefined
 
-  /** @param bytesIn of the command that carried it to the server */
-  constructor(masks: StatementMasks, hashKey: Buffer, bytesIn: number, isBinary: boolean) {
+  constructor({ masks, kept, hashKey, bytesIn, isBinary }: RunStart) {
     this.#masks = masks
+    this.#kept = kept
     this.#hashKey = hashKey
     this.#bytesIn = bytesIn
     this.isBinary = isBinary
@@ -62,8 +82,9 @@ export class Run {
       const column = columns[i]
       return form && column && mysqlValueMask(column, form, this.#hashKey)
     })
-    this.#result = { types: columns.map(({ type }) => type), masks }
+    this.#result = { types: columns.map(({ type }) => type), columns: [...columns], masks }
     this.#described = this.#result
+    this.#kept.begin(columns.map(({ name }) => name))
   }
 
   /** The result that was described last: what a cursor's rows are masked by later. */
@@ -74,24 +95,52 @@ export class Run {
   /** Rows of a cursor that was described before. */
   resume(result: ResultMasks): void {
     this.#result = result
+    this.#kept.begin(result.columns.map(({ name }) => name))
+  }
+
+  /** Whether rows are read, and not only passed on: to mask them, or to keep them. */
+  get isReading(): boolean {
+    return this.isMasking || this.#kept.isOpen
   }
 
   /** A row's payload as the client may see it. */
-  masked(payload: Buffer): Buffer {
+  row(payload: Buffer): Buffer {
     const result = this.#result
-    if (result?.masks === undefined) return payload
-    const view = VIEW
-    if (this.isBinary) view.readBinary(payload, result.types)
-    else view.readText(payload, result.types.length)
+    if (result === undefined)
+      throw new GateError('mysql-reply-malformed', 'the server sends rows of no columns')
+    const seen = result.masks === undefined ? payload : this.#masked(payload, result, result.masks)
+    if (this.#kept.isOpen) this.#keep(seen, result)
+    return seen
+  }
+
+  /** Remembers a row that the client gets like this. */
+  #keep(payload: Buffer, result: ResultMasks): void {
+    this.#look(payload, result)
+    this.#kept.row(
+      result.columns.map(({ type, flags }, i) => {
+        const value = VIEW.value(i)
+        const unsigned = (flags & UNSIGNED) !== 0
+        return this.isBinary ? recordedParameter({ type, unsigned }, value) : textOrBytes(value)
+      }),
+    )
+  }
+
+  #look(payload: Buffer, { types }: ResultMasks): void {
+    if (this.isBinary) VIEW.readBinary(payload, types)
+    else VIEW.readText(payload, types.length)
+  }
+
+  #masked(payload: Buffer, result: ResultMasks, masks: NonNullable<ResultMasks['masks']>): Buffer {
+    this.#look(payload, result)
     const replacements: Replacement[] = []
-    for (const [i, mask] of result.masks.entries()) {
+    for (const [i, mask] of masks.entries()) {
       if (mask === undefined) continue
-      const value = view.value(i)
+      const value = VIEW.value(i)
       if (value !== null) replacements.push([i, mask(value)])
     }
     if (replacements.length === 0) return payload
-    this.#masked += replacements.length
-    return view.replaced(replacements)
+    this.#maskedValues += replacements.length
+    return VIEW.replaced(replacements)
   }
 
   passed(rows: number): void {
@@ -134,13 +183,18 @@ export class Run {
 
   end(): void {
     const masked: RecordedMasks | undefined =
-      this.#masked === 0 ? undefined : { count: this.#masked, places: [] }
+      this.#maskedValues === 0 ? undefined : { count: this.#maskedValues, places: [] }
     this.#settle({
       bytesIn: this.#bytesIn,
       bytesOut: this.#bytesOut,
       ...(this.#rows === undefined ? {} : { rows: this.#rows }),
       ...(this.#error === undefined ? {} : { error: this.#error }),
       ...(masked === undefined ? {} : { masked }),
+      ...(this.#kept.result === undefined ? {} : { result: this.#kept.result }),
     })
   }
+}
+
+function textOrBytes(value: Value): SqlParameter {
+  return value !== null && isUtf8(value) ? value.toString('utf8') : value
 }

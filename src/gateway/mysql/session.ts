@@ -51,6 +51,7 @@ class Session implements MysqlSession {
   #heldBack: Promise<unknown> = Promise.resolve()
   #failed = false
   #closed = false
+  readonly #left = new AbortController()
   #stopWatching: () => void = () => undefined
 
   constructor(start: MysqlSessionStart, rooms: MysqlRooms) {
@@ -74,6 +75,7 @@ class Session implements MysqlSession {
       place: target.place,
       rooms,
       localFiles: start.localFiles,
+      left: this.#left.signal,
       fail: error => this.fail(error),
     })
     this.#queries = new Queries(this.#line, {
@@ -232,6 +234,7 @@ class Session implements MysqlSession {
   #leaveServer(): void {
     if (this.#closed) return
     this.#closed = true
+    this.#left.abort()
     this.#failed = true
     this.#stopWatching()
     this.#leave()

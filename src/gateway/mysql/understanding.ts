@@ -1,8 +1,10 @@
 import type { SqlPlace } from '../../interpret/sql/ask.ts'
 import { ANY_COLUMN, type Lineage, type SqlStatement, Unresolved } from '../../interpret/sql/model.ts'
 import type { MysqlCatalog } from '../../interpret/sql/mysql/catalog/load.ts'
+import { normalFormOf } from '../../interpret/sql/mysql/normalize.ts'
 import type { QueryParser } from '../../interpret/sql/mysql/parse/parser.ts'
 import { understandText } from '../../interpret/sql/mysql/statement.ts'
+import type { NormalForm } from '../../interpret/sql/normal-form.ts'
 import {
   asked,
   type Change,
@@ -18,6 +20,12 @@ import type { Names } from './session-names.ts'
 const MAX_REMEMBERED = 10_000
 const MAX_TEXT = 16 * 1024
 
+/** A text, with what it is for whoever searches what was recorded. */
+export interface ReadText {
+  readonly understood: Understood
+  readonly normalized?: NormalForm
+}
+
 /** A statement that PREPARE gave a name to, as it would be read now; undefined: the gate does not know it. */
 export type PreparedByText = (name: string, names: Names) => Promise<SqlStatement | undefined>
 
@@ -28,7 +36,7 @@ const SPLIT =
 export class Understanding {
   readonly #parser: Pick<QueryParser, 'parse'>
   readonly #place: SqlPlace
-  readonly #remembered = new WeakMap<MysqlCatalog, Map<string, Understood>>()
+  readonly #remembered = new WeakMap<MysqlCatalog, Map<string, ReadText>>()
 
   constructor(parser: Pick<QueryParser, 'parse'>, place: SqlPlace) {
     this.#parser = parser
@@ -38,20 +46,22 @@ export class Understanding {
   /**
    * What a text asks. What cannot be told is `sql:Unknown`. Rejects with `sql-parser-gone` and `overloaded`.
    */
-  async read(sql: string, names: Names, prepared: PreparedByText): Promise<Understood> {
+  async read(sql: string, names: Names, prepared: PreparedByText): Promise<ReadText> {
     const known = this.#of(names.catalog)
     const key = keyOf(sql, names)
     const found = known.get(key)
     if (found !== undefined) return found
     const understood = await this.#read(sql, names, prepared)
+    const normalized = normalFormOf(sql, names.dialect)
+    const read = { understood, ...(normalized === undefined ? {} : { normalized }) }
     // What a name stands for hangs on the session.
     const isItsOwn = understood.statements.some(({ effects }) =>
       effects.some(({ kind }) => kind === 'execute'),
     )
-    if (isItsOwn || sql.length > MAX_TEXT) return understood
+    if (isItsOwn || sql.length > MAX_TEXT) return read
     if (known.size >= MAX_REMEMBERED) known.delete(known.keys().next().value ?? '')
-    known.set(key, understood)
-    return understood
+    known.set(key, read)
+    return read
   }
 
   async #read(sql: string, names: Names, prepared: PreparedByText): Promise<Understood> {
@@ -78,10 +88,10 @@ export class Understanding {
     }
   }
 
-  #of(catalog: MysqlCatalog): Map<string, Understood> {
+  #of(catalog: MysqlCatalog): Map<string, ReadText> {
     const found = this.#remembered.get(catalog)
     if (found !== undefined) return found
-    const made = new Map<string, Understood>()
+    const made = new Map<string, ReadText>()
     this.#remembered.set(catalog, made)
     return made
   }
