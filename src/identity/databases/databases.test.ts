@@ -154,6 +154,23 @@ describe('a token as the password of a client of a database', () => {
     await refused(identities.identify(either), 'database-token-misdirected')
   })
 
+  it('is for no other target that is called as its database in the server, or as the role', async () => {
+    const { options, token, claim } = world()
+    const targets = [
+      target('a', 'a.example', { database: 'b' }),
+      target('b', 'b.example'),
+      target(ROLE, 'c.example'),
+    ]
+    const identities = new DatabaseIdentities({ ...options, targets, engine: 'postgres' })
+    assert.equal((await identities.identify(claim(token({ host: 'a' }), { database: 'a' }))).target, 'a')
+    for (const database of ['b', ROLE]) {
+      await refused(
+        identities.identify(claim(token({ host: 'a' }), { database })),
+        'database-token-misdirected',
+      )
+    }
+  })
+
   it('is for one engine', async () => {
     const { options, token, claim } = world()
     const mysql = new DatabaseIdentities({ ...options, engine: 'mysql' })
