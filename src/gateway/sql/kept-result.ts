@@ -75,6 +75,12 @@ export class KeptResult {
     if (this.#limitBytes > 0) this.#cut ??= `${what} are not kept`
   }
 
+  /** Nothing more is kept, and why: in prose. */
+  close(why: string): void {
+    if (this.#limitBytes > 0) this.#cut ??= why
+    this.#left = 0
+  }
+
   /** Undefined where nothing was to be kept, or nothing came. */
   get result(): RecordedResult | undefined {
     if (this.#tables.length === 0 && this.#cut === undefined) return undefined
@@ -87,8 +93,7 @@ export class KeptResult {
   }
 
   #end(what: string): void {
-    this.#left = 0
-    this.#cut = `${what} came: ${this.#limitBytes} bytes are kept, as \`record.keep\` says`
+    this.close(`${what} came: ${this.#limitBytes} bytes are kept, as \`record.keep\` says`)
   }
 }
 

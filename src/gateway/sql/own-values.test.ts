@@ -52,6 +52,16 @@ test('what is no secret is kept as it came', () => {
   assert.deepEqual(kept("select 'canary-1'", ['canary-1'], [], false), ['canary-1'])
 })
 
+test('a result of what was named in an earlier text is not kept, and it is said so', () => {
+  const secret = question('execute p', [], true, 'postgres')
+  const result = keptResultOf(
+    { ...secret, text: { ...secret.text, tags: ['EXECUTE'] } },
+    { resultBytes: () => 10_000 },
+  )
+  assert.equal(result.isOpen, false)
+  assert.match(result.result?.cut ?? '', /not kept: it might repeat/)
+})
+
 test('where there are too many constants to tell them from results, no result is kept', () => {
   assert.equal(kept(`select ${'1, '.repeat(300)} 2`, ['3']), undefined)
 })

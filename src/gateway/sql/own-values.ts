@@ -13,8 +13,18 @@ const MAX_VALUES = 200
 export function keptResultOf(question: SqlQuestion, recorder: Pick<SqlRecorder, 'resultBytes'>): KeptResult {
   const bytes = recorder.resultBytes(question)
   if (bytes === 0 || !question.isSecret) return new KeptResult(bytes)
+  if (question.text.tags.some(tag => NAMED.has(tag))) return closed(bytes, 'what was said when it was named')
   const own = [...constantsOf(question), ...question.text.parameters.flatMap(forms)]
-  return own.length > MAX_VALUES ? new KeptResult(0) : new KeptResult(bytes, own)
+  return own.length > MAX_VALUES ? closed(bytes, 'so many constants') : new KeptResult(bytes, own)
+}
+
+/** Statements that give what an earlier text has named: its constants are not in theirs. */
+const NAMED: ReadonlySet<string> = new Set(['EXECUTE', 'FETCH'])
+
+function closed(bytes: number, what: string): KeptResult {
+  const kept = new KeptResult(bytes)
+  kept.close(`the result is not kept: it might repeat ${what}`)
+  return kept
 }
 
 function constantsOf({ engine, text: { sql } }: SqlQuestion): readonly string[] {

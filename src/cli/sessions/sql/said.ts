@@ -40,13 +40,18 @@ export function statementFacts({ sql, parameters, redacted }: RecordedCall): str
     return printable(`${name} = ${cut(written, MAX_PARAMETER)}`)
   })
   const more = given.length - shown.length
-  const isBlank = sql.text === undefined && sql.normalized !== undefined && sql.message !== 'Connect'
+  const isBlank = sql.text === undefined && sql.message !== 'Connect' && hasConstants(sql.normalized)
   return [
     ...(sql.message === 'Parse' || sql.message === 'Bind' ? [`at ${sql.message}`] : []),
     ...(isBlank ? ['its constants are not kept'] : []),
     ...shown,
     ...(more > 0 ? [`${count(more, 'parameter')} more`] : []),
   ]
+}
+
+/** Whether a normal form has something left out. */
+function hasConstants(normalized = ''): boolean {
+  return normalized.includes('?') || normalized.includes('...')
 }
 
 /** `(3 rows)`; `INSERT 3` where it gave no table; empty where nothing is known. */
@@ -88,5 +93,5 @@ export function resultLines(
     const shown = alignedTable({ ...table, rows: table.rows.slice(0, most) }, { columns })
     return [...(i === 0 ? [] : ['']), ...shown, ...(more > 0 ? [`… ${count(more, 'row')} more`] : [])]
   })
-  return result.cut === undefined ? lines : [...lines, printable(result.cut)]
+  return result.cut === undefined ? lines : [...lines, `-- ${printable(result.cut)}`]
 }

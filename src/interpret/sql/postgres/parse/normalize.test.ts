@@ -3,7 +3,7 @@ import { before, test } from 'node:test'
 import fc from 'fast-check'
 import { loadModule, parseSync, scanSync } from 'libpg-query'
 import { MAX_NORMAL_LENGTH } from '../../normal-form.ts'
-import { normalize, wordsOf } from './normalize.ts'
+import { constantsIn, normalize, wordsOf } from './normalize.ts'
 
 before(() => loadModule())
 
@@ -179,4 +179,13 @@ test('texts that are made to be slow are not', () => {
   normalize(`select 1 in (${'1,'.repeat(300_000)}1)`)
   normalize(`${'('.repeat(300_000)}1`)
   normalize(`values ${'(1,'.repeat(200_000)}`)
+})
+
+test('constants say what the server would read', () => {
+  const text = [
+    String.raw`select 'it''s', E'a\x41\101\u0041\n\'''', U&'\0041\+000041',`,
+    "$a$'x'$a$, 1.5, X'1F' /* 'no' */",
+  ].join(' ')
+  assert.deepEqual(constantsIn(text, 99), ["it's", "aAAA\n''", 'AA', "'x'", '1.5', '1F'])
+  assert.deepEqual(constantsIn('select 1, 2, 3', 2), ['1', '2'])
 })

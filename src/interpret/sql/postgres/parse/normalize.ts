@@ -22,17 +22,45 @@ export function constantsIn(sql: string, most: number): readonly string[] {
   return found
 }
 
-/** A constant without its quotes. */
+/** A constant without its quotes and escapes. */
 function spoken(constant: string): string {
   const quote = constant.search(/['$]/)
   if (quote === -1) return constant
-  if (constant.charAt(quote) === "'")
-    return constant
-      .slice(quote + 1, -1)
-      .replaceAll("''", "'")
-      .replaceAll("\\'", "'")
-  const tag = constant.slice(0, constant.indexOf('$', 1) + 1)
-  return constant.slice(tag.length, -tag.length)
+  if (constant.charAt(quote) === '$') {
+    const tag = constant.slice(0, constant.indexOf('$', 1) + 1)
+    return constant.slice(tag.length, -tag.length)
+  }
+  const inner = constant.slice(quote + 1, -1)
+  const prefix = constant.slice(0, quote).toLowerCase()
+  if (prefix === 'e') return inner.replace(ESCAPES, unescaped)
+  const text = inner.replaceAll("''", "'")
+  if (prefix !== 'u&') return text
+  return text.replace(UNICODE, (whole: string, long?: string, short?: string) => {
+    return character(parseInt(long ?? short ?? '', 16)) ?? whole
+  })
+}
+
+/** What stands for something else in `U&'…'`, and in `E'…'`. */
+const UNICODE = /\\(?:\+([0-9a-fA-F]{6})|([0-9a-fA-F]{4}))/g
+const ESCAPES = /''|\\(?:x([0-9a-fA-F]{1,2})|([0-7]{1,3})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))/gs
+const LETTERS: ReadonlyMap<string, string> = new Map([
+  ['b', '\b'],
+  ['f', '\f'],
+  ['n', '\n'],
+  ['r', '\r'],
+  ['t', '\t'],
+])
+
+function unescaped(whole: string, ...groups: readonly (string | undefined)[]): string {
+  const [hex, octal, short, long, letter] = groups
+  if (whole === "''") return "'"
+  if (letter !== undefined) return LETTERS.get(letter) ?? letter
+  const code = octal === undefined ? parseInt(hex ?? short ?? long ?? '', 16) : parseInt(octal, 8)
+  return character(code) ?? whole
+}
+
+function character(code: number): string | undefined {
+  return code <= 0x10ffff ? String.fromCodePoint(code) : undefined
 }
 
 /** A word of a text and where it stands, in UTF-16 units. */
