@@ -62,7 +62,9 @@ export async function startMariadb(tls?: Tls): Promise<Mariadb | NoMariadb> {
 function keysIn(folder: string, { key, certificate }: Tls): readonly string[] {
   writeFileSync(join(folder, 'key.pem'), key, { mode: 0o600 })
   writeFileSync(join(folder, 'certificate.pem'), certificate)
-  return [`--ssl-key=${join(folder, 'key.pem')}`, `--ssl-cert=${join(folder, 'certificate.pem')}`]
+  // Some clients always show a certificate: this one is good there, too.
+  const authority = `--ssl-ca=${join(folder, 'certificate.pem')}`
+  return [authority, `--ssl-key=${join(folder, 'key.pem')}`, `--ssl-cert=${join(folder, 'certificate.pem')}`]
 }
 
 async function ended(running: Running, folder: string): Promise<void> {

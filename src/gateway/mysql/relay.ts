@@ -50,6 +50,8 @@ export class Relay {
   #count = 0
   /** What the client's numbers are ahead of the server's, in the answer that comes. */
   #shift = 0
+  /** The number of the packet that the client waits for; undefined within a row that passes in pieces. */
+  #awaited: number | undefined = 1
 
   constructor(upstream: Source<ServerReader>, client: Socket, capabilities: number, onStatus: OnStatus) {
     this.#upstream = upstream
@@ -63,12 +65,18 @@ export class Relay {
     return this.#isBusy
   }
 
+  /** The number that a last word for the client must have; undefined where it would be read as a part of a row. */
+  get awaited(): number | undefined {
+    return this.#awaited
+  }
+
   /**
    * Sends a command, and resolves when its answer has passed, or one side is gone. Rejects where the server says what has
    * no place.
    */
   async pass(sent: Sent): Promise<void> {
     this.#isBusy = true
+    this.#awaited = sent.next
     try {
       this.#begin(sent.kind, sent.payload)
       this.#shift = (sent.next - nextSequence(sent.payload.length, 0)) & 0xff
@@ -84,6 +92,7 @@ export class Relay {
       }
     } finally {
       this.#isBusy = false
+      if (this.#replies.done) this.#awaited = 1
     }
   }
 
@@ -98,7 +107,12 @@ export class Relay {
       if (packet === undefined) {
         if (this.#upstream.ended) throw new GateError('database-unreachable', 'the database server has gone')
         await this.#upstream.more()
-      } else if (packet.part === 'whole') answer.take(this.#replies.read(packet.payload), packet.payload)
+      } else if (packet.part === 'whole') {
+        const reply = this.#replies.read(packet.payload)
+        const end = reply.kind === 'end' ? reply.end : reply.kind === 'ok' ? reply : undefined
+        if (end !== undefined) this.#onStatus(end)
+        answer.take(reply, packet.payload)
+      }
     }
     return answer.rows()
   }
@@ -150,6 +164,7 @@ export class Relay {
     if (many !== undefined) {
       run?.passed(many.count)
       this.#write(many.bytes, run)
+      this.#awaited = this.#awaited === undefined ? undefined : (this.#awaited + many.count) & 0xff
       return 'passed'
     }
     const packet = reader.nextRow()
@@ -157,6 +172,7 @@ export class Relay {
     if (packet.part !== 'whole') {
       if (packet.part === 'first') run?.passed(1)
       this.#write(packet.bytes, run)
+      this.#awaited = undefined
       return 'passed'
     }
     const reply = this.#replies.read(packet.payload)
@@ -176,7 +192,7 @@ export class Relay {
       this.#forward(packet, run)
       return
     }
-    this.#write(writePacket(payload, (packet.sequence + this.#shift) & 0xff), run)
+    this.#say(payload, packet.sequence, run)
     this.#shift += nextSequence(payload.length, 0) - nextSequence(packet.payload.length, 0)
     this.#shift &= 0xff
   }
@@ -194,7 +210,7 @@ export class Relay {
     if (reply.kind === 'error') {
       run?.failed(reply.sqlstate ?? String(reply.code))
       if (run?.isHushed === true) {
-        this.#write(writePacket(hushed(reply), (packet.sequence + this.#shift) & 0xff), run)
+        this.#say(hushed(reply), packet.sequence, run)
         return
       }
     }
@@ -222,8 +238,19 @@ export class Relay {
   }
 
   #forward(packet: Packet, run: Run | undefined): void {
-    const { bytes, payload, sequence } = packet
-    this.#write(this.#shift === 0 ? bytes : writePacket(payload, (sequence + this.#shift) & 0xff), run)
+    if (this.#shift !== 0) {
+      this.#say(packet.payload, packet.sequence, run)
+      return
+    }
+    this.#write(packet.bytes, run)
+    this.#awaited = packet.next
+  }
+
+  /** Writes a packet in the place of the server's of this number. */
+  #say(payload: Buffer, sequence: number, run: Run | undefined): void {
+    const number = (sequence + this.#shift) & 0xff
+    this.#write(writePacket(payload, number), run)
+    this.#awaited = nextSequence(payload.length, number)
   }
 
   #write(bytes: Buffer, run: Run | undefined): void {
