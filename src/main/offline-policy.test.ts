@@ -9,6 +9,7 @@ import { systemClock, systemRandom } from '../core/clock.ts'
 import type { DecisionEvent } from '../record/event.ts'
 import { openJournal } from '../record/journal.ts'
 import { nodeFiles } from '../record/node-files.ts'
+import { sqlDecision } from '../record/sql.fixture.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
 const MAIN = join(ROOT, 'src', 'main.ts')
@@ -66,6 +67,11 @@ const EVENT: DecisionEvent = {
   statements: [],
 }
 
+const STATEMENT: DecisionEvent = {
+  ...sqlDecision('01JD9Q3V7T5W8ZK2M4N6P8R0SC', Date.UTC(2026, 0, 2)),
+  ...(EVENT.principal && { principal: EVENT.principal }),
+}
+
 test('a recorded call is explained by the policies of now', async t => {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-'))
   t.after(() => rmSync(folder, { recursive: true }))
@@ -78,6 +84,7 @@ test('a recorded call is explained by the policies of now', async t => {
     { files: nodeFiles, clock: systemClock, random: systemRandom, after: () => () => undefined },
   )
   await journal.append(EVENT)
+  await journal.append(STATEMENT)
   await journal.close()
   const explain = (id: string) =>
     spawnSync(process.execPath, [MAIN, 'policy', 'explain', '--event', id], { cwd: folder, encoding: 'utf8' })
@@ -88,6 +95,13 @@ test('a recorded call is explained by the policies of now', async t => {
     /^ALLOWED\n\nallow s3:GetObject on arn:aws:s3:::builds\/app\.zip\n {2}matched: Allow `ReadBuilds`/,
   )
   assert.match(found.stderr, /^note: decided by the policies of now/)
+  const statement = explain(STATEMENT.id)
+  assert.equal(statement.status, 1, statement.stderr)
+  assert.match(
+    statement.stdout,
+    /sql:Select on arn:sallyport:sql:eu-central-1:111122223333:orders\/shop\/public\.customers/,
+  )
+  assert.match(statement.stderr, /without what no event records: .*sql:Columns/)
   const session = explain('01JD9Q3V7T5W8ZK2M4N6P8R0SB')
   assert.equal(session.status, 1)
   assert.match(session.stderr, /is a session, not a call/)

@@ -87,14 +87,16 @@ function questionOf(event: DecisionEvent, catalog: Catalog): RecordedQuestion {
   }
   const { roleArn, issuer, subject, sourceIdentity, actingFor } = principal
   const caller = { account: roleArn.split(':')[4] ?? '', partition: partitionOf(roleArn) }
-  const { service, operation, parameters, region, truncated, redacted } = call
-  const asked = truncated
-    ? { pairs: call.pairs, context: new Map<string, readonly string[]>() }
-    : readCallFromParameters(catalog, service, operation, parameters, region, caller)
+  const { service, operation, parameters, region, truncated, redacted, sql } = call
+  const asked =
+    truncated || sql !== undefined
+      ? { pairs: call.pairs, context: new Map<string, readonly string[]>() }
+      : readCallFromParameters(catalog, service, operation, parameters, region, caller)
   const lacks = [
     'claims, session tags and the session policy of the caller',
     ...(truncated ? ['parameters, which were cut'] : []),
-    ...(redacted.length > 0 ? ['parameters that are sensitive'] : []),
+    ...(sql === undefined ? [] : ['the keys of statements: `sql:Columns`, `sql:Functions` and the like']),
+    ...(redacted.length > 0 && sql === undefined ? ['parameters that are sensitive'] : []),
   ]
   const context = new Map([...asked.context, ['aws:requestedregion', [region]] as const])
   return {

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import type { JournalEvent, RecordedPrincipal } from '../event.ts'
 import { isWithin } from '../export/span.ts'
 import { onDisk } from '../journal.fixture.ts'
+import { sqlDecision, sqlOutcome } from '../sql.fixture.ts'
 import { Reconciliation } from './reconcile.ts'
 import { Recorded } from './recorded.ts'
 import { CALL_CLASSES, type ReconcileReport } from './report.ts'
@@ -13,6 +14,12 @@ import type { TrailEvent } from './trail-event.ts'
 const STARTED_MS = Date.UTC(2026, 0, 2)
 const MINUTE_MS = 60_000
 const GRACE_MS = 15 * MINUTE_MS
+
+/** Statements to databases, which no log of AWS's has. */
+const STATEMENTS: readonly JournalEvent[] = [
+  sqlDecision('statement', STARTED_MS + 60 * MINUTE_MS),
+  sqlOutcome('statement', STARTED_MS + 60 * MINUTE_MS),
+]
 
 /** A call, and what becomes of it. */
 interface Plan {
@@ -118,7 +125,10 @@ async function run(
 ): Promise<ReconcileReport> {
   const disk = onDisk()
   const journal = await disk.open()
-  await Promise.all([...eventsOf(plans).map(event => journal.append(event)), journal.close()])
+  await Promise.all([
+    ...[...STATEMENTS, ...eventsOf(plans)].map(event => journal.append(event)),
+    journal.close(),
+  ])
   const roles = new LeasedRoles()
   const recorded = new Recorded(within, roles)
   await recorded.read(disk.source)

@@ -91,6 +91,8 @@ export class Recorded {
       this.#noteSession(principal.arn)
       this.#roles.add(principal.roleArn)
     }
+    // Statements to databases are in no log of AWS's.
+    if (call?.sql !== undefined) return
     if (effect === 'deny') {
       if (isWithin(this.#span, timeMs)) this.denied++
       return
