@@ -315,3 +315,51 @@ test('a client that leaves in the middle leaves nothing running', { skip }, asyn
     await new Promise(resolve => setTimeout(resolve, 20))
   }
 })
+
+test('a change stays when its rows are counted, and only if so many may be changed', { skip }, async () => {
+  const at = { host: 'localhost', port: (started as Mariadb).port } as const
+  const place = { ...at, tls: { kind: 'verify', ca: tls.certificate } } as const
+  const most = 2
+  const counting = await startMysqlGate({ place, user: 'gate', password: 'p', database: 'shop' }, tls, {
+    rooms: {
+      rowThresholds: () => [most],
+      decide: ({ context }) => {
+        const rows = Number(context.get('sql:rowsaffected')?.[0] ?? 0)
+        if (rows <= most) return { effect: 'allow', statements: [], obligations: [] }
+        return {
+          effect: 'deny',
+          statements: [],
+          obligations: [],
+          denial: { kind: 'explicit', reason: `${rows} rows` },
+        }
+      },
+    },
+  })
+  await straight.query('create or replace table counted (id int primary key, n int) engine=innodb')
+  await straight.query('create or replace table loose (id int primary key) engine=aria')
+  await straight.query('insert into loose values (1)')
+  await straight.query('insert into counted values (1, 0), (2, 0), (3, 0)')
+  const client = await come({ port: counting.port })
+  const left = async (): Promise<unknown> => (await straight.query('select sum(n) as n from counted'))[0]
+  const [two] = await client.query('update counted set n = 1 where id < 3')
+  assert.equal((two as mysql.ResultSetHeader).affectedRows, 2)
+  assert.deepEqual(await left(), [{ n: '2' }])
+  await assert.rejects(client.query('update counted set n = 9'), denied(/3 rows/))
+  await assert.rejects(client.execute('update counted set n = ?', [9]), denied(/3 rows/))
+  assert.deepEqual(await left(), [{ n: '2' }])
+  await client.beginTransaction()
+  await client.query('update counted set n = 5 where id = 3')
+  await assert.rejects(client.query('delete from counted'), denied(/3 rows/))
+  await assert.rejects(client.query('insert into counted values (1, 1)'), { errno: 1062 })
+  await client.commit()
+  assert.deepEqual(await left(), [{ n: '7' }])
+  await assert.rejects(client.query('delete from loose'), /engine that undoes nothing/)
+  await assert.rejects(
+    client.query('delete from counted where id = 1 returning id'),
+    /before they are counted/,
+  )
+  await assert.rejects(client.query('truncate counted'), denied(/does not tell how many/))
+  assert.deepEqual(await left(), [{ n: '7' }])
+  await client.end()
+  await counting.stop()
+})

@@ -6,6 +6,7 @@ import type { SqlStatement } from '../../interpret/sql/model.ts'
 import { LOAD_LOCAL } from '../../interpret/sql/mysql/routines.ts'
 import { writePacket } from '../../wire/mysql/packet.ts'
 import type { ClientReader } from '../../wire/mysql/reader.ts'
+import { writeOk } from '../../wire/mysql/write-reply.ts'
 import type { Held, Refusal } from '../exchange.ts'
 import type { KeptResult } from '../sql/kept-result.ts'
 import { masksOf } from '../sql/masks.ts'
@@ -14,7 +15,9 @@ import { drained, type Source } from '../sql/source.ts'
 import { decideStatement } from '../sql/statement-decision.ts'
 import { askAbout, type Counting, requestOf } from '../sql/statement-exchange.ts'
 import { type Understood, unknown } from '../sql/understood.ts'
+import { CountedChange } from './counted-change.ts'
 import { denial, ERRORS, writeError } from './denial.ts'
+import type { OwnQuery } from './own-answer.ts'
 import type { MysqlRooms } from './ports.ts'
 import { PreparedStatements } from './prepared.ts'
 import type { Relay, Sent } from './relay.ts'
@@ -34,6 +37,10 @@ export interface LineParts {
   readonly rooms: MysqlRooms
   /** LOAD DATA LOCAL INFILE may be let through. */
   readonly localFiles: boolean
+  /** What was agreed on with the client. */
+  readonly capabilities: number
+  /** Asks the server something of the gate's own, while nothing is on its way. */
+  readonly ask: OwnQuery
   /** Aborts when the client leaves, or its session ends. */
   readonly left: AbortSignal
   fail(error: GateError): void
@@ -168,9 +175,6 @@ export class Line {
       hold: (wait: (left: AbortSignal) => Promise<void>) => this.#hold(wait),
       send: (decision: Decision, ended: AbortSignal, counting: Counting | undefined, kept: KeptResult) => {
         if (names === undefined) throw new GateError('internal', 'a text was sent that was not read')
-        if (counting !== undefined) {
-          throw new GateError('sql-rows-unknown', 'the gate does not count the rows of changes here yet')
-        }
         const masks = masksOf(decision, understood, names.catalog)
         const ahead = sending.ahead?.reduce((sum, { length }) => sum + length, 0) ?? 0
         const bytesIn = sending.sent.payload.length + ahead
@@ -181,7 +185,10 @@ export class Line {
         ended.addEventListener('abort', stop, { once: true })
         this.names.doubt(understood.change)
         if (runsForeign(understood)) this.names.suspect()
-        passing = this.#pass(going, sending)
+        passing =
+          counting === undefined
+            ? this.#pass(going, sending)
+            : this.#count(going, sending, understood, counting)
         return going.ended.finally(() => ended.removeEventListener('abort', stop))
       },
       refuse: async (refusal: Refusal) => {
@@ -215,6 +222,27 @@ export class Line {
     if (left.aborted) return 'left'
     await wait(left)
     return left.aborted ? 'left' : 'held'
+  }
+
+  /** Makes a change, and lets it stay when its rows are counted and decided. */
+  async #count(run: Run, sending: Sending, understood: Understood, counting: Counting): Promise<void> {
+    const { next } = sending.sent
+    const change = new CountedChange({
+      ask: sql => this.#parts.ask(sql),
+      status: () => this.names.status,
+      pass: ok => this.reply(writeOk(ok, this.#parts.capabilities), next),
+      refuse: payload => this.reply(payload, next),
+    })
+    try {
+      await change.begin(understood)
+    } catch (error) {
+      const { code, message } = asGateError(error)
+      run.failed(code)
+      run.end()
+      return this.reply(writeError(ERRORS.denied, message), next)
+    }
+    await this.#pass(run, { ...sending, sent: { ...sending.sent, holds: ok => change.hold(ok) } })
+    await change.settle(counting).catch((error: unknown) => this.#parts.fail(asGateError(error)))
   }
 
   async #pass(run: Run, { sent, ahead = [], own, done }: Sending): Promise<void> {

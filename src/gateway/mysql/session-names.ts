@@ -34,6 +34,7 @@ export class SessionNames {
   readonly #temporary = new Map<string, Relation | undefined>()
   #broken: GateError | undefined
   #hasForeignVariables = false
+  #status = 0
 
   constructor(ask: OwnQuery, shared: SharedCatalog, isMariadb: boolean) {
     this.#ask = ask
@@ -55,6 +56,11 @@ export class SessionNames {
     this.#stale = greater(this.#stale, change)
   }
 
+  /** What the server said last of the session: `STATUS`. */
+  get status(): number {
+    return this.#status
+  }
+
   /** Something was sent that runs what others wrote: procedures, functions, triggers. */
   suspect(): void {
     this.#hasForeignVariables = true
@@ -62,6 +68,7 @@ export class SessionNames {
 
   /** The status that an answer ended with: what it says of escapes must be what is known of them. */
   onStatus(status: number): void {
+    this.#status = status
     const noBackslashEscapes = (status & STATUS.noBackslashEscapes) !== 0
     if (this.#state !== undefined && this.#state.dialect.noBackslashEscapes !== noBackslashEscapes)
       this.doubt('names')

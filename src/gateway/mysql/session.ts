@@ -75,9 +75,12 @@ class Session implements MysqlSession {
       place: target.place,
       rooms,
       localFiles: start.localFiles,
+      capabilities: start.capabilities,
+      ask: sql => this.#ask(sql),
       left: this.#left.signal,
       fail: error => this.fail(error),
     })
+    names.onStatus(connection.status)
     this.#queries = new Queries(this.#line, {
       capabilities: connection.capabilities,
       kill: (id, what) => this.#kill(id, what),
@@ -123,8 +126,9 @@ class Session implements MysqlSession {
     if (this.#failed) return
     this.#failed = true
     if (error.code === 'internal' || error.cause !== undefined) this.#rooms.trouble(error)
-    // Whatever the client has read so far, this is out of turn: it is told so that a person can see why.
-    farewell(this.#start.client.socket, writePacket(writeError(numberOf(error), error.message), 1))
+    const { awaited } = this.#relay
+    const words = writeError(numberOf(error), error.message)
+    farewell(this.#start.client.socket, awaited === undefined ? undefined : writePacket(words, awaited))
     this.#close()
   }
 

@@ -32,7 +32,7 @@ export interface StatementDecision {
 }
 
 /** Engines whose sessions hold a change until its rows are counted. */
-const COUNTING: ReadonlySet<Engine> = new Set<Engine>()
+const COUNTING: ReadonlySet<Engine> = new Set<Engine>(['mysql'])
 
 /**
  * Decides one text by the policies, with what the masks of SQL cannot keep, and with how many rows it changes. Pure, but for the
