@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
+import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { connect as connectTcp } from 'node:net'
 import { after, before, beforeEach, test } from 'node:test'
 import mysql from 'mysql2/promise'
+import { GateError } from '../../src/core/errors.ts'
+import { TEST_PRINCIPAL } from '../../src/policy/testing.ts'
 import { readHandshake } from '../../src/wire/mysql/read-handshake.ts'
 import { selfSigned } from '../harness/certificate.ts'
 import { type Mariadb, startMariadb } from '../harness/mariadb.ts'
@@ -164,6 +167,76 @@ test('one client too many is told so: at the door, and of a target', { skip }, a
   await assert.rejects(come({}, narrow), code(1203, '42000', /1 connections/))
   await first.end()
   await narrow.stop()
+})
+
+test('a certificate is shown to who identifies, and a password is asked for where it is of nobody', {
+  skip,
+}, async () => {
+  const { key, certificate } = await selfSigned('client')
+  const der = new X509Certificate(certificate).raw
+  const seen: string[] = []
+  const asking = await startMysqlGate(upstream, tls, {
+    requestCertificate: true,
+    rooms: {
+      identify: ({ certificate: shown, password, user }) => {
+        seen.push(`${user} ${shown?.equals(der) ?? 'none'} ${password.reveal() === '' ? 'no' : 'a'} password`)
+        if (shown === undefined && password.reveal() !== GATE_TOKEN)
+          throw new GateError('credentials-expired', 'no')
+        if (user === 'stranger' && shown !== undefined) throw new GateError('credentials-expired', 'no')
+        const principal = { ...TEST_PRINCIPAL, expiresAtMs: Number.MAX_SAFE_INTEGER }
+        return { principal, target: 'shop' }
+      },
+    },
+  })
+  const ssl = { ca: tls.certificate, key, cert: certificate }
+  const known = await come({ ssl, password: '' }, asking)
+  assert.equal(await one(known, 'select 1'), 1)
+  await known.changeUser({ user: 'agent', password: '' })
+  await known.end()
+  const stranger = await come({ ssl, user: 'stranger' }, asking)
+  await stranger.end()
+  await assert.rejects(come({ ssl, user: 'stranger', password: '' }, asking), code(1045, '28000'))
+  assert.deepEqual(seen, [
+    'agent true no password',
+    'agent true no password',
+    'stranger true no password',
+    'stranger none a password',
+    'stranger true no password',
+    'stranger none no password',
+  ])
+  await asking.stop()
+})
+
+test('who has been idle for too long is told so, and left', { skip }, async () => {
+  const hasty = await startMysqlGate(upstream, tls, { options: { idleMs: 100 } })
+  const client = await come({}, hasty)
+  const [error] = (await once(client, 'error')) as [mysql.QueryError]
+  assert.match(String(error), /has sent no statement for 100 ms|closed/)
+  client.destroy()
+  await hasty.stop()
+})
+
+test('a session that is ended while its client comes never begins', { skip }, async () => {
+  const ended = new GateError('session-revoked', 'a person has ended it')
+  const closing = await startMysqlGate(upstream, tls, {
+    rooms: {
+      admit: () => {
+        throw ended
+      },
+    },
+  })
+  await assert.rejects(come({}, closing), code(1045, '28000', /ended it/))
+  await closing.stop()
+})
+
+test('many that do nothing cost little, and each has its own id', { skip }, async () => {
+  const clients = await Promise.all(Array.from({ length: 60 }, () => come()))
+  assert.equal(new Set(clients.map(({ threadId }) => threadId)).size, clients.length)
+  assert.deepEqual(
+    await Promise.all(clients.map((client, i) => one(client, `select ${i}`))),
+    clients.map((_, i) => i),
+  )
+  await Promise.all(clients.map(client => client.end()))
 })
 
 test('who says nothing is let go', { skip }, async () => {

@@ -7,7 +7,18 @@ export type ErrorNumber = readonly [code: number, sqlstate: string]
 
 /** Errors that a session says: https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html */
 export const ERRORS: Readonly<
-  Record<'denied' | 'unsupported' | 'noStatement' | 'tooMany' | 'noThread' | 'trouble' | 'ended', ErrorNumber>
+  Record<
+    | 'denied'
+    | 'unsupported'
+    | 'noStatement'
+    | 'tooMany'
+    | 'noThread'
+    | 'trouble'
+    | 'ended'
+    | 'malformed'
+    | 'idle',
+    ErrorNumber
+  >
 > = {
   /** ER_TABLEACCESS_DENIED_ERROR */
   denied: [1142, '42000'],
@@ -23,6 +34,10 @@ export const ERRORS: Readonly<
   trouble: [1105, 'HY000'],
   /** ER_SERVER_SHUTDOWN */
   ended: [1053, '08S01'],
+  /** ER_MALFORMED_PACKET */
+  malformed: [1835, 'HY000'],
+  /** ER_CLIENT_INTERACTION_TIMEOUT */
+  idle: [4031, 'HY000'],
 }
 
 /** Characters of a message: clients keep 512 bytes of it. */
@@ -58,7 +73,16 @@ export function numberOf({ code }: GateError): ErrorNumber {
     case 'session-revoked':
     case 'credentials-expired':
     case 'database-unreachable':
+    case 'mysql-reply-malformed':
+    case 'mysql-reply-too-large':
+    case 'mysql-reply-too-wide':
       return ERRORS.ended
+    case 'mysql-malformed':
+    case 'mysql-message-too-large':
+    case 'mysql-sequence-broken':
+      return ERRORS.malformed
+    case 'session-idle':
+      return ERRORS.idle
     case 'internal':
     case 'journal-unavailable':
     case 'sql-parser-gone':
