@@ -1,32 +1,19 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
-import { noTerminal } from '../../src/cli/sessions/terminal.fixture.ts'
-import { sessions } from '../../src/cli/sessions.ts'
-import { systemClock, systemRandom } from '../../src/core/clock.ts'
-import { SqlJournalRecorder } from '../../src/gateway/sql/recorder.ts'
 import { TEST_PRINCIPAL } from '../../src/policy/testing.ts'
-import type { JournalEvent, LaneJournal } from '../../src/record/event.ts'
-import { openJournal } from '../../src/record/journal.ts'
-import { compileKeeping } from '../../src/record/keep/keep.ts'
-import { nodeFiles } from '../../src/record/node-files.ts'
-import { readJournal } from '../../src/record/read.ts'
 import { startPostgres } from '../harness/postgres.ts'
 import { startPostgresGate, type TestGate } from '../harness/postgres-gate.ts'
+import { assertNowhere, KEPT_BYTES, type SqlRecording, startSqlRecording } from '../harness/sql-recording.ts'
 
 const started = await startPostgres()
 const skip = 'missing' in started ? started.missing : false
-const data = mkdtempSync(join(tmpdir(), 'sallyport-recording-sql-'))
-const source = { files: nodeFiles, folder: join(data, 'journal') }
 let gate: TestGate
-let journal: LaneJournal
+let recording: SqlRecording
 
 /** What is masked everywhere; each stands in one way of getting at it. */
 const CANARY = /canary-?\d+/i
+const HEX = Buffer.from('canary').toString('hex')
 
 before(async () => {
   if ('missing' in started) return
@@ -39,28 +26,14 @@ before(async () => {
     insert into plain select i, 'note ' || i from generate_series(1, 5000) i;
   `)
   await admin.end()
-  const after = (delayMs: number, run: () => void): (() => void) => {
-    const timer = setTimeout(run, delayMs)
-    return () => clearTimeout(timer)
-  }
-  const ports = { files: nodeFiles, clock: systemClock, random: systemRandom, after }
-  journal = await openJournal({ folder: source.folder, lane: 0 }, ports)
-  const recorder = new SqlJournalRecorder({
-    journal,
-    clock: systemClock,
-    random: systemRandom,
-    parametersBytes: 16_384,
-    keeping: compileKeeping([{ roles: [], actions: [], level: 'replies', replyBytes: 8_192 }]),
-    strangers: { take: () => true },
-  })
-  gate = await startPostgresGate(started.port, undefined, { rooms: { recorder } })
+  recording = await startSqlRecording()
+  gate = await startPostgresGate(started.port, undefined, { rooms: { recorder: recording.recorder } })
 })
 after(async () => {
   if ('missing' in started) return
   await gate.stop()
-  await journal.close()
+  await recording.stop()
   await started.stop()
-  rmSync(data, { recursive: true })
 })
 
 async function client(): Promise<pg.Client> {
@@ -68,38 +41,6 @@ async function client(): Promise<pg.Client> {
   found.on('error', () => undefined)
   await found.connect()
   return found
-}
-
-/** All events, once the outcome of each statement that passed is there. */
-async function events(): Promise<readonly JournalEvent[]> {
-  for (;;) {
-    const all: JournalEvent[] = []
-    for await (const { event } of readJournal(source)) all.push(event)
-    const ended = new Set(all.flatMap(event => (event.type === 'outcome' ? [event.decisionId] : [])))
-    const isWhole = all.every(
-      event => event.type !== 'decision' || event.effect === 'deny' || ended.has(event.id),
-    )
-    if (all.length > 0 && isWhole) return all
-    await sleep(20)
-  }
-}
-
-async function shown(...args: readonly string[]): Promise<string> {
-  let text = ''
-  const code = await sessions([...args, '--data', data], {
-    files: nodeFiles,
-    dataFolder: async (path: string) => path,
-    out: async (more: string) => {
-      text += more
-    },
-    err: (more: string) => assert.fail(more),
-    colored: false,
-    sleep: async () => undefined,
-    terminal: noTerminal(),
-    random: systemRandom,
-  } as never)
-  assert.equal(code, 0)
-  return text
 }
 
 /** Whatever comes of it: what is recorded is of interest. */
@@ -141,18 +82,10 @@ test('no event holds a masked value, however it was asked for, said or quoted', 
     await tried(db.query('rollback'))
   }
   await db.end()
-  const all = await events()
+  const all = await recording.events()
   const statements = all.filter(event => event.type === 'decision' && event.call?.sql !== undefined)
   assert.ok(statements.length >= asked.length, `${statements.length} statements`)
-  for (const event of all) {
-    const json = JSON.stringify(event)
-    assert.doesNotMatch(json, CANARY, json)
-    // Neither in base64, nor in hex.
-    for (const [, base64 = ''] of json.matchAll(/base64:([A-Za-z0-9+/=]+)/g)) {
-      assert.doesNotMatch(Buffer.from(base64, 'base64').toString('latin1'), CANARY, json)
-    }
-    assert.doesNotMatch(json, /63616e617279/i)
-  }
+  assertNowhere(all, CANARY, HEX)
   // And yet it is there: what was masked as it was, and what was said without its constants.
   const results = all.flatMap(event =>
     event.type === 'outcome' && event.result !== undefined ? [event.result] : [],
@@ -175,26 +108,37 @@ test('a replay shows what the person saw', { skip }, async () => {
   })
   await db.query({ text: 'select id from plain order by id' })
   await db.end()
-  await events()
-  const text = await shown('replay', TEST_PRINCIPAL.sessionId)
+  await recording.events()
+  const text = await recording.shown('replay', TEST_PRINCIPAL.sessionId)
   assert.match(
     text,
     /t\/postgres=> select id, note from plain where id in \(1, 2\) and note <> 'x';\n id \| +note\n----\+--------\n {2}1 \| note 1\n {2}2 \| note 2\n\(2 rows\)\n/,
   )
   assert.match(text, /-- \$1 = '3'\n-- \$2 = '41'\n +n +\| \?column\?\n-+\+-+\n note 3 \| +42\n\(1 row\)\n/)
-  assert.match(text, /-- more rows came: 8192 bytes are kept, as `record.keep` says\n\(5,000 rows\)/)
+  assert.match(
+    text,
+    new RegExp(`-- more rows came: ${KEPT_BYTES} bytes are kept, as .record.keep. says\n\\(5,000 rows\\)`),
+  )
   assert.match(text, /\\connect t\/postgres/)
 })
 
 test('each statement that passed has one outcome; lists and searches know them', { skip }, async () => {
-  const all = await events()
+  const all = await recording.events()
   const decisions = all.filter(event => event.type === 'decision')
   const outcomes = all.filter(event => event.type === 'outcome')
   const passed = decisions.filter(({ effect }) => effect === 'allow')
   assert.equal(outcomes.length, passed.length)
   for (const { protocol } of outcomes) assert.equal(protocol, 'sql')
-  const listed = await shown('list')
+  const listed = await recording.shown('list')
   assert.match(listed, new RegExp(` ${decisions.length} +${decisions.length - passed.length} `))
-  const found = await shown('search', 'target:t', 'operation:SELECT', 'plain', '--scan', '--limit', '3')
+  const found = await recording.shown(
+    'search',
+    'target:t',
+    'operation:SELECT',
+    'plain',
+    '--scan',
+    '--limit',
+    '3',
+  )
   assert.match(found, /select id from plain order by id/)
 })
