@@ -20,7 +20,7 @@ export class Copying {
       this.#isWanted = true
       this.#wake()
     }
-    void run.ended.then(() => {
+    void run.answered.then(() => {
       this.#hasEnded = true
       this.#wake()
     })

@@ -6,10 +6,11 @@ import { callsFunctions, type Understood, unknown } from '../sql/understood.ts'
 import { writeError } from './complaint.ts'
 import { Copying } from './copying.ts'
 import type { Portal } from './handles.ts'
+import { HeldChange } from './held-change.ts'
 import type { Line, Message } from './line.ts'
 import { saidParameters } from './parameters.ts'
 import type { Run } from './run.ts'
-import { mayCopyIn, POISON } from './simple.ts'
+import { mayCopyIn, poisonParse } from './simple.ts'
 
 type Kind = FrontendMessage['kind']
 const FLUSH = writeFrontend({ kind: 'flush' })
@@ -131,10 +132,14 @@ export class ExtendedQueries {
     const parsed = prepared?.parsed ?? { kind: 'statements', statements: [] }
     const copiesIn = mayCopyIn(understood)
     let copying: Copying | undefined
+    let held: HeldChange | undefined
     await line.ask(
       { message: 'Execute', sql, tags: understood.tags, parameters },
       { parsed, understood, met: this.#metFor(portal) },
-      run => {
+      (run, counting) => {
+        if (counting !== undefined) {
+          held = new HeldChange({ line, run, counting, deny: error => this.#deny(error) })
+        }
         if (copiesIn) copying = new Copying(line, run)
         const done = (): void => line.handles.learn(sql, parsed, understood)
         const execute: Message = [{ kind: 'execute', run, isLast: true, done }, bytes]
@@ -142,6 +147,7 @@ export class ExtendedQueries {
       },
       error => this.#deny(error),
     )
+    if (held !== undefined) return held.settle(copying)
     if (copying === undefined) return
     line.write(FLUSH)
     await copying.once()
@@ -161,8 +167,7 @@ export class ExtendedQueries {
   /** Makes the server fail here, too, so that its batch and its transaction end as the client is told. */
   async #deny(error: Buffer): Promise<void> {
     this.#skipping = true
-    const bytes = writeFrontend({ kind: 'parse', statement: POISON, sql: POISON, types: [] })
-    await this.#line.send([[{ kind: 'parse', poison: error }, bytes]])
+    await this.#line.send([poisonParse(error)])
   }
 }
 

@@ -10,7 +10,7 @@ import type { KeptResult } from '../sql/kept-result.ts'
 import { masksOf, type StatementMasks } from '../sql/masks.ts'
 import type { ClientFacts, SqlText } from '../sql/ports.ts'
 import { decideStatement, type Met, metBy } from '../sql/statement-decision.ts'
-import { askAbout, requestOf } from '../sql/statement-exchange.ts'
+import { askAbout, type Counting, requestOf } from '../sql/statement-exchange.ts'
 import { isTransactionOnly, type Understood, unknown, writes } from '../sql/understood.ts'
 import type { ClientHold } from './client-hold.ts'
 import { refusalError } from './complaint.ts'
@@ -159,7 +159,7 @@ export class Line {
   async ask(
     text: SqlText,
     { parsed, understood, broken, met }: Read,
-    messages: (run: Run) => readonly Message[],
+    messages: (run: Run, counting?: Counting) => readonly Message[],
     refuse: (error: Buffer) => Promise<void>,
   ): Promise<Run | undefined> {
     const { principal, facts, rooms, hold, fail } = this.#parts
@@ -177,7 +177,7 @@ export class Line {
         await this.#answered()
         return hold.hold(...waiting)
       },
-      send: (decision: Decision, ended: AbortSignal, _counting: unknown, kept: KeptResult) => {
+      send: (decision: Decision, ended: AbortSignal, counting: Counting | undefined, kept: KeptResult) => {
         const going = this.#run(decision, understood, text.sql)
         going.kept = kept
         run = going
@@ -186,7 +186,7 @@ export class Line {
         this.names.doubt(understood.change)
         if (writes(understood)) this.names.suspect()
         this.handles.forget(understood)
-        if (!this.transmit(messages(going))) {
+        if (!this.transmit(messages(going, counting))) {
           going.failed('skipped')
           going.end()
         }
@@ -201,6 +201,16 @@ export class Line {
     await askAbout(asking, rooms)
     await this.drained()
     return run
+  }
+
+  /** Asks the server for its answers to all that was sent, also within a batch. */
+  hurry(): void {
+    this.write(FLUSH)
+  }
+
+  /** Ends the session. */
+  fail(error: GateError): void {
+    this.#parts.fail(error)
   }
 
   #run(decision: Decision, understood: Understood, sql: string): Run {

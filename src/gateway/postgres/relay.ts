@@ -167,7 +167,7 @@ export class Relay {
         break
       case 'copy-in-response':
         if (run?.onCopyIn === undefined) throw misplaced('a request for data that no statement was to make')
-        this.#pass(frame.bytes, run)
+        this.#pass(frame.bytes, undefined)
         run.onCopyIn()
         return
       case 'copy-out-response':
@@ -256,6 +256,7 @@ export class Relay {
   }
 
   #pass(bytes: Buffer, run: Run | undefined): void {
+    if (run?.withholds(bytes) === true) return
     run?.sent(bytes.length)
     if (this.#client.writable) this.#client.write(bytes)
   }

@@ -9,6 +9,7 @@ import type { SqlOutcome } from '../sql/ports.ts'
 import type { Met } from '../sql/statement-decision.ts'
 import { columnMasks } from './column-masks.ts'
 import { valueText } from './value-text.ts'
+import { Withheld } from './withheld.ts'
 
 function malformed(what: string): GateError {
   return new GateError('postgres-reply-malformed', `the server ${what}`)
@@ -17,6 +18,11 @@ function malformed(what: string): GateError {
 /** One text on its way through the server: what came of it, and what is masked of that. */
 export class Run {
   readonly ended: Promise<SqlOutcome>
+  /** Resolves when the server owes nothing more; before `ended` where the answer is withheld. */
+  get answered(): Promise<unknown> {
+    return this.#withheld?.answered ?? this.ended
+  }
+
   /** What people have said of it, where they were asked. */
   readonly met: Met | undefined
   /** The server waits for data of COPY; called for each time that it does. Absent: it has no reason to. */
@@ -35,6 +41,8 @@ export class Run {
   #bytesOut = 0
   #masked = 0
   #error: string | undefined
+  /** Set where the client does not have the answer yet. */
+  #withheld: Withheld | undefined
 
   /** @param bytesIn of the messages that carried it to the server */
   constructor(masks: StatementMasks, hashKey: Buffer, bytesIn: number, met?: Met) {
@@ -117,8 +125,34 @@ export class Run {
     this.kept.without(what)
   }
 
+  /** Keeps the answer from the client, and the run from its end until `settle`. */
+  withhold(): Withheld {
+    this.#withheld ??= new Withheld()
+    return this.#withheld
+  }
+
+  /** What was withheld will never be seen. */
+  denied(code: string): void {
+    this.failed(code)
+    this.kept = new KeptResult(0)
+  }
+
+  /** Whether the client is not to have this yet, or ever. Errors it has at once: then nothing else comes. */
+  withholds(bytes: Buffer): boolean {
+    if (this.#withheld === undefined || this.#error !== undefined) return false
+    this.sent(bytes.length)
+    this.#withheld.take(bytes)
+    return true
+  }
+
+  /** The end of the transaction of this run, which may fail by itself: with the same masks. */
+  beside(): Run {
+    return new Run(this.#masks, this.#hashKey, 0)
+  }
+
   /** A statement of the text has ended well. */
   completed(tag: string): void {
+    this.#withheld?.completed(tag)
     const rows = rowsOf(tag)
     if (rows !== undefined) this.#rows = (this.#rows ?? 0) + rows
     this.#next()
@@ -152,7 +186,14 @@ export class Run {
     return this.#error
   }
 
+  /** The server owes nothing more. */
   end(): void {
+    if (this.#withheld === undefined) this.settle()
+    else this.#withheld.end()
+  }
+
+  /** It is over, once and for all. */
+  settle(): void {
     const masked: RecordedMasks | undefined =
       this.#masked === 0 ? undefined : { count: this.#masked, places: [] }
     this.#settle({

@@ -1,11 +1,23 @@
+import type { BackendMessage } from '../../wire/postgres/messages.ts'
 import { writeBackend, writeFrontend } from '../../wire/postgres/writer.ts'
 import type { Understood } from '../sql/understood.ts'
 import { writeError } from './complaint.ts'
 import { Copying } from './copying.ts'
-import type { Line } from './line.ts'
+import { HeldChange } from './held-change.ts'
+import type { Line, Message } from './line.ts'
+import type { Run } from './run.ts'
 
 /** No SQL: the server's grammar fails at it. */
 export const POISON = 'sallyport: denied'
+
+const BIND = {
+  kind: 'bind',
+  portal: '',
+  statement: '',
+  formats: [],
+  parameters: [],
+  resultFormats: [],
+} as const
 
 /** Whether a text may ask the client for data. */
 export function mayCopyIn({ statements, unclear }: Understood): boolean {
@@ -31,16 +43,22 @@ export class SimpleQueries {
     const { parsed, understood } = read
     const text = { message: 'Query', sql, tags: understood.tags, parameters: [] } as const
     let copying: Copying | undefined
+    let held: HeldChange | undefined
     await line.ask(
       text,
       read,
-      run => {
+      (run, counting) => {
+        if (counting !== undefined) {
+          held = new HeldChange({ line, run, counting, deny: error => line.send([poisonParse(error)]) })
+        }
         if (mayCopyIn(understood)) copying = new Copying(line, run)
         const done = (): void => handles.learn(sql, parsed, understood)
+        if (held !== undefined) return asBatch(sql, run, done)
         return [[{ kind: 'query', run, isLast: true, done }, writeFrontend({ kind: 'query', sql })]]
       },
       error => this.#deny(error),
     )
+    await held?.settleWithSync(copying)
     line.endBatch()
     await copying?.untilEnded()
     await line.relay.idle()
@@ -62,4 +80,32 @@ export class SimpleQueries {
     }
     await line.send([[{ kind: 'query', poison: error }, writeFrontend({ kind: 'query', sql: POISON })]])
   }
+}
+
+/** A message that makes the server fail within a batch: the client sees this error. */
+export function poisonParse(error: Buffer): Message {
+  const bytes = writeFrontend({ kind: 'parse', statement: POISON, sql: POISON, types: [] })
+  return [{ kind: 'parse', poison: error }, bytes]
+}
+
+/**
+ * A text of one statement in the extended protocol, with the answer that a Query has but for its end: what is executed stays
+ * only at the Sync.
+ */
+function asBatch(sql: string, run: Run, done: () => void): readonly Message[] {
+  const own = (): void => undefined
+  const described = (message: BackendMessage): void => {
+    if (message.kind !== 'row-description') return
+    if (run.needsColumns) run.describe(message.columns)
+    run.withholds(writeBackend(message))
+  }
+  return [
+    [{ kind: 'parse', run, own }, writeFrontend({ kind: 'parse', statement: '', sql, types: [] })],
+    [{ kind: 'bind', run, own }, writeFrontend(BIND)],
+    [{ kind: 'describe', run, own: described }, writeFrontend({ kind: 'describe', handle: 'P', name: '' })],
+    [
+      { kind: 'execute', run, isLast: true, done },
+      writeFrontend({ kind: 'execute', portal: '', maxRows: 0 }),
+    ],
+  ]
 }

@@ -31,9 +31,6 @@ export interface StatementDecision {
   readonly isCounted: boolean
 }
 
-/** Engines whose sessions hold a change until its rows are counted. */
-const COUNTING: ReadonlySet<Engine> = new Set<Engine>(['mysql'])
-
 /**
  * Decides one text by the policies, with what the masks of SQL cannot keep, and with how many rows it changes. Pure, but for the
  * time in the request.
@@ -42,7 +39,7 @@ export function decideStatement(
   statement: Statement,
   rooms: Pick<SqlRooms, 'decide' | 'rowThresholds'>,
 ): StatementDecision {
-  const { request, understood, engine, rows, met } = statement
+  const { request, understood, rows, met } = statement
   if (rows !== undefined) {
     const { decision, isMasked } = plain(withRows(request, rows), statement, rooms)
     return { decision: without(met, counted(decision, rows)), isMasked, isCounted: false }
@@ -59,9 +56,7 @@ export function decideStatement(
     return answer.decision
   }, thresholds)
   if (decision.effect === 'deny') return { decision, isMasked, isCounted: false }
-  const why = COUNTING.has(engine)
-    ? whyUncounted(understood)
-    : `the gate cannot hold changes of ${engine} yet`
+  const why = whyUncounted(understood)
   if (why !== undefined) return { decision: uncountable(decision, why), isMasked, isCounted: false }
   return { decision: without(met, decision), isMasked, isCounted: true }
 }

@@ -60,9 +60,9 @@ export interface Asking {
 export interface Counting {
   /**
    * Asks, and runs one of the two; resolves when that has ended.
-   * @param rows undefined where the database did not tell, or not only once: then it does not stay
+   * @param counted rows, or why they could not be counted: then it does not stay
    */
-  decide(rows: number | undefined, answer: RowsAnswer): Promise<void>
+  decide(counted: number | GateError, answer: RowsAnswer): Promise<void>
 }
 
 export interface RowsAnswer {
@@ -222,27 +222,22 @@ export function requestOf(
 function countingOf(asking: Asking, decision: Decision, rooms: SqlRooms): Counting {
   const met = metBy(decision)
   return {
-    async decide(rows, { keep, refuse }) {
+    async decide(counted, { keep, refuse }) {
+      const rows = typeof counted === 'number' ? { rows: counted } : {}
+      const broken = asking.broken ?? (typeof counted === 'number' ? undefined : counted)
       const again: Asking = {
         ...asking,
         text: { ...asking.text, message: 'Commit' },
         ...(met === undefined ? {} : { met }),
-        ...(rows === undefined ? {} : { rows }),
-        broken: asking.broken ?? (rows === undefined ? uncounted() : undefined),
+        ...rows,
+        broken,
         async send() {
           await keep()
-          return { bytesIn: 0, bytesOut: 0, ...(rows === undefined ? {} : { rows }) }
+          return { bytesIn: 0, bytesOut: 0, ...rows }
         },
         refuse,
       }
       await ask(again, rooms)
     },
   }
-}
-
-function uncounted(): GateError {
-  return new GateError(
-    'sql-rows-unknown',
-    'how many rows it changes decides whether it may pass, and the database did not tell: nothing stays changed',
-  )
 }
