@@ -24,7 +24,7 @@ import type { Relay, Sent } from './relay.ts'
 import { type ResultMasks, Run } from './run.ts'
 import type { Names, SessionNames } from './session-names.ts'
 import { type SessionState, textOf } from './session-state.ts'
-import { type ReadText, runsForeign, type Understanding } from './understanding.ts'
+import { meansTheSame, type ReadText, runsForeign, type Understanding } from './understanding.ts'
 
 export interface LineParts {
   readonly relay: Relay
@@ -52,6 +52,8 @@ export interface Read {
   readonly understood: Understood
   readonly normalized?: ReadText['normalized']
   readonly names: Names | undefined
+  /** Reads it once more, by the names of then. */
+  again(): Promise<Read>
   /** Why it could not be read at all, for no fault of its own. */
   readonly broken?: GateError
 }
@@ -87,7 +89,8 @@ export class Line {
 
   /** Reads the bytes of a text by the names of now. */
   async readBytes(bytes: Buffer): Promise<Read> {
-    return this.#reading('', async names => {
+    const again = (): Promise<Read> => this.readBytes(bytes)
+    return this.#reading('', again, async names => {
       const sql = textOf(bytes, names.charset)
       if (sql !== undefined) return this.#withFiles({ sql, ...(await this.#understood(sql, names)), names })
       const why = `the text is not in the session's character set, \`${names.charset}\``
@@ -96,7 +99,7 @@ export class Line {
   }
 
   /** Files of the client are asked for only where the configuration lets them. */
-  #withFiles(read: Read): Read {
+  #withFiles(read: Omit<Read, 'again'>): Omit<Read, 'again'> {
     if (this.#parts.localFiles || !read.understood.tags.includes(LOAD_LOCAL)) return read
     const understood = unknown(
       'files of the client are not let through: `localInfile` is not set',
@@ -107,7 +110,8 @@ export class Line {
 
   /** Reads a text that was prepared before: the server looks for names where it did then, and knows changes since. */
   async readPrepared(sql: string, state: SessionState): Promise<Read> {
-    return this.#reading(sql, async names => {
+    const again = (): Promise<Read> => this.readPrepared(sql, state)
+    return this.#reading(sql, again, async names => {
       const { dialect, charset } = names
       const isSame =
         charset === state.charset &&
@@ -122,12 +126,16 @@ export class Line {
     })
   }
 
-  async #reading(sql: string, read: (names: Names) => Promise<Read>): Promise<Read> {
+  async #reading(
+    sql: string,
+    again: () => Promise<Read>,
+    read: (names: Names) => Promise<Omit<Read, 'again'>>,
+  ): Promise<Read> {
     try {
-      return await read(await this.names.now())
+      return { ...(await read(await this.names.now())), again }
     } catch (error) {
       const broken = asGateError(error)
-      return { sql, understood: unknown(broken.message, this.#parts.place), names: undefined, broken }
+      return { sql, understood: unknown(broken.message, this.#parts.place), names: undefined, broken, again }
     }
   }
 
@@ -156,12 +164,9 @@ export class Line {
    * Runs the exchange of a text: decided, recorded, then sent. Resolves when it is answered, or the client was told why
    * not. Gives the run where it was sent.
    */
-  async ask(
-    text: Omit<SqlText, 'tags' | 'sql'>,
-    { sql, understood, normalized, names, broken }: Read,
-    sending: Sending,
-  ): Promise<Run | undefined> {
+  async ask(text: Omit<SqlText, 'tags' | 'sql'>, read: Read, sending: Sending): Promise<Run | undefined> {
     const { principal, facts, rooms, place, fail } = this.#parts
+    const { sql, understood, normalized, names, broken } = read
     let run: Run | undefined
     let passing: Promise<void> = Promise.resolve()
     const asking = {
@@ -185,10 +190,12 @@ export class Line {
         ended.addEventListener('abort', stop, { once: true })
         this.names.doubt(understood.change)
         if (runsForeign(understood)) this.names.suspect()
-        passing =
-          counting === undefined
+        passing = this.#stillMeans(read).then(isSame => {
+          if (!isSame) return this.#changed(going, sending.sent.next)
+          return counting === undefined
             ? this.#pass(going, sending)
             : this.#count(going, sending, understood, counting)
+        })
         return going.ended.finally(() => ended.removeEventListener('abort', stop))
       },
       refuse: async (refusal: Refusal) => {
@@ -222,6 +229,26 @@ export class Line {
     if (left.aborted) return 'left'
     await wait(left)
     return left.aborted ? 'left' : 'held'
+  }
+
+  /**
+   * Whether a text means what it meant when it was read: people may have been asked in between, and others may have changed
+   * what names mean. Never rejects.
+   */
+  async #stillMeans({ understood, names, again }: Read): Promise<boolean> {
+    try {
+      if (names === undefined || (await this.names.isSame(names))) return names !== undefined
+      return meansTheSame((await again()).understood, understood)
+    } catch {
+      return false
+    }
+  }
+
+  #changed(run: Run, next: number): Promise<void> {
+    run.failed('sql-catalog-unclear')
+    run.end()
+    const message = 'what names mean has changed since it was decided: send it again'
+    return this.reply(writeError(ERRORS.denied, message), next)
   }
 
   /** Makes a change, and lets it stay when its rows are counted and decided. */

@@ -4,6 +4,9 @@ import { writeCommand } from '../../wire/mysql/write-command.ts'
 import { Source } from '../sql/source.ts'
 import { Relay } from './relay.ts'
 
+/** Everybody waits for what is asked here: a server that locks its catalog for longer is told from one that answers. */
+const ANSWER_MS = 120_000
+
 /** A connection of the gate's own, on which it asks the server what it wants to know; one question at a time. */
 export class OwnConnection {
   readonly #connection: MysqlConnection
@@ -20,12 +23,16 @@ export class OwnConnection {
     return this.#connection.product === 'mariadb'
   }
 
-  /** Rejects with `sql-catalog-unclear`, `database-unreachable`. */
-  ask(sql: string): Promise<readonly Row[]> {
-    const { capabilities } = this.#connection
-    return this.#relay.ask(
-      writeCommand({ kind: 'query', attributes: [], sql: Buffer.from(sql) }, capabilities),
-    )
+  /** Rejects with `sql-catalog-unclear`, `database-unreachable`; a server that does not answer in time is left. */
+  async ask(sql: string): Promise<readonly Row[]> {
+    const { capabilities, socket } = this.#connection
+    const payload = writeCommand({ kind: 'query', attributes: [], sql: Buffer.from(sql) }, capabilities)
+    const timer = setTimeout(() => socket.destroy(), ANSWER_MS)
+    try {
+      return await this.#relay.ask(payload)
+    } finally {
+      clearTimeout(timer)
+    }
   }
 
   leave(): void {

@@ -27,7 +27,7 @@ export class Prepared implements Prototype {
 
   constructor(sql: string, state: SessionState, parameters: number) {
     this.sql = sql
-    this.state = state
+    this.state = onlyState(state)
     this.parameters = parameters
   }
 
@@ -72,6 +72,11 @@ export class Prepared implements Prototype {
   }
 }
 
+/** Of the names that it is taken from, the catalog is not kept. */
+function onlyState({ database, dialect, charset }: SessionState): SessionState {
+  return { database, dialect, charset }
+}
+
 /** A statement that PREPARE gave a name to. */
 export interface NamedText {
   readonly sql: string
@@ -114,7 +119,7 @@ export class PreparedStatements {
 
   setNamed(name: string, text: NamedText | undefined): void {
     if (text === undefined) this.#byName.delete(name.toLowerCase())
-    else this.#byName.set(name.toLowerCase(), text)
+    else this.#byName.set(name.toLowerCase(), { sql: text.sql, state: onlyState(text.state) })
   }
 
   clear(): void {

@@ -109,6 +109,12 @@ export class SessionNames {
     return { ...state, catalog: this.#catalog, hasForeignVariables: this.#hasForeignVariables }
   }
 
+  /** Whether the catalog is still the one of these names; looked at again where that was long ago. Rejects as `now` does. */
+  async isSame({ catalog }: Names): Promise<boolean> {
+    const shared = this.#shared.recent ?? (await this.#shared.current())
+    return shared === this.#seen && catalog === this.#catalog
+  }
+
   async #readState(): Promise<void> {
     try {
       this.#state = stateOf(await this.#ask(STATE_QUESTION), this.#isMariadb)

@@ -1,4 +1,5 @@
 import { asGateError, GateError } from '../../core/errors.ts'
+import { leaveMysql } from '../../upstream/mysql/connect.ts'
 import { STATUS } from '../../wire/mysql/capabilities.ts'
 import type { Command, Eof, Ok } from '../../wire/mysql/messages.ts'
 import { type Packet, writePacket } from '../../wire/mysql/packet.ts'
@@ -98,8 +99,13 @@ class Session implements MysqlSession {
   }
 
   async open(): Promise<void> {
-    this.#watch()
-    await this.#line.names.now()
+    try {
+      this.#watch()
+      await this.#line.names.now()
+    } catch (error) {
+      this.#leaveServer()
+      throw error
+    }
   }
 
   async run(): Promise<MysqlSessionEnd> {
@@ -141,12 +147,14 @@ class Session implements MysqlSession {
     const expired = new GateError('credentials-expired', 'the session of the principal has ended')
     const leftMs = Math.max(principal.expiresAtMs - this.#rooms.clock.now(), 0)
     const timer = setTimeout(() => this.fail(expired), Math.min(leftMs, MAX_TIMER_MS))
+    const onClosed = (): void => this.#close()
+    client.socket.once('close', onClosed)
     this.#stopWatching = () => {
+      client.socket.off('close', onClosed)
       clearTimeout(timer)
       admission.ended.removeEventListener('abort', onEnded)
       admission.leave()
     }
-    client.socket.once('close', () => this.#close())
   }
 
   async #take(packet: Packet): Promise<MysqlSessionEnd | undefined> {
@@ -243,7 +251,7 @@ class Session implements MysqlSession {
     this.#stopWatching()
     this.#leave()
     const { connection, principal, target } = this.#start
-    const { socket, capabilities, connectionId } = connection
+    const { socket, connectionId } = connection
     if (socket.destroyed) return
     // A server notices that nobody reads only when it has something to say.
     if (this.#relay.isBusy) {
@@ -251,8 +259,6 @@ class Session implements MysqlSession {
       void target.kill(principal, connectionId, 'connection').catch((error: unknown) => {
         this.#rooms.trouble(asGateError(error))
       })
-    } else {
-      socket.end(writePacket(writeCommand({ kind: 'quit' }, capabilities), 0), () => socket.destroySoon())
-    }
+    } else leaveMysql(connection)
   }
 }

@@ -1,5 +1,11 @@
 import type { SqlPlace } from '../../interpret/sql/ask.ts'
-import { ANY_COLUMN, type Lineage, type SqlStatement, Unresolved } from '../../interpret/sql/model.ts'
+import {
+  ANY_COLUMN,
+  type BaseColumn,
+  type Lineage,
+  type SqlStatement,
+  Unresolved,
+} from '../../interpret/sql/model.ts'
 import type { MysqlCatalog } from '../../interpret/sql/mysql/catalog/load.ts'
 import { normalFormOf } from '../../interpret/sql/mysql/normalize.ts'
 import type { QueryParser } from '../../interpret/sql/mysql/parse/parser.ts'
@@ -17,8 +23,8 @@ import {
 import type { Names } from './session-names.ts'
 
 /** Texts that are remembered for one catalog, and the longest of them. */
-const MAX_REMEMBERED = 10_000
-const MAX_TEXT = 16 * 1024
+const MAX_REMEMBERED = 5_000
+const MAX_TEXT = 4 * 1024
 
 /** A text, with what it is for whoever searches what was recorded. */
 export interface ReadText {
@@ -146,6 +152,26 @@ function widened(statement: SqlStatement): SqlStatement {
     copied: ANYTHING,
     ...(output === undefined ? {} : { output: { ...output, open: ANYTHING } }),
   }
+}
+
+/** Whether a text that was read twice asks the same, and tells of the same columns. */
+export function meansTheSame(one: Understood, other: Understood): boolean {
+  return meaningOf(one) === meaningOf(other)
+}
+
+function meaningOf({ pairs, statements }: Understood): string {
+  const named = (lineage: Iterable<BaseColumn>): readonly string[] =>
+    [...lineage].map(({ schema, relation, name }) => JSON.stringify([schema, relation, name])).sort()
+  return JSON.stringify([
+    pairs.map(({ context, ...pair }) => ({ ...pair, context: [...(context ?? [])] })),
+    statements.map(({ tag, output, inferred, copied }) => ({
+      tag,
+      columns: output?.columns.map(({ from }) => named(from)),
+      open: output?.open && named(output.open),
+      inferred: named(inferred),
+      copied: named(copied),
+    })),
+  ])
 }
 
 /** Whether a text runs what others wrote, or may do so by triggers. */

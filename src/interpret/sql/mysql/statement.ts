@@ -16,7 +16,7 @@ import { ANYTHING, pathAt, plain, touched } from './plain.ts'
 import { deallocateStatement, executeStatement, prepareStatement } from './prepare.ts'
 import { callStatement, killStatement, loadStatement } from './routines.ts'
 import { setEffects } from './set.ts'
-import { MAX_STATEMENTS, splitStatements, wordOf } from './split.ts'
+import { isProgram, MAX_STATEMENTS, splitStatements, wordOf } from './split.ts'
 import { matched } from './words.ts'
 
 /** What the meaning of a text hangs on. */
@@ -220,7 +220,8 @@ function commandStatement(found: Command, tokens: readonly Token[], { session }:
   const touches =
     found.object === 'nothing' ? [touched(found.action)] : relations(found, tokens.slice(found.end), session)
   const statement = plain(found.tag, touches, [...useEffect(tokens), ...madeEffect(found, tokens, touches)])
-  const isMoving = tokens.some(token => MOVING.has(wordOf(token)))
+  // What stands in a program's body runs later, for others: it may copy anything.
+  const isMoving = isProgram(tokens) || tokens.some(token => MOVING.has(wordOf(token)))
   const output = { columns: [], open: new Set<never>() }
   return isMoving ? { ...statement, copied: ANYTHING, inferred: ANYTHING } : { ...statement, output }
 }
