@@ -44,7 +44,8 @@ export class KeptResult {
   /** A result begins. */
   begin(columns: readonly string[]): void {
     if (!this.isOpen) return
-    const names = columns.map(name => cutString(name, 256))
+    // MySQL names a column after the text of its expression.
+    const names = columns.map(name => (this.#tells(name, 2) ? REDACTED : cutString(name, 256)))
     const bytes = TABLE_BYTES + sizeOf(names)
     if (bytes > this.#left || this.#tables.length >= MAX_TABLES) this.#end('more results')
     else {
@@ -59,7 +60,7 @@ export class KeptResult {
     if (this.#tables.length === 0) this.begin(values.map((_, i) => `column ${i + 1}`))
     const row = values.map(value => {
       const text = recordedValue(value)
-      if (text !== null && this.#isHidden(text)) return REDACTED
+      if (text !== null && this.#tells(text, TELLING)) return REDACTED
       return text === null ? null : cutString(text, Math.max(256, Math.floor(this.#limitBytes / 4)))
     })
     const bytes = ROW_BYTES + sizeOf(row)
@@ -87,9 +88,9 @@ export class KeptResult {
     return { tables: this.#tables, ...(this.#cut === undefined ? {} : { cut: this.#cut }) }
   }
 
-  /** Short texts stand in others by chance. */
-  #isHidden(text: string): boolean {
-    return this.#hidden.some(own => text === own || (own.length >= TELLING && text.includes(own)))
+  /** Whether a text is, or holds, what is hidden; texts that are shorter than `length` stand in others by chance. */
+  #tells(text: string, length: number): boolean {
+    return this.#hidden.some(own => text === own || (own.length >= length && text.includes(own)))
   }
 
   #end(what: string): void {

@@ -48,6 +48,16 @@ test('what a client said in secret is not told by a result that repeats it', () 
   assert.deepEqual(kept('select ?', [bytes], [bytes]), [HIDDEN])
 })
 
+test('nor is it told by the name of a column, or by what its digits stand for', () => {
+  const secret = question("select concat(a, 'x9'), 0x63616e617279, x'63616e61'", [], true, 'mysql')
+  const result = keptResultOf(secret, { resultBytes: () => 10_000 })
+  result.begin(["concat(a, 'x9')", '0x63616e617279', 'b', 'c'])
+  result.row(['y', 'canary', 'of cana', 'z'])
+  assert.deepEqual(result.result?.tables, [
+    { columns: [HIDDEN, HIDDEN, 'b', 'c'], rows: [['y', HIDDEN, HIDDEN, 'z']] },
+  ])
+})
+
 test('what is no secret is kept as it came', () => {
   assert.deepEqual(kept("select 'canary-1'", ['canary-1'], [], false), ['canary-1'])
 })

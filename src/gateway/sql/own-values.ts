@@ -35,7 +35,15 @@ function constantsOf({ engine, text: { sql } }: SqlQuestion): readonly string[] 
   return lexed.tokens
     .filter(({ kind }) => kind === 'string' || kind === 'number' || kind === 'bytes')
     .slice(0, MAX_VALUES + 1)
-    .map(({ value }) => value)
+    .flatMap(({ kind, text, value }) => (kind === 'bytes' ? [text, ...bytesOf(value)] : [value]))
+}
+
+/** `0x61`, or the digits of `x'61'`, as a result may have it. */
+function bytesOf(digits: string): readonly string[] {
+  const hex = digits.replace(/^0x/i, '')
+  if (!/^[0-9a-f]{2,}$/i.test(hex)) return []
+  const bytes = Buffer.from(hex.length % 2 === 0 ? hex : `0${hex}`, 'hex')
+  return [bytes.toString('utf8'), bytes.toString('base64')]
 }
 
 /** A parameter as a result may have it: bytes may be text there. */

@@ -30,6 +30,13 @@ export function statementLines(sql: RecordedSql, most: number = MAX_LINES): stri
   return [...shown, isWhole ? `${last}${last.endsWith(';') ? '' : ';'}` : `${last} …`]
 }
 
+/** What is to be known of messages that run nothing themselves. */
+const WHEN: ReadonlyMap<string, string> = new Map([
+  ['Parse', 'at Parse'],
+  ['Bind', 'at Bind'],
+  ['Commit', 'asked again, now that its rows are counted'],
+])
+
 /** What a statement was given, and what is to be known of how it came; empty where there is nothing. */
 export function statementFacts({ sql, parameters, redacted }: RecordedCall): string[] {
   if (sql === undefined) return []
@@ -42,7 +49,7 @@ export function statementFacts({ sql, parameters, redacted }: RecordedCall): str
   const more = given.length - shown.length
   const isBlank = sql.text === undefined && sql.message !== 'Connect' && hasConstants(sql.normalized)
   return [
-    ...(sql.message === 'Parse' || sql.message === 'Bind' ? [`at ${sql.message}`] : []),
+    ...(WHEN.has(sql.message) ? [WHEN.get(sql.message) ?? ''] : []),
     ...(isBlank ? ['its constants are not kept'] : []),
     ...shown,
     ...(more > 0 ? [`${count(more, 'parameter')} more`] : []),
