@@ -31,6 +31,8 @@ export class Conversation<R extends Reader> {
     this.socket.off('data', this.#onData)
     this.socket.off('error', this.#onEnd)
     this.socket.off('close', this.#onEnd)
+    // One that breaks before its next owner listens is an end, and no exception that would be everybody's.
+    this.socket.on('error', () => this.socket.destroy())
   }
 
   /** The next thing that `pull` finds. Rejects with `database-unreachable` where the connection ends before it. */

@@ -22,6 +22,8 @@ import { Talk } from './talk.ts'
 
 /** As every other driver says it. */
 const MOST_PACKET_BYTES = 0x4000_0000
+/** How long a server may take to hear that it is left, ms. */
+const FAREWELL_MS = 10_000
 const MARIADB_PREFIX = '5.5.5-'
 /** "Unknown thread id": what was to be killed has ended by itself. */
 const UNKNOWN_THREAD = 1094
@@ -54,7 +56,7 @@ export function killMysql(
     const { capabilities: agreed } = await logIn(talk, offer, login)
     await ask(talk, agreed, `KILL ${kind.toUpperCase()} ${connectionId}`, UNKNOWN_THREAD)
     talk.leave()
-    quit(socket, talk.socket)
+    quit(talk.socket)
   })
 }
 
@@ -63,12 +65,13 @@ export function leaveMysql({ socket }: Pick<MysqlConnection, 'socket'>): void {
   if (!socket.destroyed) quit(socket)
 }
 
-function quit(...sockets: readonly Socket[]): void {
-  // Nobody listens to a connection any more that has done what it was for.
-  for (const socket of sockets) socket.on('error', () => socket.destroy())
-  const last = sockets.at(-1)
-  last?.resume()
-  last?.end(writePacket(writeCommand({ kind: 'quit' }, 0), 0), () => last.destroySoon())
+function quit(socket: Socket): void {
+  const timer = setTimeout(() => socket.destroy(), FAREWELL_MS)
+  timer.unref()
+  socket.once('close', () => clearTimeout(timer))
+  // What it still says is for nobody.
+  socket.resume()
+  socket.end(writePacket(writeCommand({ kind: 'quit' }, 0), 0), () => socket.destroySoon())
 }
 
 /** Reads who the server is, and begins TLS. */
@@ -113,7 +116,7 @@ async function settle(
   let read = await readVariables(talk, agreed)
   // A server that does not know a collation takes its own default for it, and says nothing.
   if (nameOf(read.variables.get('character_set_client')) !== wanted) {
-    await ask(talk, agreed, `SET NAMES ${wanted === 'utf8mb3' ? 'utf8' : wanted}`)
+    await ask(talk, agreed, `SET NAMES ${wanted}`)
     read = await readVariables(talk, agreed)
   }
   if (nameOf(read.variables.get('character_set_client')) !== wanted) {
