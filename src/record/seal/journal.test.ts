@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { readEntries } from '../calls.ts'
 import type { DecisionEvent } from '../event.ts'
 import { JournalFollower } from '../follow/journal.ts'
 import { allowed, ended } from '../journal.fixture.ts'
 import { readJournal } from '../read.ts'
 import { parseQuery } from '../search/parse.ts'
 import { searchJournal } from '../search/search.ts'
+import { hasFailed } from '../sessions.ts'
+import { sqlCall, sqlDecision, sqlOutcome } from '../sql.fixture.ts'
 import { FOLDER, type SealedDisk, sealedDisk } from './sealed-disk.fixture.ts'
 
 const CANARY = 'correct-horse-battery-staple'
@@ -48,6 +51,35 @@ test('nothing of what is sealed lies on the disk, and it is found by whoever has
       ['1-end', true, 's1'],
     ],
   )
+})
+
+test('of a statement to a database neither text nor parameters, fingerprint or results lie on the disk', async () => {
+  const disk = sealedDisk()
+  const journal = await disk.open()
+  const said = {
+    text: CANARY,
+    normalized: `${CANARY}-form`,
+    fingerprint: 'fedcba9876543210',
+    target: `${CANARY}-t`,
+  }
+  const call = sqlCall({ parameters: { $1: CANARY }, operation: CANARY }, said)
+  const result = { tables: [{ columns: [CANARY], rows: [[CANARY]] }] }
+  await journal.append(sqlDecision('1', 1, call))
+  await journal.append(sqlOutcome('1', 2, { result, error: CANARY, rows: 7_654_321 }))
+  await journal.close()
+  for (const text of [CANARY, 'fedcba9876543210', '7654321', 'protocol'])
+    assert.deepEqual(filesWith(disk, text), [], text)
+  const found = []
+  for await (const { event } of readJournal(disk.source)) found.push(event)
+  const [decision, outcome] = found
+  assert.ok(decision?.type === 'decision' && outcome?.type === 'outcome')
+  assert.deepEqual([decision.call, outcome.result, outcome.protocol], [call, result, 'sql'])
+  const blind = []
+  for await (const entry of readEntries({ files: disk.files, folder: FOLDER }, 'all')) blind.push(entry)
+  assert.equal(blind.length, 1)
+  assert.ok(blind[0]?.kind === 'call' && blind[0].ending.kind === 'outcome')
+  // Nobody without a key can tell whether it failed.
+  assert.equal(hasFailed(blind[0].ending.outcome), false)
 })
 
 test('calls that were in flight are found after a crash without any key', async () => {
