@@ -20,7 +20,7 @@ import type { Relay, Sent } from './relay.ts'
 import { Run } from './run.ts'
 import type { SessionNames } from './session-names.ts'
 import { drained, type Source } from './source.ts'
-import { understandText } from './understanding.ts'
+import { isSettingsOnly, understandText } from './understanding.ts'
 
 export interface LineParts {
   readonly relay: Relay
@@ -113,7 +113,8 @@ export class Line {
   }
 
   async readParsed(parsed: Parsed): Promise<Understood> {
-    const isKnown = await this.hasNames()
+    // SET TRANSACTION has to come before any query of the transaction, those of the gate among them.
+    const isKnown = isSettingsOnly(parsed) || (await this.hasNames())
     const understood = understandText(parsed, this.names.names, this.handles, this.place)
     if (isKnown || understood.statements.every(isTransactionOnly)) return understood
     return unknown(IN_DOUBT, this.place)

@@ -58,6 +58,11 @@ function withoutQuotes(message: string): string {
   return (quote === -1 ? message : message.slice(0, quote)).replace(/ (?:at or near )?$/, '')
 }
 
+/** Whether a text only sets settings: no name in it stands for anything in the catalog. */
+export function isSettingsOnly(parsed: Parsed): boolean {
+  return parsed.kind === 'statements' && parsed.statements.every(({ tree }) => 'VariableSetStmt' in tree)
+}
+
 const SPLIT =
   'a statement before it in the same text may change what names mean: send the statements one by one'
 
@@ -127,6 +132,11 @@ const ENDS: ReadonlySet<string> = new Set([
   'TRANS_STMT_ROLLBACK_TO',
   'TRANS_STMT_PREPARE',
 ])
+/**
+ * Settings that say what names mean. After any other the gate asks the server nothing: a transaction could not be set to
+ * SERIALIZABLE any more once it has.
+ */
+const NAMING: ReadonlySet<string> = new Set(['search_path', 'role', 'session_authorization'])
 const CHANGES_CATALOG: ReadonlySet<SqlAction> = new Set<SqlAction>([
   'sql:Create',
   'sql:Alter',
@@ -138,8 +148,9 @@ const CHANGES_CATALOG: ReadonlySet<SqlAction> = new Set<SqlAction>([
 function changeOf({ touches, effects, functions }: SqlStatement): Change {
   let change: Change = functions.has('pg_catalog.set_config') ? 'names' : 'nothing'
   for (const effect of effects) {
-    const isSetting = ['set', 'reset', 'reset-all'].includes(effect.kind)
-    if (isSetting || (effect.kind === 'transaction' && ENDS.has(effect.what)))
+    const isSetting = effect.kind === 'set' || effect.kind === 'reset'
+    const isOfNames = isSetting ? NAMING.has(effect.name) : effect.kind === 'reset-all'
+    if (isOfNames || (effect.kind === 'transaction' && ENDS.has(effect.what)))
       change = greater(change, 'names')
     // Temporary tables go with it.
     if (effect.kind === 'discard') change = 'catalog'
