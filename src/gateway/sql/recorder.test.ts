@@ -111,6 +111,32 @@ it('what may hold what is masked is recorded without its constants and parameter
   }
 })
 
+it('of what nobody could parse, and is not kept, the words of SQL are: a value may stand there without its quotes', async () => {
+  const text = {
+    sql: 'alter user ann password hunter2 "hunter3" `hunter4`',
+    tags: ['UNKNOWN'],
+    normalized: { text: 'alter user ann password hunter2 "hunter3" `hunter4` ?', fingerprint: 'ffff' },
+    parameters: [],
+  }
+  for (const event of [
+    await decided(asked(text, true), 'parameters'),
+    await decided(asked(text), 'metadata'),
+  ]) {
+    assert.equal(event.call?.sql?.normalized, 'alter user _ password _ _ _ ?')
+    assert.match(event.call?.sql?.fingerprint ?? '', /^[0-9a-f]{16}$/)
+    assert.ok(!JSON.stringify(event).includes('hunter'))
+  }
+  const kept = await decided(asked(text), 'parameters')
+  assert.equal(kept.call?.sql?.normalized, text.normalized.text)
+})
+
+it('an error code of any length is cut', async () => {
+  const { one, events } = recorder('parameters')
+  const progress: Progress<SqlQuestion> = { principal: TEST_PRINCIPAL, question: asked() }
+  await one.outcome('E', progress, { bytesIn: 1, bytesOut: 2, error: 'x'.repeat(1_000_000) }, 0)
+  assert.ok(JSON.stringify(events).length < 1_000)
+})
+
 it('a long text and long parameters are cut, and it is said so', async () => {
   const long = await decided(asked({ sql: `select '${'x'.repeat(5_000)}'`, parameters: [] }), 'parameters')
   assert.ok(long.call?.truncated)

@@ -2,6 +2,7 @@ import type { Clock, Random } from '../../core/clock.ts'
 import type { GateError } from '../../core/errors.ts'
 import { newId } from '../../core/id.ts'
 import type { Principal } from '../../core/principal.ts'
+import { outlineOf } from '../../interpret/sql/normal-form.ts'
 import { cutString } from '../../record/cut.ts'
 import type { Journal, RecordedCall, RecordedSql } from '../../record/event.ts'
 import type { Keep, Keeping } from '../../record/keep/keep.ts'
@@ -28,8 +29,11 @@ export interface SqlRecorderOptions {
   readonly strangers: StrangersRate
 }
 
+/** The tag of what could not be understood. */
+const UNKNOWN = 'UNKNOWN'
 /** Leading words of so many statements of one text are told. */
 const MAX_TAGS = 16
+const MAX_ERROR = 128
 
 /**
  * Records statements in the journal, as calls of the service `sql`. Invariant: where a question is secret, or metadata
@@ -80,7 +84,7 @@ export class SqlJournalRecorder implements SqlRecorder {
     const at = { id: this.newEventId(), nowMs: clock.now(), startMs }
     const isKept = question !== undefined && this.resultBytes(question) > 0
     await journal.append({
-      ...recordedOutcome(decisionId, principal, outcome, at),
+      ...recordedOutcome(decisionId, principal, withShortError(outcome), at),
       protocol: 'sql',
       ...(outcome.rows === undefined ? {} : { rows: outcome.rows }),
       ...(outcome.result === undefined || !isKept ? {} : { result: outcome.result }),
@@ -121,7 +125,9 @@ export class SqlJournalRecorder implements SqlRecorder {
   #contents({ engine, place, text, isSecret }: SqlQuestion, { level }: Keep): Contents {
     const { parametersBytes } = this.#options
     const { target, database } = place
-    const { message, sql, normalized } = text
+    const { message, sql } = text
+    const isKept = level !== 'metadata' && !isSecret && message !== 'Connect'
+    const normalized = isKept ? text.normalized : safeForm(text)
     const said: RecordedSql = {
       engine,
       target,
@@ -136,7 +142,7 @@ export class SqlJournalRecorder implements SqlRecorder {
       return { parameters: {}, redacted: [], truncated: false, leftOut: true, sql: said }
     }
     const recorded = recordedParameters(namedParameters(text), isSecret ? [''] : [], parametersBytes)
-    if (isSecret || message === 'Connect') return { ...recorded, leftOut: false, sql: said }
+    if (!isKept) return { ...recorded, leftOut: false, sql: said }
     const kept = cutString(sql, parametersBytes)
     const truncated = recorded.truncated || kept !== sql
     return { ...recorded, truncated, leftOut: false, sql: { ...said, text: kept } }
@@ -149,11 +155,21 @@ interface Contents extends Pick<RecordedCall, 'parameters' | 'redacted' | 'trunc
   readonly leftOut: boolean
 }
 
+/** An error code is what a server says that it is: not always five characters. */
+function withShortError(outcome: SqlOutcome): SqlOutcome {
+  return outcome.error === undefined ? outcome : { ...outcome, error: cutString(outcome.error, MAX_ERROR) }
+}
+
 /** The leading words of all statements: `BEGIN; UPDATE; COMMIT`. */
 function operationOf({ tags }: SqlText): string {
   const more = tags.length - MAX_TAGS
   const first = tags.slice(0, MAX_TAGS).join('; ')
   return more > 0 ? `${first}; ${more} more` : first
+}
+
+/** The form where the text itself is not kept. */
+function safeForm({ tags, normalized }: SqlText): SqlText['normalized'] {
+  return normalized !== undefined && tags.includes(UNKNOWN) ? outlineOf(normalized) : normalized
 }
 
 function namedParameters({ parameters }: SqlText): Record<string, string | null> {

@@ -48,6 +48,27 @@ export function normalForm(tokens: readonly NormalToken[]): NormalForm {
   return { text, fingerprint: hash('sha256', whole).slice(0, 16) }
 }
 
+/** Words that stay in the outline of a text which nobody could parse: beside `KEYWORDS`, those that begin statements. */
+const OUTLINE: ReadonlySet<string> = new Set([
+  ...KEYWORDS,
+  ...(
+    'alter analyze begin call comment commit copy create database delete deny drop execute explain function grant identified ' +
+    'index insert kill listen load lock merge names notify null password prepare privileges procedure replace reset revoke ' +
+    'rollback schema sequence session show start table temporary to transaction trigger truncate use user view work xa'
+  ).split(' '),
+])
+/** Names in quotes, and words; each is taken in one way. */
+const NAMED = /"[^"]*"|`[^`]*`|[\p{L}\p{N}_][\p{L}\p{N}_$]*/gu
+
+/**
+ * What is left of a form where the text could not be parsed: in such a text a value may stand where names do, without the
+ * quotes that somebody forgot (`ALTER USER ann PASSWORD hunter2`). Words of SQL stay, all others are `_`.
+ */
+export function outlineOf({ text }: NormalForm): NormalForm {
+  const outline = text.replace(NAMED, word => (OUTLINE.has(word.toLowerCase()) ? word : '_'))
+  return { text: outline, fingerprint: hash('sha256', outline).slice(0, 16) }
+}
+
 /** TRUE and FALSE are constants; strings that stand side by side are one; semicolons at the end say nothing. */
 function joined(tokens: readonly NormalToken[]): readonly NormalToken[] {
   const joint: NormalToken[] = []

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
 import fc from 'fast-check'
 import { loadModule, parseSync, scanSync } from 'libpg-query'
-import { MAX_NORMAL_LENGTH } from '../../normal-form.ts'
+import { MAX_NORMAL_LENGTH, outlineOf } from '../../normal-form.ts'
 import { constantsIn, normalize, wordsOf } from './normalize.ts'
 
 before(() => loadModule())
@@ -179,6 +179,21 @@ test('texts that are made to be slow are not', () => {
   normalize(`select 1 in (${'1,'.repeat(300_000)}1)`)
   normalize(`${'('.repeat(300_000)}1`)
   normalize(`values ${'(1,'.repeat(200_000)}`)
+})
+
+test('a text that does not end is a constant, whatever its quotes', () => {
+  for (const open of ["'7391", '"7391', '"73""91', "E'73\\'91", '$a$7391', 'U&"7391', '/* 7391'])
+    assert.doesNotMatch(normalize(`select ${open}`).text, /73|91/, open)
+  assert.equal(normalize('select "a""b"').text, 'select "a""b"')
+})
+
+test('of what nobody could parse the outline has the words of SQL alone', () => {
+  const outline = (sql: string): string => outlineOf(normalize(sql)).text
+  assert.equal(outline('ALTER USER ann PASSWORD hunter2;'), 'alter user _ password _')
+  assert.equal(
+    outline('selec "a b", c1 from t where x = $1 and y = 5'),
+    '_ _, _ from _ where _ = $_ and _ = ?',
+  )
 })
 
 test('constants say what the server would read', () => {

@@ -109,6 +109,9 @@ function wordAt(sql: string, at: number): Word {
 /** A name in quotes that begin at `quoteAt`. */
 function named(sql: string, at: number, quoteAt: number): Word {
   const end = quotedEnd(sql, quoteAt, '"')
+  // What does not end is no name: nobody knows what somebody meant to say.
+  const isOpen = end === sql.length && (sql.slice(quoteAt, end).split('"').length - 1) % 2 === 1
+  if (isOpen) return { token: CONSTANT, end }
   return { token: { kind: 'name', text: sql.slice(at, end) }, end }
 }
 
