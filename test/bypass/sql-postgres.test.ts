@@ -65,28 +65,34 @@ const FOLDER = new URL('sql/postgres/', import.meta.url)
 const started = await startPostgres({ settings: ['max_prepared_transactions=5', 'wal_level=logical'] })
 const skip = 'missing' in started ? started.missing : false
 let gate: TestGate
-let admin: pg.Client
+/** Connected to the shop. */
+let owner: pg.Client
+/** Connected to the shop by the gate. */
+let nudge: pg.Client
+
+const SHOP = readFileSync(new URL('shop.sql', FOLDER), 'utf8')
+const EMPTY = readFileSync(new URL('empty.sql', FOLDER), 'utf8')
 
 before(async () => {
   if (skip !== false) return
   const server = started as Postgres
-  const shop = new pg.Client(await server.database('shop'))
-  await shop.connect()
-  await shop.query(readFileSync(new URL('shop.sql', FOLDER), 'utf8'))
-  await shop.end()
-  admin = new pg.Client(server.url)
-  await admin.connect()
-  await admin.query('create database shared template shop')
+  const shared = new pg.Client(await server.database('shared'))
+  await shared.connect()
+  await shared.query(SHOP)
+  await shared.end()
+  owner = new pg.Client(await server.database('shop'))
+  await owner.connect()
   gate = await startPostgresGate(server.port)
+  nudge = new pg.Client(gate.url().replace(/postgres$/, 'shop'))
+  await nudge.connect()
 })
 after(async () => {
   if (skip !== false) return
-  await admin.end()
+  await nudge.end()
+  await owner.end()
   await gate.stop()
   await (started as Postgres).stop()
 })
-
-let databases = 0
 
 /** What changes nothing needs no database of its own. */
 const READS = /^\(*(select|table|values|with|explain|copy \()\b/
@@ -98,43 +104,52 @@ function changes({ setup, probe, session }: Evasion): boolean {
   return !session.every(step => typeof step === 'string' && READS.test(step) && !CHANGES.test(step))
 }
 
-/** A database of its own, as the shop was; removed afterwards. */
-async function inShop<T>(evasion: Evasion, run: (name: string, owner: pg.Client) => Promise<T>): Promise<T> {
-  if (!changes(evasion)) return run('shared', admin)
-  databases += 1
-  const name = `shop_${databases}`
-  await admin.query(`create database ${name} template shop`)
-  const owner = new pg.Client((started as Postgres).url.replace(/postgres$/, name))
-  await owner.connect()
-  try {
-    for (const sql of evasion.setup ?? []) await owner.query(sql)
-    return await run(name, owner)
-  } finally {
-    await owner.end()
-    await admin.query(`drop database ${name} with (force)`)
-  }
+/** Makes the shop anew, with what an evasion wants in it, and nothing of the one before. */
+async function renewed(setup: readonly string[]): Promise<void> {
+  await owner.query(EMPTY)
+  await owner.query(SHOP)
+  for (const sql of setup) await owner.query(sql)
 }
 
-async function probed(owner: pg.Client, { probe }: Evasion): Promise<string> {
+/** What is changed by another way than the gate, it sees a second later; what is changed by it, at once. */
+async function noticed(): Promise<void> {
+  gate.policy.deny = []
+  gate.policy.masks = []
+  const isDone = (): Promise<boolean> =>
+    nudge.query('do $$ begin end $$').then(
+      () => true,
+      () => false,
+    )
+  while (!(await isDone())) await new Promise(resolve => setImmediate(resolve))
+}
+
+async function probed({ probe }: Evasion): Promise<string> {
   return probe === undefined ? '' : JSON.stringify((await owner.query(probe)).rows)
 }
 
 async function tried(
   evasion: Evasion,
-  come: (database: string) => Promise<Attacker>,
+  way: 'gate' | 'straight',
 ): Promise<{ readonly outcome: Outcome; readonly before: string; readonly inStep: string }> {
-  return inShop(evasion, async (database, owner) => {
-    const before = await probed(owner, evasion)
-    const attacker = await come(database)
-    try {
-      for (const step of evasion.session) await attacker.say(step)
-      const { messages, heard } = attacker
-      const outcome = { messages: [...messages], heard, probed: await probed(owner, evasion) }
-      return { outcome, before, inStep: await stepOf(attacker) }
-    } finally {
-      attacker.leave()
-    }
-  })
+  const isChanging = changes(evasion)
+  if (isChanging) await renewed(evasion.setup ?? [])
+  if (isChanging && way === 'gate') await noticed()
+  gate.policy.masks = evasion.masks === undefined ? [] : [{ columns: [...evasion.masks], as: 'full' }]
+  gate.policy.deny = (evasion.deny ?? []).map(pattern => new RegExp(pattern))
+  const before = await probed(evasion)
+  const database = isChanging ? 'shop' : 'shared'
+  const { port } = started as Postgres
+  const attacker = await (way === 'gate'
+    ? Attacker.byGate(gate.port, database)
+    : Attacker.straight(port, database))
+  try {
+    for (const step of evasion.session) await attacker.say(step)
+    const { messages, heard } = attacker
+    const outcome = { messages: [...messages], heard, probed: await probed(evasion) }
+    return { outcome, before, inStep: await stepOf(attacker) }
+  } finally {
+    attacker.leave()
+  }
 }
 
 /** What one more question is answered with, in short. */
@@ -156,13 +171,9 @@ for (const file of readdirSync(FOLDER).sort()) {
   test(`${file}: ${evasion.why}`, { skip }, async () => {
     const { works, fails } = HOLDS[evasion.holds]
     if (evasion.gateAlone !== true) {
-      const { port } = started as Postgres
-      const { outcome, before } = await tried(evasion, database => Attacker.straight(port, database))
+      const { outcome, before } = await tried(evasion, 'straight')
       assert.ok(works(outcome, before), `straight at the server it does nothing: ${shown(outcome)}`)
     }
-    gate.policy.masks = [{ columns: [...(evasion.masks ?? [])], as: 'full' }]
-    if (evasion.masks === undefined) gate.policy.masks = []
-    gate.policy.deny = (evasion.deny ?? []).map(pattern => new RegExp(pattern))
     const { outcome, before, inStep } = await tried(evasion, database => Attacker.byGate(gate.port, database))
     assert.ok(fails(outcome, before), shown(outcome))
     if (evasion.ends === true) assert.equal(inStep, 'closed')

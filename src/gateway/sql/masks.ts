@@ -89,17 +89,25 @@ export function withMasks(decision: Decision, understood: Understood, engine: En
   if (decision.obligations.length === 0) return decision
   const why =
     whyNoMask(decision) ??
-    whyNoColumns(understood, columnRules(decision)) ??
+    whyNoColumns(understood, columnRules(decision), engine) ??
     whyNoDetection(understood, detectRules(decision), engine)
   return why === undefined ? decision : denied(decision, why)
 }
 
-function whyNoColumns({ statements }: Understood, rules: readonly ColumnRule[]): string | undefined {
+function whyNoColumns(
+  { statements }: Understood,
+  rules: readonly ColumnRule[],
+  engine: Engine,
+): string | undefined {
   if (rules.length === 0) return undefined
   for (const statement of statements) {
     const { tag, inferred, copied, output } = statement
     const why =
-      whyNot(given(statement), rules, 'a function that the gate does not know could tell of it') ??
+      whyNot(
+        engine === 'mysql' ? given(statement) : [],
+        rules,
+        'a function that the gate does not know could tell of it',
+      ) ??
       whyNot(inferred, rules, 'which rows come, or in which order, would tell of it') ??
       whyNot(copied, rules, 'it would be put where it is not masked') ??
       whyNot(tag === 'COPY' ? linesOf(output) : [], rules, 'what COPY gives is not masked: select it')
@@ -120,7 +128,10 @@ function whyNoDetection(
   return copies ? `what COPY gives is not looked through for what is secret (${names}): select it` : undefined
 }
 
-/** What a function with effects of its own may be given: it could set it, send it, or write it. */
+/**
+ * What a function with effects of its own may be given: it could set it, send it, or write it. Of PostgreSQL's calls it is
+ * known what each is given: that is among what they copy.
+ */
 function given({ touches }: SqlStatement): readonly ColumnOrigin[] {
   if (!touches.some(({ action }) => action === 'sql:Call')) return []
   return touches.flatMap(({ object: { kind, schema = '*', name: relation }, columns }) =>

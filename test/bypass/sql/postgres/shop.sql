@@ -26,4 +26,4 @@ create function open_people() returns refcursor language plpgsql as
   $$ declare c refcursor := 'people_cursor'; begin open c for select ssn from public.people; return c; end $$;
 create procedure change_ledger() language sql as $$ update public.ledger set what = 'changed' $$;
 create type person_pair as (a int, b text);
-analyze;
+analyze people, notes;

@@ -215,6 +215,8 @@ export function pathsOf(value: unknown): readonly (readonly string[])[] {
     return nodes.flatMap(node => pathsOf(node))
   }
   if (typeof value !== 'object' || value === null) return [['*']]
+  const word = ifKind(value as Node, 'String')?.sval
+  if (word !== undefined) return [[word]]
   const { relname, schemaname, rolename, objname, names, List, base, relation } = value as Readonly<
     Record<string, unknown>
   >

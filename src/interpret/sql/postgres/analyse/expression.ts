@@ -1,7 +1,7 @@
 import type { FuncCall, Node, TypeName, WindowDef } from 'libpg-query'
 import { type Lineage, Unresolved } from '../../model.ts'
 import type { Analysis } from './analysis.ts'
-import { calledFlow } from './call.ts'
+import { calledFlow, hasEffect } from './call.ts'
 import { CONSTANT, type Flow, type Place, partial, together } from './flow.ts'
 import { TOTAL_CASTS, TOTAL_OPERATORS, takesTime } from './harmless.ts'
 import { ANYTHING, columnNamed, columnOf, NOTHING, rangeNamed, wholeOf } from './scope.ts'
@@ -66,8 +66,10 @@ const READERS: Readers = {
   RowExpr: ({ args }, place) => flowsOf(args, place),
   List: ({ items }, place) => flowsOf(items, place),
   GroupingFunc: ({ args }, place) => flowsOf(args, place),
-  A_Indirection: ({ arg, indirection }, place) =>
-    together(maybe(arg, place), indirectionFlow(indirection, place)),
+  A_Indirection: ({ arg, indirection }, place) => {
+    const row = maybe(arg, place)
+    return together(row, indirectionFlow(indirection, row.from, place))
+  },
   MultiAssignRef: ({ source }, place) => maybe(source, place),
   SubLink: ({ subLinkType, testexpr, subselect }, place) => {
     const query = bodyOf(subselect, 'SelectStmt')
@@ -193,8 +195,17 @@ function attributeFlow(alias: string, name: string, row: Lineage, analysis: Anal
 }
 
 /** Subscripts, and fields of composite values: of which column a field is, is not told apart. */
-function indirectionFlow(steps: readonly Node[] | undefined, place: Place): Flow {
+function indirectionFlow(steps: readonly Node[] | undefined, row: Lineage, place: Place): Flow {
   const flows = (steps ?? []).map(step => {
+    const field = ifKind(step, 'String')?.sval
+    // A field that the row does not have is a function of it; which of the two it is hangs on the row's type.
+    const called = field === undefined ? [] : place.analysis.functionsOf(undefined, field).filter(hasEffect)
+    for (const { schema, name } of called)
+      place.analysis.touch('sql:Call', { kind: 'function', schema, name })
+    if (called.length > 0) {
+      place.analysis.infer(row)
+      return { from: ANYTHING, total: false }
+    }
     const indices = ifKind(step, 'A_Indices')
     return indices === undefined ? CONSTANT : together(maybe(indices.lidx, place), maybe(indices.uidx, place))
   })

@@ -144,8 +144,15 @@ const STATEMENTS: StatementReaders = {
     return { tag: kind.replace('TRANS_STMT_', '').replaceAll('_', ' ') }
   },
   LockStmt: ({ relations }, analysis) => {
-    for (const node of relations ?? [])
-      analysis.touchRelation('sql:Lock', analysis.relation(bodyOf(node, 'RangeVar')))
+    for (const node of relations ?? []) {
+      const relation = analysis.relation(bodyOf(node, 'RangeVar'))
+      const before = analysis.touches.length
+      readRelation(relation, analysis)
+      // With a view the tables behind it are locked.
+      const behind = analysis.touches.splice(before).map(({ object }) => object)
+      for (const object of behind) analysis.touch('sql:Lock', object)
+      analysis.touchRelation('sql:Lock', relation)
+    }
     return { tag: 'LOCK TABLE' }
   },
   TruncateStmt: ({ relations, behavior }, analysis) => {
