@@ -30,6 +30,7 @@ export interface MoreOfTheMysqlGate {
   readonly rooms?: Partial<MysqlRooms>
   /** Most connections to the target. */
   readonly connections?: number
+  readonly readsVersionComments?: boolean
   readonly requestCertificate?: boolean
   readonly connectMs?: number
 }
@@ -101,13 +102,14 @@ export async function startMysqlGate(
 
 function targetOf(
   { place, user, password, database }: TestUpstream,
-  { connections = 2_000, connectMs = 60_000 }: MoreOfTheMysqlGate,
+  { connections = 2_000, connectMs = 60_000, readsVersionComments = false }: MoreOfTheMysqlGate,
 ): MysqlTarget {
   const login = { user, database, password: async () => new Redacted(password) }
   const options = { timeoutMs: connectMs }
   return {
     place: { region: 'r', account: '1', target: database, database },
     connections,
+    readsVersionComments,
     connect: (_principal, wishes, signal) =>
       connectMysql(place, { ...login, ...wishes }, { ...options, signal }),
     kill: (_principal, id, kind) =>

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import mysql from 'mysql2/promise'
 import { selfSigned } from '../harness/certificate.ts'
 import { type Mariadb, startMariadb } from '../harness/mariadb.ts'
 import { GATE_TOKEN, startMysqlGate, type TestMysqlFront } from '../harness/mysql-gate.ts'
+import { execute, which } from '../harness/process.ts'
 
 /** A MySQL session through the gate, on a real server, with a real client. */
 
@@ -362,4 +366,46 @@ test('a change stays when its rows are counted, and only if so many may be chang
   assert.deepEqual(await left(), [{ n: '7' }])
   await client.end()
   await counting.stop()
+})
+
+const dump = which('mariadb-dump') ?? which('mysqldump')
+
+test('a dump passes where comments that servers execute are read', {
+  skip: skip || (dump === undefined ? 'no mariadb-dump' : false),
+}, async () => {
+  const { port } = started as Mariadb
+  const place = { host: 'localhost', port, tls: { kind: 'verify', ca: tls.certificate } } as const
+  const reading = await startMysqlGate({ place, user: 'gate', password: 'p', database: 'shop' }, tls, {
+    readsVersionComments: true,
+  })
+  const folder = mkdtempSync(join(tmpdir(), 'sallyport-dump-'))
+  const authority = join(folder, 'authority.pem')
+  writeFileSync(authority, tls.certificate)
+  const of = (gatePort: number) =>
+    execute(dump ?? '', [
+      ...['--no-defaults', '--host=localhost', '--protocol=tcp', `--port=${gatePort}`, '--user=agent'],
+      ...[`--password=${GATE_TOKEN}`, `--ssl-ca=${authority}`, '--single-transaction', 'shop', 'users'],
+    ])
+  try {
+    const read = await of(reading.port)
+    assert.match(
+      read.stdout,
+      /INSERT INTO `users` VALUES/,
+      read.stderr +
+        reading
+          .decisions()
+          .filter(line => line.startsWith('deny'))
+          .join(),
+    )
+    assert.match(read.stdout, new RegExp(CANARY))
+    const refused = await of(gate.port)
+    assert.match(refused.stderr, /1142|denied/)
+    reading.policy.masks = [{ columns: ['users.ssn', 'users.doc'], as: 'full' }]
+    const masked = await of(reading.port)
+    assert.match(masked.stdout, /~mask~/, masked.stderr)
+    assert.ok(!masked.stdout.includes(CANARY))
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+    await reading.stop()
+  }
 })

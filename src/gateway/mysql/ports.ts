@@ -17,6 +17,8 @@ export interface MysqlTarget {
   readonly place: SqlPlace
   /** Most connections of clients to it at once, in this process. */
   readonly connections: number
+  /** Comments that every server executes (`/*!40101 …`, of versions up to 5.0.99) are read, for dumps; absent: refused. */
+  readonly readsVersionComments?: boolean
   /** Opens a connection of its own for a session. Rejects with `database-…`. */
   connect(principal: Principal, wishes: MysqlWishes, signal: AbortSignal): Promise<MysqlConnection>
   /**

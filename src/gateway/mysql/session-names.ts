@@ -4,7 +4,7 @@ import type { MysqlCatalog, Row } from '../../interpret/sql/mysql/catalog/load.t
 import { STATUS } from '../../wire/mysql/capabilities.ts'
 import { type Change, greater } from '../sql/understood.ts'
 import type { OwnQuery } from './own-answer.ts'
-import { type SessionState, STATE_QUESTION, stateOf } from './session-state.ts'
+import { type ServerDialect, type SessionState, STATE_QUESTION, stateOf } from './session-state.ts'
 import type { SharedCatalog } from './shared-catalog.ts'
 
 /** What names mean in a session now. */
@@ -24,7 +24,7 @@ const MAX_TEMPORARY = 1_000
 export class SessionNames {
   readonly #ask: OwnQuery
   readonly #shared: SharedCatalog
-  readonly #isMariadb: boolean
+  readonly #server: ServerDialect
   #state: SessionState | undefined
   #seen: MysqlCatalog | undefined
   /** The catalog with the session's temporary tables before it. */
@@ -36,10 +36,10 @@ export class SessionNames {
   #hasForeignVariables = false
   #status = 0
 
-  constructor(ask: OwnQuery, shared: SharedCatalog, isMariadb: boolean) {
+  constructor(ask: OwnQuery, shared: SharedCatalog, server: ServerDialect) {
     this.#ask = ask
     this.#shared = shared
-    this.#isMariadb = isMariadb
+    this.#server = server
   }
 
   /** Why nothing is read in this session any more. */
@@ -117,7 +117,7 @@ export class SessionNames {
 
   async #readState(): Promise<void> {
     try {
-      this.#state = stateOf(await this.#ask(STATE_QUESTION), this.#isMariadb)
+      this.#state = stateOf(await this.#ask(STATE_QUESTION), this.#server)
     } catch (error) {
       this.#broken = asGateError(error)
       throw this.#broken

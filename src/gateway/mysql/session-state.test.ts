@@ -8,12 +8,12 @@ const hex = (text: string, encoding?: BufferEncoding): string =>
 const ROW = { database: hex('shop'), mode: 'STRICT_TRANS_TABLES', client: 'utf8mb4', connection: 'utf8mb4' }
 
 test('a state is what the server says', () => {
-  assert.deepEqual(stateOf([{ ...ROW, mode: 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES' }], true), {
+  assert.deepEqual(stateOf([{ ...ROW, mode: 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES' }], { mariadb: true }), {
     database: 'shop',
     dialect: { mariadb: true, ansiQuotes: true, noBackslashEscapes: true },
     charset: 'utf8mb4',
   })
-  assert.equal(stateOf([{ ...ROW, database: null }], false).database, undefined)
+  assert.equal(stateOf([{ ...ROW, database: null }], { mariadb: false }).database, undefined)
 })
 
 test('sessions whose texts the gate would read otherwise than the server are refused', () => {
@@ -27,9 +27,9 @@ test('sessions whose texts the gate would read otherwise than the server are ref
     { ...ROW, database: 'shop' },
     { ...ROW, database: Buffer.from(hex('慢'), 'utf16le').toString('latin1') },
   ]) {
-    assert.throws(() => stateOf([row], true), { code: 'sql-session-unclear' })
+    assert.throws(() => stateOf([row], { mariadb: true }), { code: 'sql-session-unclear' })
   }
-  assert.throws(() => stateOf([], true), { code: 'sql-session-unclear' })
+  assert.throws(() => stateOf([], { mariadb: true }), { code: 'sql-session-unclear' })
 })
 
 test('what is ASCII is the same in each character set', () => {

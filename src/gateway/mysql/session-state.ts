@@ -11,6 +11,9 @@ export interface SessionState {
   readonly charset: Charset
 }
 
+/** What of a dialect no session can change. */
+export type ServerDialect = Pick<Dialect, 'mariadb' | 'readsVersionComments'>
+
 /** Character sets of texts that the gate reads as the server does. */
 export type Charset = 'utf8mb4' | 'utf8mb3' | 'latin1' | 'ascii'
 
@@ -39,9 +42,9 @@ const CHARSETS: ReadonlyMap<string, Charset> = new Map([
 ])
 
 /** The state that the server tells. Throws `sql-session-unclear` where the gate would read texts otherwise than the server. */
-export function stateOf([row]: readonly Row[], isMariadb: boolean): SessionState {
+export function stateOf([row]: readonly Row[], server: ServerDialect): SessionState {
   if (row === undefined) throw unclear('tells nothing of itself')
-  const dialect = dialectOf(row['mode'] ?? '', isMariadb)
+  const dialect = dialectOf(row['mode'] ?? '', server)
   const charset = CHARSETS.get(row['client'] ?? '')
   const connection = CHARSETS.get(row['connection'] ?? '')
   if (charset === undefined) throw unclear(`has texts in the character set \`${row['client']}\``)
@@ -56,14 +59,14 @@ function nameOf(hex: string | null): string | undefined {
   return Buffer.from(hex, 'hex').toString('utf8')
 }
 
-function dialectOf(mode: string, mariadb: boolean): Dialect {
+function dialectOf(mode: string, server: ServerDialect): Dialect {
   const modes = new Set(mode.split(',').filter(part => part !== ''))
   const ansiQuotes = modes.delete('ANSI_QUOTES')
   const noBackslashEscapes = modes.delete('NO_BACKSLASH_ESCAPES')
   for (const other of modes) {
     if (!HARMLESS_MODES.has(other)) throw unclear(`has \`${other}\` in its sql_mode`)
   }
-  return { mariadb, ansiQuotes, noBackslashEscapes }
+  return { ...server, ansiQuotes, noBackslashEscapes }
 }
 
 function unclear(what: string): GateError {

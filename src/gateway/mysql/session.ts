@@ -65,7 +65,10 @@ class Session implements MysqlSession {
     )
     const { catalog, understanding } = targetKnowledge(target, rooms)
     this.#leave = catalog.join(() => ownConnection(target, principal))
-    const names = new SessionNames(sql => this.#ask(sql), catalog, connection.product === 'mariadb')
+    const names = new SessionNames(sql => this.#ask(sql), catalog, {
+      mariadb: connection.product === 'mariadb',
+      readsVersionComments: target.readsVersionComments === true,
+    })
     this.#line = new Line({
       relay: this.#relay,
       client,

@@ -1,11 +1,11 @@
-import { type NormalForm, type NormalToken, normalForm } from '../normal-form.ts'
+import { MAX_WORDS, type NormalForm, type NormalToken, normalForm } from '../normal-form.ts'
 import { lex } from './lex/lexer.ts'
 import type { Dialect, Token } from './lex/token.ts'
 
 /** The normal form of a text; undefined where nothing can be said of it. */
 export function normalFormOf(sql: string, dialect: Dialect): NormalForm | undefined {
   const lexed = lex(sql, dialect)
-  return lexed.kind === 'tokens' ? normalize(lexed.tokens) : undefined
+  return lexed.kind === 'tokens' ? normalize(lexed.tokens.slice(0, MAX_WORDS + 1)) : undefined
 }
 
 /** The normal form of a text by its words. Comments are none of them. */

@@ -143,3 +143,29 @@ test('what was read reads the same when it is written with single spaces', () =>
 test('any text at all is read or refused', () => {
   fc.assert(fc.property(fc.string({ unit: 'binary' }), dialect, (sql, of) => void lex(sql, of)))
 })
+
+test('comments that every server executes are read as what they execute, where they are read at all', () => {
+  const dialect = { mariadb: true, ansiQuotes: false, noBackslashEscapes: false, readsVersionComments: true }
+  const words = (sql: string): string | undefined => {
+    const lexed = lex(sql, dialect)
+    return lexed.kind === 'tokens' ? lexed.tokens.map(({ text }) => text).join(' ') : undefined
+  }
+  assert.equal(words('/*!40101 SET NAMES utf8mb4 */'), 'SET NAMES utf8mb4')
+  assert.equal(words("SELECT /*!40001 SQL_NO_CACHE */ '*/' # */\n, 1"), "SELECT SQL_NO_CACHE '*/' , 1")
+  assert.equal(words('/*!50003 select 2*/'), 'select 2')
+  for (const sql of [
+    '/*!50100 select 1 */',
+    '/*!501001 select 1 */',
+    '/*!80000 select 1 */',
+    '/*! select 1 */',
+    '/*M!40101 select 1 */',
+    '/*!40101 select /* 1 */ 2 */',
+    '/*!40101 select 1 /*!40101 , 2 */ */',
+    '/*!40101 select 1',
+    '/*!040101 select 1 */',
+  ]) {
+    assert.equal(words(sql), undefined, sql)
+  }
+  assert.equal(words('select 1 */ 2'), 'select 1 * / 2')
+  assert.equal(lex('/*!40101 select 1 */', { ...dialect, readsVersionComments: false }).kind, 'refused')
+})

@@ -11,6 +11,9 @@ import type { Dialect, Lexed, Token, TokenKind } from './token.ts'
 export const MAX_TEXT: number = 4 * 1024 * 1024
 export const MAX_TOKENS = 1_000_000
 
+/** Five digits, up to 50099: there is no server that does not execute it, and none that reads a sixth. */
+const EXECUTED = /^\/\*!(?:[1-4][0-9]{4}|500[0-9]{2})(?![0-9])/
+
 class Refused extends Error {
   readonly at: number
 
@@ -43,6 +46,8 @@ class Lexer {
   readonly #dialect: Dialect
   readonly #tokens: Token[] = []
   #at = 0
+  /** Within a comment that is read as what it executes. */
+  #isExecuting = false
 
   constructor(sql: string, dialect: Dialect) {
     this.#sql = sql
@@ -52,7 +57,10 @@ class Lexer {
   all(): readonly Token[] {
     for (;;) {
       this.#skip()
-      if (this.#at >= this.#sql.length) return this.#tokens
+      if (this.#at >= this.#sql.length) {
+        if (this.#isExecuting) throw new Refused('a comment does not end', this.#at)
+        return this.#tokens
+      }
       if (this.#tokens.length >= MAX_TOKENS)
         throw new Refused(`the text has more than ${MAX_TOKENS} words`, this.#at)
       this.#token()
@@ -67,7 +75,10 @@ class Lexer {
       if (character !== '' && ' \t\n\r\v\f'.includes(character)) this.#at += 1
       else if (character === '#' || this.#isDashComment()) this.#at = lineEnd(sql, this.#at)
       else if (sql.startsWith('/*', this.#at)) this.#comment()
-      else return
+      else if (this.#isExecuting && sql.startsWith('*/', this.#at)) {
+        this.#isExecuting = false
+        this.#at += 2
+      } else return
     }
   }
 
@@ -80,6 +91,12 @@ class Lexer {
 
   #comment(): void {
     const start = this.#at
+    if (this.#isExecuting) throw new Refused('a comment stands in a comment', start)
+    if (this.#dialect.readsVersionComments === true && EXECUTED.test(this.#sql.slice(start, start + 9))) {
+      this.#isExecuting = true
+      this.#at = start + 8
+      return
+    }
     const marks = this.#sql.slice(start + 2, start + 4)
     // MariaDB executes `/*M!` too; what executes for one server is a comment for the other.
     if (marks.startsWith('!') || marks === 'M!' || marks === 'm!') {

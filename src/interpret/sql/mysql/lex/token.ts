@@ -38,6 +38,11 @@ export interface Dialect {
   readonly ansiQuotes: boolean
   /** `\` in a string is itself. */
   readonly noBackslashEscapes: boolean
+  /**
+   * Comments that every server executes (`/*!40101 … *\/`, of versions up to 5.0.99) are read as what they execute; others of
+   * their kind are refused in any case. Absent: all are refused.
+   */
+  readonly readsVersionComments?: boolean
 }
 
 /** What the lexer found. */
