@@ -121,6 +121,30 @@ test('who comes anew is identified, asked about and connected anew', { skip }, a
   await client.end().catch(() => undefined)
 })
 
+test('who comes anew often leaves nothing behind: no connection, no listener, no place', {
+  skip,
+}, async () => {
+  const few = await startMysqlGate(upstream, tls, { connections: 40 })
+  const client = await come({}, few)
+  let warned = 0
+  const onWarning = (): void => {
+    warned += 1
+  }
+  process.on('warning', onWarning)
+  for (let i = 0; i < 30; i++) {
+    await client.changeUser({ user: `agent${i}`, password: GATE_TOKEN, database: 'shop' })
+  }
+  assert.equal(await one(client, 'select 1'), 1)
+  process.off('warning', onWarning)
+  assert.equal(warned, 0)
+  await client.end()
+  const atServer = "select count(*) from information_schema.processlist where user = 'gate'"
+  const before = Number(await one(straight, atServer))
+  await few.stop()
+  assert.ok(before <= 40, `${before} connections are left`)
+  while (Number(await one(straight, atServer)) > 5) await new Promise(resolve => setTimeout(resolve, 20))
+})
+
 test('a client kills what it runs by the id that it was told, and nobody else can', { skip }, async () => {
   const [sleeper, own, stranger] = await Promise.all([come(), come(), come({ user: 'stranger' })])
   const slept = one(sleeper, 'select sleep(600)').catch((error: unknown) => error)
@@ -227,6 +251,22 @@ test('a session that is ended while its client comes never begins', { skip }, as
   })
   await assert.rejects(come({}, closing), code(1045, '28000', /ended it/))
   await closing.stop()
+})
+
+test('a session whose names cannot be read is told so, and leaves the server', { skip }, async () => {
+  const blind = await startMysqlGate(upstream, tls, {
+    rooms: {
+      parser: {
+        parse: () => Promise.reject(new GateError('sql-parser-gone', 'it is not there')),
+      },
+    },
+  })
+  const client = await come({}, blind).catch((error: unknown) => error as mysql.QueryError)
+  if ('query' in client) {
+    await assert.rejects(client.query('select 1'), code(1105, 'HY000'))
+    client.destroy()
+  } else assert.equal(client.errno, 1105)
+  await blind.stop()
 })
 
 test('many that do nothing cost little, and each has its own id', { skip }, async () => {
