@@ -3,7 +3,7 @@ import { hash } from 'node:crypto'
 /** A text with its constants left out, and what is equal for texts that differ in these alone. */
 export interface NormalForm {
   readonly text: string
-  /** The first 16 hex digits of the SHA-256 of the whole form, also where `text` was cut. */
+  /** The first 16 hex digits of the SHA-256 of the form of the first `MAX_WORDS` words, also where `text` was cut. */
   readonly fingerprint: string
 }
 
@@ -18,6 +18,8 @@ export type NormalToken =
   | { readonly kind: 'parameter'; readonly text: string }
   | { readonly kind: 'operator'; readonly text: string }
 
+/** Words of a text that are looked at: a form of millions of rows is for nobody to read. */
+export const MAX_WORDS = 20_000
 /** Characters of a form that are kept: it is remembered with each text. */
 export const MAX_NORMAL_LENGTH = 16_384
 
@@ -40,7 +42,10 @@ const KEYWORDS: ReadonlySet<string> = new Set(
  * nothing of its constants but that there are some; not even how many stand in a list.
  */
 export function normalForm(tokens: readonly NormalToken[]): NormalForm {
-  const whole = written(folded(withoutSigns(withoutSettings(joined(tokens)))))
+  const isWhole = tokens.length <= MAX_WORDS
+  const first = isWhole ? tokens : tokens.slice(0, MAX_WORDS)
+  const form = written(folded(withoutSigns(withoutSettings(joined(first)))))
+  const whole = isWhole ? form : `${form} <more>`
   const text =
     whole.length <= MAX_NORMAL_LENGTH
       ? whole

@@ -10,6 +10,13 @@ export const MAX_NESTING = 40_000
 export const STACK_MIB = 64
 /** How deep a tree may be, in nodes: what walks it recurses. */
 export const MAX_TREE_DEPTH = 2_000
+/**
+ * Trees that are remembered by their texts, in bytes: so many for each character of a text, and for a text at all. Statements
+ * as people write them take about a third of that; a list of numbers nearly all.
+ */
+export const REMEMBERED_BYTES: number = 64 * 1024 * 1024
+export const TREE_BYTES_PER_CHARACTER = 128
+export const TREE_BYTES = 2_048
 /** Longest time for one text; the thread is replaced after it. */
 export const PARSE_MS = 2_000
 /** Texts that wait for the parser at once, and their bytes. */

@@ -5,10 +5,10 @@
  * Cut as src/backend/parser/scan.l does under `standard_conforming_strings`; a test holds it to the words that libpg-query
  * finds.
  */
-import { type NormalForm, type NormalToken, normalForm } from '../../normal-form.ts'
+import { MAX_WORDS, type NormalForm, type NormalToken, normalForm } from '../../normal-form.ts'
 
 export function normalize(sql: string): NormalForm {
-  return normalForm(wordsOf(sql).map(({ token }) => token))
+  return normalForm(wordsOf(sql, MAX_WORDS + 1).map(({ token }) => token))
 }
 
 /** What the constants of a text say, as far as that is told without decoding them; at most so many. */
@@ -70,10 +70,11 @@ export interface Placed {
   readonly end: number
 }
 
-export function wordsOf(sql: string): readonly Placed[] {
+/** The first words of a text, and where they stand. */
+export function wordsOf(sql: string, most: number = Number.POSITIVE_INFINITY): readonly Placed[] {
   const words: Placed[] = []
   let at = 0
-  while (at < sql.length) {
+  while (at < sql.length && words.length < most) {
     const behind = skipped(sql, at)
     if (behind > at) {
       at = behind

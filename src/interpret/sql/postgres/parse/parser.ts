@@ -1,14 +1,25 @@
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
+import { TextCache } from '../../parse/text-cache.ts'
 import { type After, ParserThreads } from '../../parse/threads.ts'
-import { MAX_NESTING, MAX_SQL_BYTES, MAX_WAITING, MAX_WAITING_BYTES, PARSE_MS, STACK_MIB } from './limits.ts'
+import {
+  MAX_NESTING,
+  MAX_SQL_BYTES,
+  MAX_WAITING,
+  MAX_WAITING_BYTES,
+  PARSE_MS,
+  REMEMBERED_BYTES,
+  STACK_MIB,
+  TREE_BYTES,
+  TREE_BYTES_PER_CHARACTER,
+} from './limits.ts'
 import type { Parsed } from './messages.ts'
 import { nestingOf } from './nesting.ts'
 
 /** PostgreSQL's grammar, for one process. */
 export interface SqlParser {
   /**
-   * Parses a text, which may hold several statements. Rejects with `sql-parser-gone` where the parser died of it (it is
+   * Parses a text, which may hold several statements; a text that was parsed before has the same tree, the same object. Rejects with `sql-parser-gone` where the parser died of it (it is
    * replaced, and what waited is parsed by the next), and with `overloaded`.
    */
   parse(sql: string): Promise<Parsed>
@@ -24,10 +35,17 @@ export interface ParserPorts {
 export function openParser({ after, thread = startThread }: ParserPorts): SqlParser {
   const limits = { parseMs: PARSE_MS, maxWaiting: MAX_WAITING, maxWaitingBytes: MAX_WAITING_BYTES }
   const threads = new ParserThreads<Parsed>({ after, thread }, limits)
+  const remembered = new TextCache<Parsed>(REMEMBERED_BYTES)
   return {
-    parse(sql) {
+    async parse(sql) {
+      const known = remembered.get(sql)
+      if (known !== undefined) return known
       const reason = whyNotParsed(sql)
-      return reason === undefined ? threads.parse(sql) : Promise.resolve({ kind: 'too-complex', reason })
+      if (reason !== undefined) return { kind: 'too-complex', reason }
+      const parsed = await threads.parse(sql)
+      const bytes = TREE_BYTES + sql.length * TREE_BYTES_PER_CHARACTER
+      if (parsed.kind === 'statements') remembered.set(sql, parsed, bytes)
+      return parsed
     },
     close: () => threads.close(),
   }
