@@ -92,8 +92,12 @@ describe('a decision with masks', () => {
   })
 
   it('denies where a mask holds that no result of SQL can be held to', () => {
-    const decision = { ...ALLOW, obligations: [{ ...MASK, detect: ['email'] }] }
-    assert.equal(decided({}, decision).effect, 'deny')
+    const fields = { ...ALLOW, obligations: [{ ...MASK, columns: [], fields: ['SecretString'] }] }
+    assert.match(decided({}, fields).denial?.reason ?? '', /names fields of replies/)
+    const detects = { ...ALLOW, obligations: [{ ...MASK, columns: [], detect: ['email-address'] }] }
+    assert.equal(decided({}, detects).effect, 'allow')
+    const copy = { tag: 'COPY', output: { columns: [{ name: 'a', from: new Set([SSN]) }] } }
+    assert.equal(decided(copy, detects).effect, 'deny')
   })
 
   it('says why a text cannot be told', () => {

@@ -1,11 +1,12 @@
 import type { Socket } from 'node:net'
 import type { Decision } from '../../core/decision.ts'
-import { asGateError, type GateError } from '../../core/errors.ts'
+import { asGateError, GateError } from '../../core/errors.ts'
 import type { Principal } from '../../core/principal.ts'
 import type { SqlPlace } from '../../interpret/sql/ask.ts'
 import type { Parsed } from '../../interpret/sql/postgres/parse/messages.ts'
 import type { FrontendReader } from '../../wire/postgres/reader.ts'
 import { writeFrontend } from '../../wire/postgres/writer.ts'
+import { detectorOf } from '../sql/detection.ts'
 import type { KeptResult } from '../sql/kept-result.ts'
 import { masksOf, type StatementMasks } from '../sql/masks.ts'
 import type { ClientFacts, SqlText } from '../sql/ports.ts'
@@ -50,6 +51,7 @@ export interface Read {
 }
 
 const FLUSH = writeFrontend({ kind: 'flush' })
+const UNCOUNTED = 'a change whose rows are to be counted was about to be sent as if they were not'
 const IN_DOUBT =
   'what names mean may have changed since the server was ready last: send Sync, or the statements one by one'
 
@@ -187,7 +189,10 @@ export class Line {
         this.names.doubt(understood.change)
         if (writes(understood)) this.names.suspect()
         this.handles.forget(understood)
-        if (!this.transmit(messages(going, counting))) {
+        const sent = messages(going, counting)
+        const runs = text.message === 'Query' || text.message === 'Execute'
+        if (counting !== undefined && runs && !going.isWithheld) throw new GateError('internal', UNCOUNTED)
+        if (!this.transmit(sent)) {
           going.failed('skipped')
           going.end()
         }
@@ -216,7 +221,10 @@ export class Line {
 
   #run(decision: Decision, understood: Understood, sql: string): Run {
     const masks = this.masks(decision, understood)
-    return new Run(masks, this.rooms.hashKey, Buffer.byteLength(sql), metBy(decision))
+    return new Run(masks, this.rooms.hashKey, Buffer.byteLength(sql), {
+      met: metBy(decision),
+      detector: detectorOf(masks, this.rooms),
+    })
   }
 
   /** Resolves when all that was sent is answered, also within a batch. */

@@ -205,22 +205,20 @@ export class Relay {
       this.#pass(item.poison, undefined)
       return
     }
-    this.#pass(
-      this.#isHushed(item) ? writeBackend({ kind: 'error', fields: hushed(fields) }) : frame.bytes,
-      item.run,
-    )
+    const said = this.#isHushed(item) ? hushed(fields) : item.run?.reworded(fields)
+    this.#pass(said === undefined ? frame.bytes : writeBackend({ kind: 'error', fields: said }), item.run)
   }
 
   /** Notices, notifications and settings; an error behind which the server ends. */
   #ownAccord(frame: Frame, kind: Kind): void {
     const message = this.#upstream.reader.read(frame)
     if (message.kind === 'parameter-status') this.#ports.onParameter(message.name, message.value)
-    const isHushed = this.#isHushed(this.queue.head)
-    if ((kind === 'notice' || kind === 'error') && isHushed && 'fields' in message) {
-      this.#pass(writeBackend({ kind: message.kind, fields: hushed(message.fields) }), undefined)
-    } else {
-      this.#pass(frame.bytes, undefined)
-    }
+    const { head } = this.queue
+    const fields = 'fields' in message ? message.fields : undefined
+    const said = fields && (this.#isHushed(head) ? hushed(fields) : head?.run?.reworded(fields))
+    const isProse = kind === 'notice' || kind === 'error'
+    const bytes = isProse && said !== undefined ? writeBackend({ kind, fields: said }) : frame.bytes
+    this.#pass(bytes, undefined)
   }
 
   /** Deferred constraints and triggers speak of rows later: with SET CONSTRAINTS, or when the transaction ends. */

@@ -1,11 +1,11 @@
 import { GateError } from '../../core/errors.ts'
 import { maskRow, type ValueMask } from '../../mask/sql/row.ts'
 import type { RecordedMasks } from '../../record/event.ts'
-import type { Column, Value } from '../../wire/postgres/messages.ts'
+import type { Column, Fields, Value } from '../../wire/postgres/messages.ts'
 import { rowsOf } from '../../wire/postgres/tag.ts'
 import { KeptResult } from '../sql/kept-result.ts'
 import type { StatementMasks } from '../sql/masks.ts'
-import type { SqlOutcome } from '../sql/ports.ts'
+import type { SqlOutcome, TextDetector } from '../sql/ports.ts'
 import type { Met } from '../sql/statement-decision.ts'
 import { columnMasks } from './column-masks.ts'
 import { valueText } from './value-text.ts'
@@ -14,6 +14,9 @@ import { Withheld } from './withheld.ts'
 function malformed(what: string): GateError {
   return new GateError('postgres-reply-malformed', `the server ${what}`)
 }
+
+/** Fields of an error that are of the server's own: severity, SQLSTATE, positions, places in its source. */
+const NO_PROSE: ReadonlySet<string> = new Set(['S', 'V', 'C', 'P', 'p', 'F', 'L', 'R'])
 
 /** One text on its way through the server: what came of it, and what is masked of that. */
 export class Run {
@@ -31,6 +34,7 @@ export class Run {
   kept: KeptResult = new KeptResult(0)
   readonly #masks: StatementMasks
   readonly #hashKey: Buffer
+  readonly #detector: TextDetector | undefined
   #settle: (outcome: SqlOutcome) => void = () => undefined
   /** Which statement of the text is answered. */
   #statement = 0
@@ -45,8 +49,14 @@ export class Run {
   #withheld: Withheld | undefined
 
   /** @param bytesIn of the messages that carried it to the server */
-  constructor(masks: StatementMasks, hashKey: Buffer, bytesIn: number, met?: Met) {
+  constructor(
+    masks: StatementMasks,
+    hashKey: Buffer,
+    bytesIn: number,
+    { met, detector }: { readonly met?: Met | undefined; readonly detector?: TextDetector | undefined } = {},
+  ) {
     this.met = met
+    this.#detector = detector
     this.#masks = masks
     this.#hashKey = hashKey
     this.#bytesIn = bytesIn
@@ -71,7 +81,7 @@ export class Run {
   }
 
   get hasMasks(): boolean {
-    return this.#masks.rules.length > 0
+    return this.#masks.rules.length > 0 || this.#detector !== undefined
   }
 
   /** Whether data of COPY may pass: only what was told to hold nothing that is masked. */
@@ -81,6 +91,13 @@ export class Run {
 
   get isHushed(): boolean {
     return this.#masks.isHushed
+  }
+
+  /** What an error or notice says, with what is found in it masked; undefined where nothing is looked for. */
+  reworded(fields: Fields): Fields | undefined {
+    const detector = this.#detector
+    if (detector === undefined) return undefined
+    return fields.map(([letter, text]) => [letter, NO_PROSE.has(letter) ? text : detector.mask(text).text])
   }
 
   /**
@@ -93,7 +110,7 @@ export class Run {
     if (columns.length > 0) this.kept.begin(columns.map(({ name }) => name))
     if (!this.hasMasks) return
     const { rules, outputs } = this.#masks
-    this.#columns = columnMasks(columns, outputs[this.#statement], rules, this.#hashKey)
+    this.#columns = columnMasks(columns, outputs[this.#statement], rules, this.#hashKey, this.#detector)
   }
 
   get isDescribed(): boolean {
@@ -131,6 +148,10 @@ export class Run {
     return this.#withheld
   }
 
+  get isWithheld(): boolean {
+    return this.#withheld !== undefined
+  }
+
   /** What was withheld will never be seen. */
   denied(code: string): void {
     this.failed(code)
@@ -147,7 +168,7 @@ export class Run {
 
   /** The end of the transaction of this run, which may fail by itself: with the same masks. */
   beside(): Run {
-    return new Run(this.#masks, this.#hashKey, 0)
+    return new Run(this.#masks, this.#hashKey, 0, { detector: this.#detector })
   }
 
   /** A statement of the text has ended well. */

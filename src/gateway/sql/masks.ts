@@ -33,7 +33,7 @@ export interface DetectRule {
 const NO_MASKS: StatementMasks = { rules: [], detects: [], outputs: [], isHushed: false, isCopy: false }
 
 /** Engines whose sessions look for what is secret in values; elsewhere it is denied what would have to be looked at. */
-const DETECTING: ReadonlySet<Engine> = new Set<Engine>()
+const DETECTING: ReadonlySet<Engine> = new Set<Engine>(['postgres'])
 
 /** The rules on columns among a decision's obligations. */
 export function columnRules({ obligations }: Decision): readonly ColumnRule[] {

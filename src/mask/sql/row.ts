@@ -29,7 +29,7 @@ export interface ResultColumn {
   readonly format: 0 | 1
 }
 
-/** How a value is masked: gives what stands in its place. NULL stays NULL. */
+/** How a value is masked: gives what stands in its place, or itself where nothing of it is masked. NULL stays NULL. */
 export type ValueMask = (value: Buffer) => Buffer | null
 
 /** The mask of a column's values. */
@@ -56,8 +56,9 @@ export function maskRow(
   const masked = values.map((value, i) => {
     const mask = masks[i]
     if (mask === undefined || value === null) return value
-    count += 1
-    return mask(value)
+    const masked = mask(value)
+    if (masked !== value) count += 1
+    return masked
   })
   return { values: masked, count }
 }
