@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import pg from 'pg'
+import { POSTGRES_PASSWORD } from '../harness/postgres.ts'
 import { type ClientsWorld, clientsWorld } from '../harness/postgres-clients.ts'
+import { statements } from '../harness/postgres-statements.ts'
+import { execute, which } from '../harness/process.ts'
 
 const started = await clientsWorld()
 const world = started as ClientsWorld
@@ -57,4 +60,32 @@ test('transactions are set before their first query, whatever came before', { sk
     'show transaction_isolation',
     'commit',
   ])
+})
+
+/** What psql prints of a script, errors where they come. */
+async function printed(database: string, env: NodeJS.ProcessEnv, script: string): Promise<string[]> {
+  const { stdout } = await execute('sh', ['-c', 'exec psql -X -a 2>&1'], {
+    env: { ...world.env, ...env, PGDATABASE: database, LC_ALL: 'C', TZ: 'UTC' },
+    input: script,
+  })
+  return stdout.split('\n')
+}
+
+test('statements of all kinds give the same bytes through the gate', {
+  skip: skip || (which('psql') === undefined ? 'psql is not installed' : false),
+}, async () => {
+  const all = statements()
+  assert.ok(all.length > 3_000, `${all.length} statements`)
+  const script = all.join('\n')
+  await world.database('straight')
+  await world.database('behind')
+  const { port } = new URL(world.straight)
+  const straightOn = { PGPORT: port, PGUSER: 'gate', PGPASSWORD: POSTGRES_PASSWORD, PGSSLMODE: 'disable' }
+  const straight = await printed('straight', straightOn, script)
+  const behind = await printed('behind', {}, script)
+  const [at] = straight.flatMap((line, i) => (line === behind[i] ? [] : [i]))
+  const around = (lines: string[]): string =>
+    lines.slice(Math.max((at ?? 0) - 4, 0), (at ?? 0) + 8).join('\n')
+  assert.equal(at === undefined ? '' : around(behind), at === undefined ? '' : around(straight))
+  assert.equal(behind.length, straight.length)
 })
