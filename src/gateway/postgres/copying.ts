@@ -46,6 +46,7 @@ export class Copying {
       const frame = client.reader.next()
       if (frame === undefined) {
         if (client.ended) return
+        this.#line.flush()
         await Promise.race([client.more(), this.#change()])
         continue
       }
@@ -57,6 +58,7 @@ export class Copying {
         case FRONTEND['copy-done']:
         case FRONTEND['copy-fail']:
           this.#line.write(frame.bytes)
+          this.#line.flush()
           return
         case FRONTEND.flush:
         case FRONTEND.sync:

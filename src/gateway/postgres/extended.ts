@@ -2,7 +2,7 @@ import { GateError } from '../../core/errors.ts'
 import type { BackendMessage, Bind, FrontendMessage, Parse } from '../../wire/postgres/messages.ts'
 import { writeFrontend } from '../../wire/postgres/writer.ts'
 import type { Met } from '../sql/statement-decision.ts'
-import { callsFunctions, type Understood, unknown } from '../sql/understood.ts'
+import { callsFunctions, type Understood } from '../sql/understood.ts'
 import { writeError } from './complaint.ts'
 import { Copying } from './copying.ts'
 import type { Portal } from './handles.ts'
@@ -17,7 +17,6 @@ const FLUSH = writeFrontend({ kind: 'flush' })
 const NO_STATEMENT = '26000'
 const NO_PORTAL = '34000'
 const TOO_MANY = '53400'
-const REBIND = 'what names mean may have changed since the portal was bound: bind it again'
 
 /** The extended protocol: Parse, Bind, Describe, Execute, Close, up to a Sync. */
 export class ExtendedQueries {
@@ -56,6 +55,7 @@ export class ExtendedQueries {
       }
       case 'flush':
         line.write(bytes)
+        line.flush()
         return line.drained()
       case 'sync':
         this.#skipping = false
@@ -81,9 +81,7 @@ export class ExtendedQueries {
       return [{ kind: 'parse', isHushed, undo, ...(run === undefined ? {} : { run, isLast: true }) }, bytes]
     }
     const decision = line.decide(understood)
-    const isDenied =
-      decision.effect === 'deny' || read.broken !== undefined || line.names.broken !== undefined
-    if (!isDenied) return line.send([message(line.masks(decision, understood).isHushed)])
+    if (!line.isDenied(decision, read)) return line.send([message(line.masks(decision, understood).isHushed)])
     const text = { message: 'Parse', sql, tags: understood.tags, parameters: [] } as const
     const onlyParsed = { ...read, understood: unchanging(understood) }
     await line.ask(
@@ -101,8 +99,8 @@ export class ExtendedQueries {
       return this.#refuse(NO_STATEMENT, `the gate does not know the prepared statement \`${statement}\``)
     }
     if (line.handles.isFull) return this.#refuse(TOO_MANY, 'the session has too many portals')
-    const isKnown = await line.hasNames()
-    const understood = isKnown ? line.handles.read(prepared) : await line.readParsed(prepared.parsed)
+    const read = await line.readPrepared(prepared)
+    const { understood } = read
     const decision = line.decide(understood)
     const { version } = line.names
     const parameters = saidParameters(values, formats)
@@ -112,12 +110,11 @@ export class ExtendedQueries {
       return [{ kind: 'bind', isHushed, undo, ...(run === undefined ? {} : { run, isLast: true }) }, bytes]
     }
     // The server plans at Bind, and whoever plans runs functions that say they are immutable.
-    const isRecorded =
-      decision.effect === 'deny' || callsFunctions(understood) || line.names.broken !== undefined
+    const isRecorded = line.isDenied(decision, read) || callsFunctions(understood)
     if (!isRecorded) return line.send([message(line.masks(decision, understood).isHushed)])
     await line.ask(
       { message: 'Bind', sql: prepared.sql, tags: understood.tags, parameters },
-      { parsed: prepared.parsed, understood: unchanging(understood) },
+      { ...read, understood: unchanging(understood) },
       run => [message(run.isHushed, run)],
       error => this.#deny(error),
     )
@@ -127,15 +124,15 @@ export class ExtendedQueries {
     const line = this.#line
     const portal = line.handles.portal(name)
     if (portal === undefined) return this.#refuse(NO_PORTAL, `the gate does not know the portal \`${name}\``)
-    const { sql, parameters, prepared } = portal
-    const understood = line.handles.readPortal(portal) ?? unknown(REBIND, line.place)
-    const parsed = prepared?.parsed ?? { kind: 'statements', statements: [] }
+    const { sql, parameters } = portal
+    const read = await line.readPortal(portal)
+    const { parsed, understood } = read
     const copiesIn = mayCopyIn(understood)
     let copying: Copying | undefined
     let held: HeldChange | undefined
     await line.ask(
       { message: 'Execute', sql, tags: understood.tags, parameters },
-      { parsed, understood, met: this.#metFor(portal) },
+      { ...read, met: this.#metFor(portal) },
       (run, counting) => {
         if (counting !== undefined) {
           held = new HeldChange({ line, run, counting, deny: error => this.#deny(error) })
@@ -150,6 +147,7 @@ export class ExtendedQueries {
     if (held !== undefined) return held.settle(copying)
     if (copying === undefined) return
     line.write(FLUSH)
+    line.flush()
     await copying.once()
   }
 

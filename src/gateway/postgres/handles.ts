@@ -4,8 +4,10 @@ import type { Parsed } from '../../interpret/sql/postgres/parse/messages.ts'
 import type { SqlParameter } from '../sql/ports.ts'
 import type { Met } from '../sql/statement-decision.ts'
 import { isTransactionOnly, type Understood } from '../sql/understood.ts'
+import { CountedMap } from './counted-map.ts'
 import type { SessionNames } from './session-names.ts'
 import { cursorIn, type Named, preparedIn, understandText, understoodAs } from './understanding.ts'
+import type { UnderstoodTexts } from './understood-texts.ts'
 
 /** A prepared statement of a session. The server plans it anew when names change; so does the gate. */
 export interface Prepared {
@@ -35,27 +37,26 @@ const MAX_BYTES = 128 * 1024 * 1024
 /** What a session has given names to. What is done to it for a message can be undone, as messages may fail. */
 export class Handles implements Named {
   readonly #place: SqlPlace
-  readonly #names: SessionNames
-  readonly #prepared = new Map<string, Prepared>()
-  readonly #portals = new Map<string, Portal>()
+  readonly #names: Pick<SessionNames, 'names' | 'version'>
+  readonly #prepared = new CountedMap<Prepared>(({ sql }) => sql.length)
+  readonly #portals = new CountedMap<Portal>(({ parameters }) => bytesOf(parameters))
   /** What is being read: EXECUTE may name itself. */
   readonly #reading = new Set<Prepared>()
   readonly #read = new WeakMap<Prepared, { readonly version: number; readonly understood: Understood }>()
 
-  constructor(place: SqlPlace, names: SessionNames) {
+  readonly #texts: UnderstoodTexts
+
+  /** @param texts what texts are that mean the same in every session */
+  constructor(place: SqlPlace, names: Pick<SessionNames, 'names' | 'version'>, texts: UnderstoodTexts) {
     this.#place = place
     this.#names = names
+    this.#texts = texts
   }
 
   /** Whether there is no room for another: the gate keeps their texts, and parameters. */
   get isFull(): boolean {
     if (this.#prepared.size + this.#portals.size >= MAX_HANDLES) return true
-    let bytes = 0
-    for (const { sql } of this.#prepared.values()) bytes += sql.length
-    for (const { parameters } of this.#portals.values()) {
-      for (const parameter of parameters) bytes += parameter?.length ?? 0
-    }
-    return bytes > MAX_BYTES
+    return this.#prepared.weight + this.#portals.weight > MAX_BYTES
   }
 
   prepared(name: string): SqlStatement | undefined {
@@ -78,13 +79,24 @@ export class Handles implements Named {
     return this.#portals.get(name)
   }
 
+  /** What a text is by the names of now. */
+  understand(parsed: Parsed): Understood {
+    const { names } = this.#names
+    const known = this.#texts.get(parsed, names)
+    if (known !== undefined) return known
+    const understood = understandText(parsed, names, this, this.#place)
+    // What leans on another name hangs on what that name means, in this session and now.
+    if (!leans(understood)) this.#texts.set(parsed, names, understood)
+    return understood
+  }
+
   /** What a prepared statement is by the names of now. */
   read(prepared: Prepared): Understood {
     const known = this.#read.get(prepared)
     if (known?.version === this.#names.version) return known.understood
     const { version } = this.#names
     this.#reading.add(prepared)
-    const whole = understandText(prepared.parsed, this.#names.names, this, this.#place)
+    const whole = this.understand(prepared.parsed)
     this.#reading.delete(prepared)
     const inner = prepared.byText === undefined ? undefined : preparedIn(whole.statements, prepared.byText)
     const understood = inner === undefined ? whole : understoodAs(inner, this.#place)
@@ -93,9 +105,12 @@ export class Handles implements Named {
     return understood
   }
 
-  /** What a portal runs now; undefined where names may have changed since it was bound. */
-  readPortal(portal: Portal): Understood | undefined {
-    if (!this.#names.areSettled || portal.version !== this.#names.version) {
+  /**
+   * What a portal runs now; undefined where names may have changed since it was bound.
+   * @param isKnown whether what names mean is known now
+   */
+  readPortal(portal: Portal, isKnown: boolean): Understood | undefined {
+    if (!isKnown || portal.version !== this.#names.version) {
       return portal.understood.statements.every(isBoundForGood) ? portal.understood : undefined
     }
     if (portal.prepared === undefined || !leans(portal.understood)) return portal.understood
@@ -173,7 +188,13 @@ function leans({ statements, unclear }: Understood): boolean {
   return statements.some(({ effects }) => effects.some(({ kind }) => kind === 'execute' || kind === 'fetch'))
 }
 
-function put<T>(map: Map<string, T>, name: string, value: T | undefined): () => void {
+function bytesOf(parameters: Portal['parameters']): number {
+  let bytes = 0
+  for (const parameter of parameters) bytes += parameter?.length ?? 0
+  return bytes
+}
+
+function put<T>(map: CountedMap<T>, name: string, value: T | undefined): () => void {
   const before = map.get(name)
   const set = (to: T | undefined): void => {
     if (to === undefined) map.delete(name)

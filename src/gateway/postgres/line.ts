@@ -9,19 +9,20 @@ import { writeFrontend } from '../../wire/postgres/writer.ts'
 import { detectorOf } from '../sql/detection.ts'
 import type { KeptResult } from '../sql/kept-result.ts'
 import { masksOf, type StatementMasks } from '../sql/masks.ts'
+import { Outbox } from '../sql/outbox.ts'
 import type { ClientFacts, SqlText } from '../sql/ports.ts'
 import { decideStatement, type Met, metBy } from '../sql/statement-decision.ts'
 import { askAbout, type Counting, requestOf } from '../sql/statement-exchange.ts'
 import { isTransactionOnly, type Understood, unknown, writes } from '../sql/understood.ts'
 import type { ClientHold } from './client-hold.ts'
 import { refusalError } from './complaint.ts'
-import type { Handles } from './handles.ts'
+import type { Handles, Portal, Prepared } from './handles.ts'
 import type { PostgresRooms } from './ports.ts'
 import type { Relay, Sent } from './relay.ts'
 import { Run } from './run.ts'
 import type { SessionNames } from './session-names.ts'
 import { drained, type Source } from './source.ts'
-import { isSettingsOnly, understandText } from './understanding.ts'
+import { isSettingsOnly } from './understanding.ts'
 
 export interface LineParts {
   readonly relay: Relay
@@ -52,6 +53,7 @@ export interface Read {
 
 const FLUSH = writeFrontend({ kind: 'flush' })
 const UNCOUNTED = 'a change whose rows are to be counted was about to be sent as if they were not'
+const REBIND = 'what names mean may have changed since the portal was bound: bind it again'
 const IN_DOUBT =
   'what names mean may have changed since the server was ready last: send Sync, or the statements one by one'
 
@@ -64,11 +66,15 @@ export class Line {
   readonly place: SqlPlace
   readonly rooms: PostgresRooms
   readonly #parts: LineParts
+  /** What goes to the server with the next system call. */
+  readonly #outbox: Outbox
+  #isFlushing = false
   /** Whether something was sent since the server was ready last. */
   #isOpen = false
 
   constructor(parts: LineParts) {
     this.#parts = parts
+    this.#outbox = new Outbox(parts.upstream)
     this.relay = parts.relay
     this.client = parts.client
     this.names = parts.names
@@ -97,9 +103,8 @@ export class Line {
     const { names } = this
     if (names.areFresh) return true
     // A batch that begins in a failed transaction runs nothing but its end: what stands behind that is in doubt.
-    if (!this.isFresh) await names.follow()
-    else await names.refresh()
-    return names.areSettled || (this.isFresh && names.state === 'E')
+    if (!this.isFresh) return names.follow()
+    return (await names.refresh()) || names.state === 'E'
   }
 
   /** Reads a text by the names of now. */
@@ -109,17 +114,45 @@ export class Line {
       return { parsed, understood: await this.readParsed(parsed) }
     } catch (error) {
       const broken = asGateError(error)
-      const parsed = { kind: 'too-complex', reason: broken.message } as const
-      return { parsed, understood: unknown(broken.message, this.place), broken }
+      return this.#broken({ kind: 'too-complex', reason: broken.message }, broken)
     }
   }
 
   async readParsed(parsed: Parsed): Promise<Understood> {
     // SET TRANSACTION has to come before any query of the transaction, those of the gate among them.
     const isKnown = isSettingsOnly(parsed) || (await this.hasNames())
-    const understood = understandText(parsed, this.names.names, this.handles, this.place)
+    return this.#unlessInDoubt(isKnown, this.handles.understand(parsed))
+  }
+
+  /** Reads what was prepared by the names of now. */
+  async readPrepared(prepared: Prepared): Promise<Read> {
+    const { parsed } = prepared
+    try {
+      const isKnown = isSettingsOnly(parsed) || (await this.hasNames())
+      return { parsed, understood: this.#unlessInDoubt(isKnown, this.handles.read(prepared)) }
+    } catch (error) {
+      return this.#broken(parsed, asGateError(error))
+    }
+  }
+
+  /** What a portal runs, as far as that is known now. */
+  async readPortal(portal: Portal): Promise<Read> {
+    const parsed: Parsed = portal.prepared?.parsed ?? { kind: 'statements', statements: [] }
+    try {
+      const isKnown = await this.hasNames()
+      return { parsed, understood: this.handles.readPortal(portal, isKnown) ?? unknown(REBIND, this.place) }
+    } catch (error) {
+      return this.#broken(parsed, asGateError(error))
+    }
+  }
+
+  #unlessInDoubt(isKnown: boolean, understood: Understood): Understood {
     if (isKnown || understood.statements.every(isTransactionOnly)) return understood
     return unknown(IN_DOUBT, this.place)
+  }
+
+  #broken(parsed: Parsed, broken: GateError): Read {
+    return { parsed, understood: unknown(broken.message, this.place), broken }
   }
 
   /** Sends, where the server has not failed in this batch already. Resolves when it takes more. */
@@ -131,23 +164,35 @@ export class Line {
 
   /** As `send`, at once. False where the server skips the last of them. */
   transmit(messages: readonly Message[]): boolean {
-    const { upstream } = this.#parts
     let isTaken = true
-    upstream.cork()
     for (const [sent, bytes] of messages) {
       isTaken = this.relay.queue.push(sent)
-      if (isTaken && upstream.writable) upstream.write(bytes)
-      if (!isTaken) sent.undo?.()
+      if (isTaken) this.#outbox.push(bytes)
+      else sent.undo?.()
+      // What stands behind it in the same chunk goes with it; then somebody may wait for it.
+      if (isTaken && sent.run !== undefined) this.#flushSoon()
     }
-    upstream.uncork()
     this.#isOpen = true
     return isTaken
   }
 
-  /** A message that has no answer. */
+  /** A message that has no answer. It leaves with the next `flush`. */
   write(bytes: Buffer): void {
-    const { upstream } = this.#parts
-    if (upstream.writable) upstream.write(bytes)
+    this.#outbox.push(bytes)
+  }
+
+  /** Sends what was gathered. To be called before anything is waited for that could hang on an answer of the server. */
+  flush(): void {
+    this.#outbox.flush()
+  }
+
+  #flushSoon(): void {
+    if (this.#isFlushing) return
+    this.#isFlushing = true
+    setImmediate(() => {
+      this.#isFlushing = false
+      this.flush()
+    })
   }
 
   async drained(): Promise<void> {
@@ -212,6 +257,7 @@ export class Line {
   /** Asks the server for its answers to all that was sent, also within a batch. */
   hurry(): void {
     this.write(FLUSH)
+    this.flush()
   }
 
   /** Ends the session. */
@@ -229,7 +275,7 @@ export class Line {
 
   /** Resolves when all that was sent is answered, also within a batch. */
   async #answered(): Promise<void> {
-    if (!this.relay.queue.isEmpty) this.write(FLUSH)
+    if (!this.relay.queue.isEmpty) this.hurry()
     await this.relay.idle()
   }
 
@@ -241,6 +287,11 @@ export class Line {
 
   masks(decision: Decision, understood: Understood): StatementMasks {
     return masksOf(decision, understood, this.names.names.catalog)
+  }
+
+  /** Whether a text goes no further, by what the policies would say or for what is broken. */
+  isDenied({ effect }: Decision, { broken }: Read): boolean {
+    return effect === 'deny' || broken !== undefined || this.names.broken !== undefined
   }
 
   /** What the policies would say, unrecorded. */

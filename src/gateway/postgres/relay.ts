@@ -5,6 +5,7 @@ import type { BackendMessage, Fields, TransactionState } from '../../wire/postgr
 import type { BackendReader } from '../../wire/postgres/reader.ts'
 import { BACKEND } from '../../wire/postgres/types.ts'
 import { writeBackend, writeDataRow } from '../../wire/postgres/writer.ts'
+import { Outbox } from '../sql/outbox.ts'
 import { type Awaited, ReplyQueue } from './awaited.ts'
 import type { Run } from './run.ts'
 import { drained, type Source } from './source.ts'
@@ -33,6 +34,8 @@ export interface RelayPorts {
   /** The server is ready for more. */
   onReady(state: TransactionState): void
   onParameter(name: string, value: string): void
+  /** Somebody waits for the server: it is to have all that it was sent. */
+  beforeWait(): void
 }
 
 type Kind = BackendMessage['kind']
@@ -49,6 +52,7 @@ export class Relay {
   readonly queue: ReplyQueue<Sent> = new ReplyQueue()
   readonly #upstream: Source<BackendReader>
   readonly #client: Socket
+  readonly #outbox: Outbox
   readonly #ports: RelayPorts
   #idle: (() => void)[] = []
   /** Rows of the portal that is read, since its Execute. */
@@ -61,17 +65,17 @@ export class Relay {
   constructor(upstream: Source<BackendReader>, client: Socket, ports: RelayPorts) {
     this.#upstream = upstream
     this.#client = client
+    this.#outbox = new Outbox(client)
     this.#ports = ports
   }
 
   /** Runs until the server or the client is gone. Rejects where the server says what has no place. */
   async run(): Promise<void> {
     for (;;) {
-      this.#client.cork()
       try {
         while (!this.#client.writableNeedDrain && this.#step()) if (this.#over) return
       } finally {
-        this.#client.uncork()
+        this.#outbox.flush()
       }
       if (this.#client.destroyed) return
       if (this.#client.writableNeedDrain) await drained(this.#client)
@@ -88,6 +92,7 @@ export class Relay {
   /** Resolves when all that was sent is answered, or never will be. */
   idle(): Promise<void> {
     if (this.queue.isEmpty) return Promise.resolve()
+    this.#ports.beforeWait()
     return new Promise(resolve => this.#idle.push(resolve))
   }
 
@@ -256,7 +261,7 @@ export class Relay {
   #pass(bytes: Buffer, run: Run | undefined): void {
     if (run?.withholds(bytes) === true) return
     run?.sent(bytes.length)
-    if (this.#client.writable) this.#client.write(bytes)
+    this.#outbox.push(bytes)
   }
 
   #checkIdle(): void {

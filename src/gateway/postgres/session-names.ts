@@ -110,25 +110,27 @@ export class SessionNames {
 
   /**
    * Looks what others have changed. To be called while the session's connection cannot be asked: then names are settled unless
-   * something in the session itself is in doubt. Rejects with `sql-catalog-unclear`, `database-…`.
+   * something in the session itself is in doubt; whether they are. Rejects with `sql-catalog-unclear`, `database-…`.
    */
-  async follow(): Promise<void> {
+  async follow(): Promise<boolean> {
     const { catalog } = await this.#parts.shared.confirm()
-    if (catalog === this.#base || this.#stale !== 'nothing' || this.#own !== undefined) return
-    this.#settle(catalog, undefined, this.names.searchPath)
+    if (this.#stale !== 'nothing') return false
+    if (catalog !== this.#base && this.#own !== undefined) return false
+    if (catalog !== this.#base) this.#settle(catalog, undefined, this.names.searchPath)
+    return true
   }
 
   /**
    * Reads anew what is in doubt. To be called while the server is idle. In a failed transaction nothing can be read, and
-   * the server runs nothing but its end. Rejects with `sql-catalog-unclear`, `database-…`.
+   * the server runs nothing but its end. Whether all is known then. Rejects with `sql-catalog-unclear`, `database-…`.
    */
-  async refresh(): Promise<void> {
-    if (this.#state === 'E') return
-    if (this.#stale === 'nothing' && !this.#isSuspect) await this.follow()
-    if (this.areFresh) return
+  async refresh(): Promise<boolean> {
+    if (this.#state === 'E') return this.areSettled
+    if (!this.#isSuspect && (await this.follow())) return true
     this.#isReading = true
     try {
       await this.#read()
+      return this.#stale === 'nothing'
     } finally {
       this.#isReading = false
     }

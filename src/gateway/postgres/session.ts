@@ -77,13 +77,14 @@ export class Session {
     this.#catalog = target.catalog.join(signal => target.connect(principal, CATALOG_SETTINGS, signal))
     const names = new SessionNames({ ask, parser, shared: this.#catalog, state: connection.state })
     for (const [name, value] of connection.parameters) names.onParameter(name, value)
-    const handles = new Handles(target.place, names)
+    const handles = new Handles(target.place, names, target.catalog.texts)
     this.#relay = new Relay(this.#upstream, client.socket, {
       onReady: state => {
         names.onReady(state)
         if (state === 'I') handles.clearPortals()
       },
       onParameter: (name, value) => names.onParameter(name, value),
+      beforeWait: () => this.#line.flush(),
     })
     this.#hold = holdOf(connection, client.socket)
     this.#line = new Line({
@@ -132,17 +133,24 @@ export class Session {
   async run(): Promise<void> {
     try {
       for (;;) {
-        const frame = await this.#client.next(reader => reader.next())
+        const frame = this.#client.reader.next() ?? (await this.#more())
         if (frame === undefined || this.#failed) break
         if (frame.type === FRONTEND.terminate) break
         this.#isTaking = true
         await this.#take(frame)
         this.#isTaking = false
       }
+      this.#line.flush()
     } catch (error) {
       this.fail(asGateError(error))
     }
     this.#close()
+  }
+
+  /** What the client sends next, now that all of what it has sent is on its way. */
+  #more(): Promise<Frame | undefined> {
+    this.#line.flush()
+    return this.#client.next(reader => reader.next())
   }
 
   /** Whether it is at something: a statement that is read, held or run. */

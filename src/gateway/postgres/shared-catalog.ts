@@ -7,6 +7,7 @@ import { loadCatalog } from '../../interpret/sql/postgres/catalog/load.ts'
 import type { SqlParser } from '../../interpret/sql/postgres/parse/parser.ts'
 import type { PostgresConnection } from '../../upstream/postgres/port.ts'
 import { CatalogConnection } from './catalog-connection.ts'
+import { UnderstoodTexts } from './understood-texts.ts'
 
 /** The server is asked whether anything has changed when what was read is so old, ms. Nobody waits for that. */
 const FRESH_MS = 500
@@ -61,6 +62,8 @@ interface Check {
  * known before.
  */
 export class SharedCatalog {
+  /** What texts were understood to be by it. */
+  readonly texts: UnderstoodTexts = new UnderstoodTexts()
   readonly #ports: SharedCatalogPorts
   #known: KnownCatalog | undefined
   /** As it was loaded last. */

@@ -60,6 +60,7 @@ export class SimpleQueries {
     )
     await held?.settleWithSync(copying)
     line.endBatch()
+    line.flush()
     await copying?.untilEnded()
     await line.relay.idle()
   }
