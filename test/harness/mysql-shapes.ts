@@ -169,11 +169,15 @@ const FORMS: readonly string[] = [
   bytes.toString('hex'),
   bytes.toString('hex').toUpperCase(),
   bytes.toString('base64').slice(0, -2),
+  Buffer.from(CANARY, 'utf16le').toString('latin1').slice(0, -1),
 ]
 
 /** The form in which something shows the canary, if it does. */
 export function canaryIn(shown: unknown): string | undefined {
-  const text = typeof shown === 'string' ? shown : JSON.stringify(shown, bytesAsText)
+  const text = (typeof shown === 'string' ? shown : JSON.stringify(shown, bytesAsText)).replaceAll(
+    '\\u0000',
+    '\0',
+  )
   return FORMS.find(form => text.includes(form))
 }
 

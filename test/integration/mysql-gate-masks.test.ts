@@ -83,6 +83,44 @@ test('no shape of a query shows the canary, in text and prepared', { skip, timeo
   assert.deepEqual(gate.troubles, [])
 })
 
+/** What a session may set that has texts, or results, written otherwise. */
+const SETTINGS = [
+  "set sql_mode = 'ANSI'",
+  "set sql_mode = 'PIPES_AS_CONCAT,HIGH_NOT_PRECEDENCE,IGNORE_SPACE,NO_BACKSLASH_ESCAPES'",
+  'set names latin1',
+  'set character_set_results = null',
+  "set sql_mode = '', sql_select_limit = 1",
+]
+const QUOTING = [
+  'u."c"',
+  '"c"',
+  "u.c || 'x'",
+  "'a\\' || u.c || '\\'",
+  'concat (u.c)',
+  "'\\'' , u.c, '\\''",
+  'not u.c between 1 and 2',
+]
+
+test('nor does any, whatever the session has set', { skip, timeout: 600_000 }, async t => {
+  let [shapes, masked] = [0, 0]
+  for (const setting of SETTINGS) {
+    const to = await come()
+    await to.query(setting)
+    for (const source of SOURCES.slice(0, 3)) {
+      for (const expression of [...EXPRESSIONS, ...QUOTING]) {
+        const sql = shape(expression, source)
+        const { rows, all } = await shown(to, shapes % 2 === 0 ? 'query' : 'execute', sql)
+        assert.equal(canaryIn(all), undefined, `${setting}: ${sql}: ${JSON.stringify(all)}`)
+        shapes += 1
+        if (JSON.stringify(rows).includes('~mask~')) masked += 1
+      }
+    }
+    await to.end()
+  }
+  t.diagnostic(`${shapes} shapes, ${masked} with marks`)
+  assert.ok(masked > shapes / 4, `${masked} of ${shapes} were masked`)
+})
+
 const EVASIONS = new URL('../bypass/sql/mysql/', import.meta.url)
 
 test('no evasion of the corpus shows the canary, nor what is left of it in the session', {

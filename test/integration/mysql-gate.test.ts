@@ -182,6 +182,11 @@ test('a charset that an expression sets is seen, and nothing more is read', { sk
   await client.query('set character_set_client = @c')
   await assert.rejects(client.query('select 1'), denied(/character set `gbk`/))
   await assert.rejects(client.query('set names utf8mb4'), denied(/character set `gbk`/))
+  const other = await come()
+  await other.query("set @c = 'utf16'")
+  await other.query('set character_set_results = @c')
+  for (let i = 0; i < 3; i++) await assert.rejects(other.query('select ssn from users'))
+  other.destroy()
   client.destroy()
 })
 

@@ -96,6 +96,7 @@ export class SessionNames {
    * `sql-session-unclear`, `database-…`.
    */
   async now(): Promise<Names> {
+    if (this.#broken !== undefined) throw this.#broken
     const change = this.#stale
     if (change !== 'nothing' || this.#state === undefined) await this.#readState()
     const recent = change === 'catalog' ? undefined : this.#shared.recent
@@ -116,8 +117,9 @@ export class SessionNames {
   }
 
   async #readState(): Promise<void> {
+    const rows = await this.#told(STATE_QUESTION)
     try {
-      this.#state = stateOf(await this.#ask(STATE_QUESTION), this.#server)
+      this.#state = stateOf(rows, this.#server)
     } catch (error) {
       this.#broken = asGateError(error)
       throw this.#broken
@@ -151,12 +153,14 @@ export class SessionNames {
     return { schema, name, kind: 'table', columns, children: [] }
   }
 
-  /** Nothing where the server has no such table. */
+  /** Nothing where the server has no such table. After an answer that cannot be read nothing more is asked. */
   async #told(sql: string): Promise<readonly Row[]> {
     try {
       return await this.#ask(sql)
-    } catch (error) {
-      if (asGateError(error).code === 'sql-catalog-unclear') return []
+    } catch (failure) {
+      const error = asGateError(failure)
+      if (error.code === 'sql-catalog-unclear') return []
+      this.#broken = error
       throw error
     }
   }

@@ -156,6 +156,7 @@ test('what cannot be told is sql:Unknown, and may hold anything', async () => {
     'show create user root',
     'set password = password(1)',
     'set sql_mode = oracle',
+    'set character_set_results = utf16',
     'set default_storage_engine = connect',
     'set @a = peek(1)',
     'set @a = shop.peek(1)',
