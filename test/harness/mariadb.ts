@@ -48,6 +48,7 @@ export async function startMariadb(tls?: Tls): Promise<Mariadb | NoMariadb> {
     const running = start(server, [
       ...['--no-defaults', `--datadir=${data}`, `--socket=${join(folder, 'socket')}`, `--port=${port}`],
       ...['--bind-address=127.0.0.1', '--innodb-buffer-pool-size=16M', '--innodb-flush-log-at-trx-commit=0'],
+      '--max-connections=1500',
       ...encrypted,
       ...account,
     ])
