@@ -90,7 +90,7 @@ export class HeldChange {
     const { complete } = this.#withheld
     const own = (message: Parameters<typeof writeBackend>[0]): void => {
       const done = committing.error === undefined ? [complete] : []
-      line.reply(Buffer.concat([...done, writeBackend(message)]))
+      line.relay.say(Buffer.concat([...done, writeBackend(message)]))
     }
     return [{ kind: 'sync', run: committing, own }, SYNC]
   }

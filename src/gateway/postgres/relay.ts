@@ -264,6 +264,11 @@ export class Relay {
     this.#outbox.push(bytes)
   }
 
+  /** Says something of the gate's own, from within the answer to a question of the gate's. */
+  say(bytes: Buffer): void {
+    this.#pass(bytes, undefined)
+  }
+
   #checkIdle(): void {
     if (!this.queue.isEmpty) return
     for (const wake of this.#idle.splice(0)) wake()
