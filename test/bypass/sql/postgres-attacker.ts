@@ -90,8 +90,8 @@ function readyAfter(step: Step): number {
 
 /** Somebody with a credential, who says what no client would, and keeps every byte that comes back. */
 export class Attacker {
-  readonly messages: BackendMessage[] = []
-  readonly #chunks: Buffer[] = []
+  messages: BackendMessage[] = []
+  #chunks: Buffer[] = []
   readonly #socket: Socket
   readonly #reader: BackendReader
   #ready = 0
@@ -113,6 +113,12 @@ export class Attacker {
   /** All that came, as bytes. */
   get heard(): Buffer {
     return Buffer.concat(this.#chunks)
+  }
+
+  /** What came is looked at, and need not be kept. */
+  forget(): void {
+    this.#chunks = []
+    this.messages = []
   }
 
   /** Says a step, and waits until it is answered, or the connection is over. What was answered. */
