@@ -5,6 +5,7 @@ import type { Json } from '../../core/json.ts'
 import type { Entry } from '../../record/calls.ts'
 import { FACTS } from '../../record/export/facts.fixture.ts'
 import { allowed, ended } from '../../record/journal.fixture.ts'
+import { sqlCall, sqlDecision, sqlOutcome } from '../../record/sql.fixture.ts'
 import { asciiJson, outbound } from './outbound.ts'
 
 const CALL: Entry = {
@@ -68,6 +69,23 @@ test('the short form has nothing of bodies that were kept, and says so', () => {
       cut: 'it is left out: the receiver takes less',
     })
     assert.deepEqual(requestBody, { bytes: 2, cut: 'it is left out: the receiver takes less' })
+  }
+})
+
+test('the short form of a statement has the beginning of its text, and none of its results', () => {
+  const long = 'x'.repeat(100_000)
+  const entry: Entry = {
+    kind: 'call',
+    decision: sqlDecision('d', 1, sqlCall({ parameters: { $1: long } }, { text: long, normalized: long })),
+    ending: {
+      kind: 'outcome',
+      outcome: sqlOutcome('d', 2, { result: { tables: [{ columns: ['a'], rows: [[long]] }] } }),
+    },
+  }
+  for (const format of ['ocsf', 'jsonl', 'cloudtrail'] as const) {
+    const short = outbound(entry, format, FACTS).short()
+    assert.ok(short.length < 10_000, format)
+    assert.match(short, /5f0c0d9f7c2b1a3e/)
   }
 })
 

@@ -1,6 +1,7 @@
 import type { Json } from '../../core/json.ts'
 import type { Entry } from '../../record/calls.ts'
-import type { DecisionEvent, OutcomeEvent, RecordedBody } from '../../record/event.ts'
+import { cutString } from '../../record/cut.ts'
+import type { DecisionEvent, OutcomeEvent, RecordedBody, RecordedSql } from '../../record/event.ts'
 import { endingWord } from '../../record/export/call.ts'
 import { cloudTrailRecord } from '../../record/export/cloudtrail.ts'
 import type { ApiFacts } from '../../record/export/facts.ts'
@@ -105,24 +106,36 @@ function withoutContent(entry: Entry): Entry {
 }
 
 function withoutBodies(outcome: OutcomeEvent): OutcomeEvent {
-  const { requestBody, replyBody } = outcome
+  const { requestBody, replyBody, result } = outcome
   return {
     ...outcome,
     ...(requestBody === undefined ? {} : { requestBody: withoutBytes(requestBody) }),
     ...(replyBody === undefined ? {} : { replyBody: withoutBytes(replyBody) }),
+    ...(result === undefined ? {} : { result: { tables: [], cut: LEFT_OUT } }),
   }
 }
 
+const LEFT_OUT = 'it is left out: the receiver takes less'
+/** Characters of a statement that a receiver gets who takes less. */
+const STATEMENT_LENGTH = 256
+
 function withoutBytes({ text, base64, ...facts }: RecordedBody): RecordedBody {
-  return text === undefined && base64 === undefined
-    ? facts
-    : { ...facts, cut: 'it is left out: the receiver takes less' }
+  return text === undefined && base64 === undefined ? facts : { ...facts, cut: LEFT_OUT }
 }
 
 function withoutParameters(decision: DecisionEvent): DecisionEvent {
   const { call } = decision
   if (call === undefined) return decision
-  return { ...decision, call: { ...call, parameters: {}, redacted: [], truncated: true } }
+  const short = { ...call, parameters: {}, redacted: [], truncated: true }
+  return { ...decision, call: call.sql === undefined ? short : { ...short, sql: shortSql(call.sql) } }
+}
+
+function shortSql({ text, normalized, ...sql }: RecordedSql): RecordedSql {
+  return {
+    ...sql,
+    ...(text === undefined ? {} : { text: cutString(text, STATEMENT_LENGTH) }),
+    ...(normalized === undefined ? {} : { normalized: cutString(normalized, STATEMENT_LENGTH) }),
+  }
 }
 
 /** All that is not printable ASCII; what JSON has to escape below that, it has. */
