@@ -17,6 +17,8 @@ import { GREETING_ERRORS, payloadFor, Unwelcome } from './unwelcome.ts'
 
 /** How long a client may take until it has said who it is, ms. */
 const GREETING_MS = 60_000
+/** After so long without a word the kernel asks whether the other side is still there, ms. */
+const KEEP_ALIVE_MS = 60_000
 
 export interface MysqlGateOptions extends GreetingOptions {
   /** How long a client may take until it has proven who it is, ms. */
@@ -74,6 +76,8 @@ class Visit {
     // A client that breaks its connection is no error of ours; whoever reads sees it end.
     this.#raw.on('error', () => this.#raw.destroy())
     this.#raw.setNoDelay(true)
+    // A client that is gone without a word would keep its place.
+    this.#raw.setKeepAlive(true, KEEP_ALIVE_MS)
     try {
       await this.#stay()
     } catch (failure) {
