@@ -6,6 +6,9 @@ interface Reader {
   push(chunk: Buffer): void
 }
 
+/** Bytes that came while nobody asked, beyond which a socket is read no further: a server may talk, and nobody listens yet. */
+const MAX_UNASKED = 1024 * 1024
+
 /**
  * Questions to a database server and its answers, one at a time, for as long as a connection is being made. Then whoever uses
  * it listens itself.
@@ -15,6 +18,7 @@ export class Conversation<R extends Reader> {
   readonly socket: Socket
   #wake: (() => void) | undefined
   #failure: GateError | undefined
+  #unasked = 0
 
   constructor(socket: Socket, reader: R) {
     this.reader = reader
@@ -41,6 +45,8 @@ export class Conversation<R extends Reader> {
       const found = pull(this.reader)
       if (found !== undefined) return found
       if (this.#failure !== undefined) throw this.#failure
+      this.#unasked = 0
+      this.socket.resume()
       await new Promise<void>(resolve => {
         this.#wake = resolve
       })
@@ -55,6 +61,8 @@ export class Conversation<R extends Reader> {
 
   readonly #onData = (chunk: Buffer): void => {
     this.reader.push(chunk)
+    this.#unasked += chunk.length
+    if (this.#unasked > MAX_UNASKED) this.socket.pause()
     this.#wake?.()
   }
 

@@ -266,6 +266,16 @@ for (const [title, bytes, expected] of [
   ['goes when it is ready', Buffer.concat([ok, ready]), '08006'],
   ['wants the password in the clear', writeBackend({ kind: 'authentication', method: 'cleartext' }), '08004'],
   ['speaks another protocol', Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n'), '08006'],
+  [
+    'reports settings without end',
+    Buffer.concat([
+      ok,
+      ...Array.from({ length: 300 }, (_, i) =>
+        writeBackend({ kind: 'parameter-status', name: `s${i}`, value: 'x' }),
+      ),
+    ]),
+    '08004',
+  ],
   ['sends rows instead of a greeting', writeBackend({ kind: 'data-row', values: [] }), '08004'],
   [
     'says that it is proven, without a proof',

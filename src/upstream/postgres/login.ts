@@ -8,6 +8,8 @@ import type { Conversation } from './conversation.ts'
 import type { ConnectOptions, PostgresConnection, PostgresLogin } from './port.ts'
 
 const NONCE_BYTES = 24
+/** That a server reports of itself; those that there are report 15. */
+const MAX_SETTINGS = 256
 /** The version that every server since 2003 speaks; what 3.2 adds is longer cancel keys. */
 const VERSION = { major: 3, minor: 0 }
 
@@ -104,8 +106,10 @@ async function greeting(talk: Conversation): Promise<PostgresConnection> {
   let cancelKey: CancelKey | undefined
   for (;;) {
     const message = await answer(talk)
-    if (message.kind === 'parameter-status') parameters.set(message.name, message.value)
-    else if (message.kind === 'backend-key') cancelKey = message.key
+    if (message.kind === 'parameter-status') {
+      if (parameters.size === MAX_SETTINGS) throw refused(`it reports more than ${MAX_SETTINGS} settings`)
+      parameters.set(message.name, message.value)
+    } else if (message.kind === 'backend-key') cancelKey = message.key
     else if (message.kind === 'ready') {
       talk.leave()
       const { socket, reader } = talk

@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { POSTGRES_PASSWORD, startPostgres } from '../harness/postgres.ts'
+import { GATE_PASSWORD, startPostgresGate, type TestGate } from '../harness/postgres-gate.ts'
+import { execute, which } from '../harness/process.ts'
+
+/** `src/test/regress` of the source of the very version that is installed: docs/postgres-clients.md says where to get it. */
+const SOURCES = process.env['POSTGRES_REGRESS'] ?? ''
+const ONLY = process.env['POSTGRES_REGRESS_ONLY']?.split(' ')
+const settings = [
+  'autovacuum=off',
+  'max_prepared_transactions=2',
+  'fsync=off',
+  'wal_level=minimal',
+  'max_wal_senders=0',
+]
+
+const straight = await startPostgres({ settings })
+const behind = await startPostgres({ settings })
+const isThere = !('missing' in straight) && !('missing' in behind)
+const skip = !isThere
+  ? 'PostgreSQL is not installed'
+  : which('psql') === undefined
+    ? 'psql is not installed'
+    : existsSync(join(SOURCES, 'parallel_schedule'))
+      ? false
+      : 'no sources of PostgreSQL (POSTGRES_REGRESS names no src/test/regress)'
+const folder = mkdtempSync(join(tmpdir(), 'sallyport-regress-'))
+
+after(async () => {
+  rmSync(folder, { recursive: true, force: true })
+  if ('missing' in straight || 'missing' in behind) return
+  await straight.stop()
+  await behind.stop()
+})
+
+/** Its files in the order in which they build on each other. */
+function scripts(): string[] {
+  const lines = readFileSync(join(SOURCES, 'parallel_schedule'), 'utf8').split('\n')
+  return lines.flatMap(line => (line.startsWith('test:') ? line.slice(5).trim().split(/\s+/) : []))
+}
+
+async function run(script: string, port: number, password: string): Promise<string> {
+  const env = {
+    PATH: process.env['PATH'],
+    HOME: folder,
+    PGHOST: '127.0.0.1',
+    PGPORT: `${port}`,
+    PGUSER: 'gate',
+    PGPASSWORD: password,
+    PGDATABASE: 'regression',
+    PGTZ: 'PST8PDT',
+    PGDATESTYLE: 'Postgres, MDY',
+    PGOPTIONS: '-c intervalstyle=postgres_verbose',
+    PG_ABS_SRCDIR: SOURCES,
+    PG_ABS_BUILDDIR: folder,
+    PG_LIBDIR: '/nowhere',
+    PG_DLSUFFIX: '.so',
+  }
+  const args = ['-X', '-a', '-q', '-v', 'HIDE_TABLEAM=on', '-v', 'HIDE_TOAST_COMPRESSION=on']
+  const input = readFileSync(join(SOURCES, 'sql', `${script}.sql`), 'utf8')
+  // As `2>&1` would: errors stand where they came.
+  const { stdout } = await execute('sh', ['-c', 'exec psql "$@" 2>&1', 'sh', ...args], { env, input })
+  return stdout
+}
+
+/** What is another through the gate, and is meant to be. */
+const MEANT: ReadonlyMap<string, string> = new Map([
+  ['strings', 'a session that sets standard_conforming_strings to off is read no more'],
+  ['largeobject', 'function calls of the protocol, which libpq makes for large objects, are refused'],
+])
+
+/** The first lines that are not the same, of both. */
+function difference(straight: string, behind: string): string {
+  const [one, two] = [straight.split('\n'), behind.split('\n')]
+  const at = one.findIndex((line, i) => line !== two[i])
+  const part = (lines: string[]): string => lines.slice(Math.max(at - 5, 0), at + 10).join('\n')
+  return `straight:\n${part(one)}\n\nthrough the gate:\n${part(two)}`
+}
+
+describe("PostgreSQL's own regression statements give the same bytes through the gate", { skip }, () => {
+  if ('missing' in straight || 'missing' in behind || skip !== false) return
+  let gate: TestGate
+  before(async () => {
+    for (const server of [straight, behind]) await server.database('regression')
+    gate = await startPostgresGate(behind.port, undefined, {
+      rooms: { decide: () => ({ effect: 'allow', statements: [], obligations: [] }) },
+    })
+  })
+  after(() => gate?.stop())
+
+  for (const script of ONLY ?? scripts()) {
+    test(script, async t => {
+      const [one, two] = await Promise.all([
+        run(script, straight.port, POSTGRES_PASSWORD),
+        run(script, gate.port, GATE_PASSWORD),
+      ])
+      // What a test remembers of so many statements.
+      gate.noted.length = 0
+      const why = MEANT.get(script)
+      if (why !== undefined) t.diagnostic(`${script}: ${why}`)
+      else assert.ok(one === two, one === two ? '' : difference(one, two))
+    })
+  }
+})
