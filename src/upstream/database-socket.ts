@@ -14,6 +14,9 @@ export interface Patience {
   readonly signal?: AbortSignal
 }
 
+/** A connection on which nothing came for so long is asked whether it is still there: by the kernel, every so often. */
+const KEEP_ALIVE_MS = 60_000
+
 /**
  * Runs what makes a connection within its time; a socket of one that failed is destroyed. `run` tells whom to wake when time
  * is up. Rejects with `database-unreachable`, and what `run` throws.
@@ -27,7 +30,13 @@ export async function withinTime<T>(
   const stopped = Promise.withResolvers<never>()
   // Whoever runs may have failed by itself meanwhile, and then nobody listens.
   stopped.promise.catch(() => undefined)
-  const socket = connectTcp({ host, port, noDelay: true })
+  const socket = connectTcp({
+    host,
+    port,
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: KEEP_ALIVE_MS,
+  })
   const stop = (why: string): void => {
     const error = new GateError('database-unreachable', `the database server at \`${host}:${port}\` ${why}`)
     for (const waiting of all) waiting.fail(error)

@@ -7,6 +7,7 @@ import { connectMysql, killMysql, leaveMysql } from '../../src/upstream/mysql/co
 import type { MysqlConnection, MysqlPlace } from '../../src/upstream/mysql/port.ts'
 import { Talk } from '../../src/upstream/mysql/talk.ts'
 import { capabilities, has } from '../../src/wire/mysql/capabilities.ts'
+import { characterSetOf } from '../../src/wire/mysql/collations.ts'
 import { selfSigned } from '../harness/certificate.ts'
 import { type Mariadb, startMariadb } from '../harness/mariadb.ts'
 
@@ -112,6 +113,24 @@ test('texts are in the character set that the client said', { skip }, async () =
   assert.equal(newer.variables.get('character_set_client'), 'utf8mb4')
   leaveMysql(newer)
   await assert.rejects(come(verified, 'gate', PASSWORD, 'shop', 1), code('internal'))
+})
+
+test('the character sets of collations are those of the server', { skip }, async () => {
+  const readable = ['utf8mb3', 'utf8mb4', 'latin1', 'ascii']
+  const connection = await come(verified)
+  const ids = Array.from({ length: 3 }, (_, i) => `id between ${i * 85} and ${i * 85 + 84}`)
+  for (const some of ids) {
+    const rows = await rowsOf(
+      connection,
+      `select id, character_set_name from information_schema.collations where ${some} and id < 256`,
+    )
+    for (const row of rows) {
+      const [id, name = ''] = row.split('|')
+      const plain = name === 'utf8' ? 'utf8mb3' : name
+      assert.equal(characterSetOf(Number(id)), readable.includes(plain) ? plain : undefined, row)
+    }
+  }
+  leaveMysql(connection)
 })
 
 test('what a connection runs is killed by its id, and one that is gone is no error', { skip }, async () => {

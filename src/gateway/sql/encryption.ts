@@ -39,5 +39,7 @@ export function encrypted(
 
 /** DER of a certificate whose key the client has proven to hold, once something was read from it; its issuer is not verified. */
 export function certificateOf(socket: TLSSocket): Buffer | undefined {
+  // One that has broken meanwhile tells nothing of its other side.
+  if (socket.destroyed) return undefined
   return socket.getPeerCertificate().raw as Buffer | undefined
 }

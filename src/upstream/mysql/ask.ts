@@ -6,8 +6,9 @@ import { writeCommand } from '../../wire/mysql/writer.ts'
 import { refused } from './login.ts'
 import type { Talk } from './talk.ts'
 
-/** Rows of the gate's own questions. */
+/** Rows of the gate's own questions, and their bytes in all. */
 const MAX_ROWS = 100
+const MAX_BYTES = 1024 * 1024
 
 export interface Answer {
   readonly rows: readonly (readonly Value[])[]
@@ -25,6 +26,7 @@ export async function ask(talk: Talk, capabilities: number, sql: string, allowed
   talk.sendPacket(writeCommand({ kind: 'query', attributes: [], sql: Buffer.from(sql) }, capabilities), 0)
   const rows: (readonly Value[])[] = []
   let columns = 0
+  let bytes = 0
   for (;;) {
     const packet = await talk.packet()
     const reply = replies.read(packet.payload)
@@ -33,8 +35,9 @@ export async function ask(talk: Talk, capabilities: number, sql: string, allowed
     }
     if (reply.kind === 'error') return { rows, status: 0 }
     if (reply.kind === 'columns') columns = reply.count
+    bytes += packet.payload.length
     if (reply.kind === 'row') rows.push(readTextRow(packet.payload, columns))
-    if (rows.length > MAX_ROWS)
+    if (rows.length > MAX_ROWS || bytes > MAX_BYTES)
       throw new GateError('mysql-reply-malformed', 'the server sent rows without end')
     if (!replies.done) continue
     if (reply.kind === 'end') return { rows, status: reply.end.status }
