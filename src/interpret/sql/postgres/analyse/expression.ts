@@ -3,14 +3,16 @@ import { type Lineage, Unresolved } from '../../model.ts'
 import type { Analysis } from './analysis.ts'
 import { calledFlow, hasEffect } from './call.ts'
 import { CONSTANT, type Flow, type Place, partial, together } from './flow.ts'
-import { TOTAL_CASTS, TOTAL_OPERATORS, takesTime } from './harmless.ts'
+import { FAILS_BY, TOTAL_CASTS, TOTAL_OPERATORS, takesTime } from './harmless.ts'
 import { ANYTHING, columnNamed, columnOf, NOTHING, rangeNamed, wholeOf } from './scope.ts'
 import { bodyOf, ifKind, kindOf, type NodeKind, type Nodes, namesOf } from './tree.ts'
 
 /** The value of an expression that is shown: what it comes from, inferred where more than the value tells of it. */
 export function shown(node: Node, place: Place): Lineage {
-  const { from, total } = flowOf(node, place)
-  if (!total) place.analysis.infer(from)
+  const { from, total, chosen } = flowOf(node, place)
+  // What a query in another gives may go where it makes an error.
+  const isInner = place.scope.outer?.isTop !== true
+  if (!total || (chosen === true && isInner)) place.analysis.infer(from)
   return from
 }
 
@@ -58,11 +60,16 @@ const READERS: Readers = {
   CollateClause: ({ arg }, place) => maybe(arg, place),
   FuncCall: (call, place) => calledFlow(call, argumentsFlow(call, place), place),
   NamedArgExpr: ({ arg }, place) => maybe(arg, place),
-  CaseExpr: ({ arg, args, defresult }, place) => lazyFlow([arg, ...(args ?? []), defresult], place),
+  CaseExpr: ({ arg, args, defresult }, place) => {
+    const flow = lazyFlow([arg, ...(args ?? []), defresult], place)
+    const conditions = [arg, ...(args ?? []).map(when => bodyOf(when, 'CaseWhen').expr)]
+    const by = together(...conditions.map(condition => maybe(condition, place)))
+    return by.from.size === 0 ? flow : { ...flow, chosen: true }
+  },
   CaseWhen: ({ expr, result }, place) => lazyFlow([expr, result], place),
   CoalesceExpr: ({ args }, place) => lazyFlow(args ?? [], place),
   MinMaxExpr: ({ args }, place) => flowsOf(args, place),
-  A_ArrayExpr: ({ elements }, place) => flowsOf(elements, place),
+  A_ArrayExpr: ({ elements }, place) => unlessChosen(flowsOf(elements, place)),
   RowExpr: ({ args }, place) => flowsOf(args, place),
   List: ({ items }, place) => flowsOf(items, place),
   GroupingFunc: ({ args }, place) => flowsOf(args, place),
@@ -129,8 +136,22 @@ function lazyFlow(parts: readonly (Node | undefined)[], place: Place): Flow {
 }
 
 /** What a call is given: its arguments, and what an aggregate or a window adds to them. */
-function argumentsFlow({ args, agg_order: order, agg_filter: filter, over }: FuncCall, place: Place): Flow {
-  return together(flowsOf(args, place), sortFlow(order, place), maybe(filter, place), windowFlow(over, place))
+function argumentsFlow(call: FuncCall, place: Place): Flow {
+  const { funcname, args, agg_order: order, agg_filter: filter, over } = call
+  const name = namesOf(funcname).at(-1) ?? ''
+  const given = together(...(args ?? []).map((arg, i) => argumentFlow(name, arg, i, place)))
+  return together(given, sortFlow(order, place), maybe(filter, place), windowFlow(over, place))
+}
+
+/** A length, a position or a key may be one that is an error. */
+function argumentFlow(name: string, arg: Node, position: number, place: Place): Flow {
+  const flow = flowOf(arg, place)
+  return FAILS_BY.get(name)?.(position) === true ? partial(flow) : unlessChosen(flow)
+}
+
+/** A value that a condition has chosen is good for nothing that could fail at one of these that it chooses from. */
+function unlessChosen(flow: Flow): Flow {
+  return flow.chosen === true ? partial(flow) : flow
 }
 
 type JsonValue = Nodes['JsonValueExpr']
@@ -230,7 +251,7 @@ function operatorFlow(
   }
   const isTotal = kind === 'AEXPR_DISTINCT' || kind === 'AEXPR_NOT_DISTINCT' || TOTAL_OPERATORS.has(operator)
   // LIKE with a pattern that is no constant may fail.
-  return isTotal ? flow : partial(flow)
+  return isTotal ? unlessChosen(flow) : partial(flow)
 }
 
 function castFlow(flow: Flow, type: TypeName | undefined): Flow {

@@ -10,6 +10,11 @@ export interface Flow {
    * it. Else what it comes from is inferred.
    */
   readonly total: boolean
+  /**
+   * Whether a condition on values that it comes from has chosen it, among values that somebody wrote: an error that one of
+   * these makes, wherever it goes, would tell of the condition.
+   */
+  readonly chosen?: boolean
 }
 
 /** Where an expression stands. */
@@ -21,7 +26,11 @@ export interface Place {
 export const CONSTANT: Flow = { from: NOTHING, total: true }
 
 export function together(...flows: readonly Flow[]): Flow {
-  return { from: union(...flows.map(({ from }) => from)), total: flows.every(({ total }) => total) }
+  return {
+    from: union(...flows.map(({ from }) => from)),
+    total: flows.every(({ total }) => total),
+    ...(flows.some(({ chosen }) => chosen === true) ? { chosen: true } : {}),
+  }
 }
 
 /** The same value, where an error or an effect may hang on it. */

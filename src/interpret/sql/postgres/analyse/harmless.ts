@@ -14,7 +14,7 @@ const words = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/).f
  * any other, whether there is an error or a row would tell of it.
  */
 export const TOTAL_FUNCTIONS: ReadonlySet<string> = words(`
-  array_agg avg bit_length bool_and bool_or btrim char_length character_length coalesce concat concat_ws count
+  array_agg array_length array_to_string avg bit_length bool_and bool_or btrim char_length character_length coalesce concat concat_ws count
   cume_dist dense_rank every first_value greatest initcap json_agg json_build_array json_build_object jsonb_agg
   jsonb_build_array jsonb_build_object json_object_agg jsonb_object_agg lag last_value lead least left length lower
   lpad ltrim max md5 min nth_value ntile num_nonnulls num_nulls octet_length percent_rank quote_ident
@@ -22,6 +22,20 @@ export const TOTAL_FUNCTIONS: ReadonlySet<string> = words(`
   sha512 split_part starts_with stddev stddev_pop stddev_samp string_agg strpos substr sum to_json to_jsonb
   translate trim upper var_pop var_samp variance xmlagg
 `)
+
+/** Of these total functions the arguments, by their positions, of which some values are errors: lengths, numbers, keys. */
+export const FAILS_BY: ReadonlyMap<string, (position: number) => boolean> = new Map([
+  ['json_build_object', position => position % 2 === 0],
+  ['json_object_agg', position => position === 0],
+  ['jsonb_build_object', position => position % 2 === 0],
+  ['jsonb_object_agg', position => position === 0],
+  ['lpad', position => position === 1],
+  ['nth_value', position => position === 1],
+  ['ntile', () => true],
+  ['rpad', position => position === 1],
+  ['split_part', position => position === 2],
+  ['substr', position => position > 0],
+])
 
 /** Functions whose result may be far larger than what they are given. */
 const GROWS: ReadonlySet<string> = words('lpad rpad')
@@ -41,7 +55,7 @@ export function takesTime(expression: unknown): boolean {
 }
 
 /** Operators that take every value of their types without an error. */
-export const TOTAL_OPERATORS: ReadonlySet<string> = words('= <> != < > <= >= || IS')
+export const TOTAL_OPERATORS: ReadonlySet<string> = words('= <> != < > <= >= || IS -> ->> #> #>>')
 
 /** Types to which every text and number can be cast. */
 export const TOTAL_CASTS: ReadonlySet<string> = words('text varchar bpchar')

@@ -75,6 +75,8 @@ export interface Scope {
   readonly items: FromItems
   readonly outer?: Scope
   readonly queries: Queries
+  /** Around the query whose result is the statement's. */
+  readonly isTop?: boolean
 }
 
 /** WITH: names of queries, those of the inner before those of the outer. */

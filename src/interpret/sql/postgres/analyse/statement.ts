@@ -12,7 +12,7 @@ import { bodyOf, ifKind, kindOf, type NodeKind, type Nodes, namesOf } from './tr
 import { writeOutput } from './write.ts'
 
 const READERS: Readers = { query: queryOutput, write: writeOutput }
-const TOP: Scope = { items: NO_ITEMS, queries: new Map() }
+const TOP: Scope = { items: NO_ITEMS, queries: new Map(), isTop: true }
 
 /**
  * What a statement does, from its tree. Throws `Unresolved` where that cannot be told in full: the catalog does not know a name,

@@ -8,8 +8,9 @@ import { bodyOf, ifKind, namesOf } from './tree.ts'
 const MAX_ROUNDS = 1_000
 
 /** The queries of a WITH clause, each of which sees those before it, and all of them where it is recursive. */
-export function withQueries(clause: WithClause | undefined, outer: Scope, analysis: Analysis): Queries {
-  if (clause === undefined) return outer.queries
+export function withQueries(clause: WithClause | undefined, around: Scope, analysis: Analysis): Queries {
+  if (clause === undefined) return around.queries
+  const outer: Scope = { ...around, isTop: false }
   const queries = new Map(outer.queries)
   if (clause.recursive === true) {
     for (const node of clause.ctes ?? []) queries.set(bodyOf(node, 'CommonTableExpr').ctename ?? '', FORWARD)
