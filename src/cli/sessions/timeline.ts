@@ -81,9 +81,9 @@ export class Timeline {
           ...(entry.ending.kind === 'outcome' ? this.#bodies(entry.ending.outcome) : []),
         ]
       case 'access-request':
-        return [...this.#newDay(entry.event.timeMs), ...this.#accessRequest(entry.event)]
+        return [...this.newDay(entry.event.timeMs), ...this.accessRequest(entry.event)]
       case 'end':
-        return [...this.#newDay(entry.event.timeMs), ...this.#ended(entry.event)]
+        return [...this.newDay(entry.event.timeMs), ...this.#ended(entry.event)]
       case 'outcome':
         return [
           `${timeOfDay(entry.outcome.timeMs)}  ${'…'.padEnd(5)}  of ${printable(entry.outcome.decisionId)}`,
@@ -118,7 +118,7 @@ export class Timeline {
   }
 
   /** What happened to an access request: `asked  01J… aws ec2 terminate-instances …`. */
-  #accessRequest(event: AccessRequestEvent): string[] {
+  accessRequest(event: AccessRequestEvent): string[] {
     const paint = this.#paint
     const what = HAPPENED[event.what] ?? { word: printable(event.what), by: 'by', good: false }
     const named = event.name === undefined ? event.by : `${event.name} (${event.by ?? ''})`
@@ -205,7 +205,7 @@ export class Timeline {
       lines.push(this.#title(decision.sessionId), ...facts(whose(decision.principal)))
       this.#headed = true
     }
-    return [...lines, ...this.#newDay(decision.timeMs)]
+    return [...lines, ...this.newDay(decision.timeMs)]
   }
 
   #session(session: SessionEvent): string[] {
@@ -234,7 +234,7 @@ export class Timeline {
     return this.#paint.bold(`Session ${printable(sessionId ?? '')}`)
   }
 
-  #newDay(timeMs: number): string[] {
+  newDay(timeMs: number): string[] {
     const today = day(timeMs)
     if (today === this.#day) return []
     this.#day = today
@@ -265,13 +265,13 @@ export class Timeline {
     if (withheld !== undefined) {
       const what = printable(`session ${session.sessionId ?? ''}`)
       return [
-        ...this.#newDay(timeMs),
+        ...this.newDay(timeMs),
         `${paint.dim(timeOfDay(timeMs))}  ${paint.good('began')}  ${what}: ${WITHHELD[withheld]}`,
       ]
     }
     const line = `${paint.dim(timeOfDay(timeMs))}  ${paint.good('began')}  ${printable(principal.subject)} by ${printable(by)}`
     return [
-      ...this.#newDay(timeMs),
+      ...this.newDay(timeMs),
       line,
       ...this.#under([`from ${printable(clientAddress)}`, ...ofSession(session)]),
     ]

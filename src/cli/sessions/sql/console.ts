@@ -73,9 +73,9 @@ export class SqlConsole {
   }
 
   /** What people were asked, as the client was told: `NOTICE:  …`. */
-  #notice(entry: Extract<Entry, { kind: 'access-request' }>): string[] {
-    const [first = '', ...more] = this.#timeline.lines(entry).filter(line => line !== '')
-    return ['', this.#paint.warn('NOTICE:'), first, ...more]
+  #notice({ event }: Extract<Entry, { kind: 'access-request' }>): string[] {
+    const [first = '', ...more] = this.#timeline.accessRequest(event)
+    return [...this.#timeline.newDay(event.timeMs), '', `${this.#paint.warn('NOTICE:')}  ${first}`, ...more]
   }
 }
 

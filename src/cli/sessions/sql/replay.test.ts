@@ -7,7 +7,9 @@ import { openJournal } from '../../../record/journal.ts'
 import { MemoryFiles } from '../../../record/memory-files.ts'
 import { sqlCall, sqlDecision, sqlOutcome } from '../../../record/sql.fixture.ts'
 import { sessions } from '../../sessions.ts'
+import { paint } from '../paint.ts'
 import { noTerminal } from '../terminal.fixture.ts'
+import { Timeline } from '../timeline.ts'
 
 const STARTED_MS = Date.UTC(2026, 0, 2, 3, 4, 5)
 const SESSION = '01JGJVS4G80000000000000001'
@@ -126,6 +128,41 @@ no end recorded
 
 `,
   )
+})
+
+test('people who were asked are notices', async () => {
+  const request = {
+    type: 'access-request',
+    id: 'r',
+    timeMs: STARTED_MS,
+    sessionId: SESSION,
+    requestId: 'R1',
+  } as const
+  const out = await shown(
+    [
+      { ...request, what: 'asked', by: 'agent-7', state: 'pending' },
+      { ...request, id: 'r2', what: 'approved', by: 'ci/bea', name: 'Bea\u001b[2J', state: 'approved' },
+      ...DAY.slice(4, 6),
+    ],
+    ['replay', SESSION],
+  )
+  assert.match(out, /NOTICE: {2}03:04:05\.000 {2}asked {2}access request R1 for agent-7\n/)
+  assert.match(
+    out,
+    /NOTICE: {2}03:04:05\.000 {2}yes {4}access request R1 approved by Bea\\x1b\[2J \(ci\/bea\)\n/,
+  )
+})
+
+test('among many sessions a statement takes one line, with where it ran', () => {
+  const timeline = new Timeline(paint(false), { many: true })
+  const decision = sqlDecision('q', STARTED_MS)
+  const lines = timeline.lines({
+    kind: 'call',
+    decision,
+    ending: { kind: 'outcome', outcome: sqlOutcome('q', 1) },
+  })
+  assert.equal(lines[2], '03:04:05.000  allow  orders/shop=> select id, name, email …')
+  assert.match(lines[3] ?? '', /2 rows in 5 ms .* agent-7 as role\/agent/)
 })
 
 test('step by step: the next statement comes at a key, and `q` ends it', async () => {
