@@ -80,7 +80,7 @@ export class ExtendedQueries {
       const undo = line.handles.setStatement(statement, prepared)
       return [{ kind: 'parse', isHushed, undo, ...(run === undefined ? {} : { run, isLast: true }) }, bytes]
     }
-    const decision = line.decide(understood)
+    const decision = line.decideAhead(understood)
     if (!line.isDenied(decision, read)) return line.send([message(line.masks(decision, understood).isHushed)])
     const text = { message: 'Parse', sql, tags: understood.tags, parameters: [] } as const
     const onlyParsed = { ...read, understood: unchanging(understood) }
@@ -101,7 +101,7 @@ export class ExtendedQueries {
     if (line.handles.isFull) return this.#refuse(TOO_MANY, 'the session has too many portals')
     const read = await line.readPrepared(prepared)
     const { understood } = read
-    const decision = line.decide(understood)
+    const decision = line.decideAhead(understood)
     const { version } = line.names
     const parameters = saidParameters(values, formats)
     const bound = { sql: prepared.sql, prepared, understood, version, parameters }

@@ -54,6 +54,8 @@ export interface Read {
 const FLUSH = writeFrontend({ kind: 'flush' })
 const UNCOUNTED = 'a change whose rows are to be counted was about to be sent as if they were not'
 const REBIND = 'what names mean may have changed since the portal was bound: bind it again'
+/** How long an answer that was not executed may be used for another that is not, ms. */
+const AHEAD_MS = 1_000
 const IN_DOUBT =
   'what names mean may have changed since the server was ready last: send Sync, or the statements one by one'
 
@@ -69,6 +71,7 @@ export class Line {
   /** What goes to the server with the next system call. */
   readonly #outbox: Outbox
   #isFlushing = false
+  readonly #ahead = new WeakMap<Understood, { readonly decision: Decision; readonly atMs: number }>()
   /** Whether something was sent since the server was ready last. */
   #isOpen = false
 
@@ -292,6 +295,19 @@ export class Line {
   /** Whether a text goes no further, by what the policies would say or for what is broken. */
   isDenied({ effect }: Decision, { broken }: Read): boolean {
     return effect === 'deny' || broken !== undefined || this.names.broken !== undefined
+  }
+
+  /**
+   * What the policies would say, unrecorded, of what is only parsed or bound and runs nothing: an answer that lets it pass is good
+   * for a while, for it is asked again when it is executed.
+   */
+  decideAhead(understood: Understood): Decision {
+    const nowMs = this.rooms.clock.now()
+    const known = this.#ahead.get(understood)
+    if (known !== undefined && nowMs >= known.atMs && nowMs - known.atMs < AHEAD_MS) return known.decision
+    const decision = this.decide(understood)
+    if (decision.effect === 'allow') this.#ahead.set(understood, { decision, atMs: nowMs })
+    return decision
   }
 
   /** What the policies would say, unrecorded. */

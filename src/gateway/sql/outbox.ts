@@ -2,8 +2,9 @@ import type { Socket } from 'node:net'
 
 /** Together they are written at once, beyond which nobody waits for more. */
 const MAX_WAITING = 64 * 1024
-/** What is copied into one piece before it is written: a system call for several costs more. */
+/** What is copied into one piece before it is written, together or on average: a system call for many pieces costs more. */
 const MAX_JOINED = 16 * 1024
+const MAX_JOINED_EACH = 4 * 1024
 
 /**
  * What goes to a socket, gathered: messages that lie next to each other in what came are one piece again, and a batch is one
@@ -49,7 +50,7 @@ export class Outbox {
     const [only, other] = pieces
     if (only !== undefined && other === undefined) {
       socket.write(only)
-    } else if (bytes <= MAX_JOINED) {
+    } else if (bytes <= MAX_JOINED || bytes <= pieces.length * MAX_JOINED_EACH) {
       socket.write(Buffer.concat(pieces, bytes))
     } else {
       socket.cork()
