@@ -373,6 +373,42 @@ test('a change stays when its rows are counted, and only if so many may be chang
   await counting.stop()
 })
 
+test('what is kept of results is what the client saw, in text and prepared', { skip }, async () => {
+  const { port } = started as Mariadb
+  const place = { host: 'localhost', port, tls: { kind: 'verify', ca: tls.certificate } } as const
+  const results: unknown[] = []
+  const keeping = await startMysqlGate({ place, user: 'gate', password: 'p', database: 'shop' }, tls, {
+    rooms: {
+      recorder: {
+        newEventId: () => '01M84XYZ0000000000000000AB',
+        decision: async () => undefined,
+        refusal: async () => undefined,
+        outcome: async (_id, { question }, { result }) => {
+          if (question?.text.message !== 'Connect') results.push(result?.tables)
+        },
+        resultBytes: () => 10_000,
+      },
+    },
+  })
+  const client = await come({ port: keeping.port })
+  keeping.policy.masks = [{ columns: ['users.ssn'], as: 'full' }]
+  await client.query('select id, ssn, born from users order by id')
+  await client.execute('select id, ssn, born from users order by id')
+  await client.query('set autocommit = 1')
+  const seen = [
+    {
+      columns: ['id', 'ssn', 'born'],
+      rows: [
+        ['1', '~mask~', '1980-01-02'],
+        ['2', null, null],
+      ],
+    },
+  ]
+  assert.deepEqual(results, [seen, seen, undefined])
+  await client.end()
+  await keeping.stop()
+})
+
 const dump = which('mariadb-dump') ?? which('mysqldump')
 
 test('a dump passes where comments that servers execute are read', {
