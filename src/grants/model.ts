@@ -54,6 +54,11 @@ export interface RequestedCall {
   readonly pairs: readonly Pick<Pair, 'action' | 'resource' | 'certainty'>[]
   readonly body?: StreamedBody
   readonly resources: readonly ResourceFacts[]
+  /**
+   * What the journal has in place of these two, where they may hold what is masked or secret: people have to see what they
+   * approve, and whoever reads recordings has not.
+   */
+  readonly recorded?: Pick<RequestedCall, 'commandLine' | 'parameters'>
 }
 
 /** Standing access: what it is for, ahead of time. */

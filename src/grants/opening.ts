@@ -36,7 +36,8 @@ function requesterOf(requester: Requester): JsonObject {
 }
 
 function callOf(call: RequestedCall): JsonObject {
-  const { service, operation, region, commandLine, parameters, pairs, body, resources } = call
+  const { service, operation, region, pairs, body, resources } = call
+  const { commandLine, parameters } = call.recorded ?? call
   return {
     service,
     operation,

@@ -37,8 +37,21 @@ export function callAsked(
 /** A call that passes without an approval, however large: without its parameters where they are too many. */
 export function cutCall(call: RequestedCall, { shownCharacters }: ApprovalLimits): RequestedCall {
   if (JSON.stringify(call).length <= shownCharacters) return call
-  const commandLine = `${call.commandLine.slice(0, CUT_COMMAND_LINE).toWellFormed()}…`
-  return { ...call, commandLine, parameters: {}, pairs: call.pairs.slice(0, 1), resources: [] }
+  const { recorded } = call
+  return {
+    ...call,
+    ...withoutParameters(call),
+    ...(recorded && { recorded: withoutParameters(recorded) }),
+    pairs: call.pairs.slice(0, 1),
+    resources: [],
+  }
+}
+
+function withoutParameters({ commandLine }: Pick<RequestedCall, 'commandLine'>): {
+  readonly commandLine: string
+  readonly parameters: Record<string, never>
+} {
+  return { commandLine: `${commandLine.slice(0, CUT_COMMAND_LINE).toWellFormed()}…`, parameters: {} }
 }
 
 /**

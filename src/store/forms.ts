@@ -30,7 +30,10 @@ const call = object(
     pairs: list(object({ action: text, resource: text, certainty: oneOf('exact', 'any') })),
     resources: list(object({ resource: text, facts: anyObject })),
   },
-  { body: object({ bytes: whole }, { sha256: text }) },
+  {
+    body: object({ bytes: whole }, { sha256: text }),
+    recorded: object({ commandLine: text, parameters: anyObject }),
+  },
 )
 
 const scope = object({ actions: list(text, 1), resources: list(text, 1) })

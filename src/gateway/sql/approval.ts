@@ -2,9 +2,11 @@ import type { Decision, Demand } from '../../core/decision.ts'
 import { GateError } from '../../core/errors.ts'
 import type { CallQuestion } from '../../grants/desk.ts'
 import { callDigest } from '../../grants/digest.ts'
+import { REDACTED } from '../../record/parameters.ts'
 import type { ApprovalCase } from '../approval.ts'
 import { requesterOf } from '../requester.ts'
-import type { SqlParameter, SqlQuestion, SqlRooms } from './ports.ts'
+import type { SqlParameter, SqlQuestion, SqlRooms, SqlText } from './ports.ts'
+import { safeForm } from './recorder.ts'
 
 /** A text that people may have to approve. */
 export function sqlApprovalCase(
@@ -32,7 +34,7 @@ export function sqlApprovalCase(
 
 /** What is approved is this text, with these parameters, meaning these objects. */
 function callQuestion(
-  { request, engine, place, text, rows }: SqlQuestion,
+  { request, engine, place, text, rows, isSecret }: SqlQuestion,
   demands: readonly Demand[],
   { approvals }: SqlRooms,
 ): CallQuestion {
@@ -72,9 +74,15 @@ function callQuestion(
         parameters: { ...where, sql: text.sql, parameters: text.parameters.map(shown) },
         pairs,
         resources: [],
+        ...(isSecret ? { recorded: { commandLine: secretLine(text), parameters: where } } : {}),
       }
     },
   }
+}
+
+/** What the journal has of a text whose constants and parameters may be secret. */
+function secretLine(text: SqlText): string {
+  return safeForm(text)?.text ?? `${text.tags.join('; ')}: ${REDACTED}`
 }
 
 /** Told apart from every other value of its kind. */

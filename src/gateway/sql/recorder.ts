@@ -168,7 +168,7 @@ function operationOf({ tags }: SqlText): string {
 }
 
 /** The form where the text itself is not kept. */
-function safeForm({ tags, normalized }: SqlText): SqlText['normalized'] {
+export function safeForm({ tags, normalized }: SqlText): SqlText['normalized'] {
   return normalized !== undefined && tags.includes(UNKNOWN) ? outlineOf(normalized) : normalized
 }
 
