@@ -24,7 +24,10 @@ export const TOTAL_FUNCTIONS: ReadonlySet<string> = words(`
 `)
 
 /** Of these total functions the arguments, by their positions, of which some values are errors: lengths, numbers, keys. */
-export const FAILS_BY: ReadonlyMap<string, (position: number) => boolean> = new Map([
+export const FAILS_BY: ReadonlyMap<string, (position: number) => boolean> = new Map<
+  string,
+  (position: number) => boolean
+>([
   ['json_build_object', position => position % 2 === 0],
   ['json_object_agg', position => position === 0],
   ['jsonb_build_object', position => position % 2 === 0],
@@ -68,7 +71,10 @@ export const HARMLESS_VOLATILE: ReadonlySet<string> = words(`
   pg_control_recovery pg_control_system pg_current_wal_flush_lsn pg_current_wal_insert_lsn pg_current_wal_lsn
   pg_current_xact_id pg_current_xact_id_if_assigned pg_database_collation_actual_version pg_database_size
   pg_get_backend_memory_contexts pg_get_shmem_allocations pg_indexes_size pg_is_in_recovery pg_is_wal_replay_paused
-  pg_last_wal_receive_lsn pg_last_wal_replay_lsn pg_last_xact_replay_timestamp pg_lock_status pg_prepared_xact
+  pg_last_wal_receive_lsn pg_last_wal_replay_lsn pg_last_xact_replay_timestamp pg_lock_status pg_partition_ancestors
+  pg_partition_root pg_partition_tree pg_prepared_xact pg_sequence_last_value pg_collation_actual_version
+  pg_notification_queue_usage pg_jit_available pg_xact_status txid_status pg_isolation_test_session_is_blocked
+  pg_get_wal_replay_pause_state pg_last_committed_xact pg_show_replication_origin_status
   pg_relation_size pg_safe_snapshot_blocking_pids pg_stat_clear_snapshot pg_stat_get_xact_blocks_fetched
   pg_stat_get_xact_blocks_hit pg_stat_get_xact_function_calls pg_stat_get_xact_function_self_time
   pg_stat_get_xact_function_total_time pg_stat_get_xact_numscans pg_stat_get_xact_tuples_deleted

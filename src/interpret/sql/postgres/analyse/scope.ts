@@ -97,6 +97,7 @@ export function columnNamed(scope: Scope | undefined, name: string): Lineage | u
     // Two of one name are ambiguous to the server; both count.
     if (found.length > 0) return union(...possible, ...found.map(({ from }) => from))
     if (items.open !== undefined) possible.push(items.open)
+    if (SYSTEM_COLUMNS.has(name) && items.ranges.length > 0) return union(...possible)
   }
   const range = rangeNamed(scope, name)
   if (range !== undefined) possible.push(wholeOf(range))
