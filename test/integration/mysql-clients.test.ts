@@ -19,6 +19,8 @@ writeFileSync(authority, tls.certificate)
 const started = await startMariadb(tls)
 const skip = 'missing' in started ? started.missing : false
 let gate: TestMysqlFront
+/** One that says that it is MariaDB, as behind which there is one. */
+let mariadb: TestMysqlFront
 let straight: mysql.Connection
 
 before(async () => {
@@ -36,15 +38,18 @@ before(async () => {
     await straight.query(sql)
   }
   const place = { host: 'localhost', port, tls: { kind: 'verify', ca: tls.certificate } } as const
-  gate = await startMysqlGate({ place, user: 'gate', password: 'p', database: 'shop' }, tls, {
-    options: { localFiles: true },
+  const upstream = { place, user: 'gate', password: 'p', database: 'shop' }
+  gate = await startMysqlGate(upstream, tls, { options: { localFiles: true } })
+  mariadb = await startMysqlGate(upstream, tls, {
+    options: { serverVersion: '5.5.5-10.11.6-MariaDB-sallyport' },
   })
-  gate.policy.deny = [/\/mysql\.user/]
+  for (const { policy } of [gate, mariadb]) policy.deny = [/\/mysql\.user/]
 })
 after(async () => {
   if (skip === false) {
     await straight.end()
     await gate.stop()
+    await mariadb.stop()
     await (started as Mariadb).stop()
   }
   rmSync(folder, { recursive: true, force: true })
@@ -54,7 +59,11 @@ const program = which('mysql') ?? which('mariadb')
 const noProgram = skip || (program === undefined ? 'no mysql (Debian: mariadb-client)' : false)
 
 function words(...more: readonly string[]): readonly string[] {
-  const to = ['--no-defaults', '--host=localhost', '--protocol=tcp', `--port=${gate.port}`, '--user=agent']
+  return wordsTo(gate, ...more)
+}
+
+function wordsTo({ port }: TestMysqlFront, ...more: readonly string[]): readonly string[] {
+  const to = ['--no-defaults', '--host=localhost', '--protocol=tcp', `--port=${port}`, '--user=agent']
   return [...to, `--password=${GATE_TOKEN}`, `--ssl-ca=${authority}`, '--ssl-verify-server-cert', ...more]
 }
 
@@ -79,10 +88,21 @@ test('mysql: each of its plugins carries the token, and TLS is a must', { skip: 
     const { stdout, stderr } = await run('select 7', `--default-auth=${plugin}`)
     assert.equal(stdout, '7\n7\n', stderr)
   }
+  const quiet = words('--batch', '-e', 'select 8', 'shop').filter(word => !word.startsWith('--password'))
+  const env = { ...process.env, MYSQL_PWD: GATE_TOKEN }
+  assert.equal((await execute(program ?? 'mysql', quiet, { env })).stdout, '8\n8\n')
   const plain = await run('select 7', '--skip-ssl-verify-server-cert', '--ssl=0')
   assert.match(plain.stderr, /^ERROR 3159 \(HY000\): the gate takes connections over TLS alone/m)
   const wrong = await run('select 7', '--password=wrong')
   assert.match(wrong.stderr, /^ERROR 1045 \(28000\)/m)
+})
+
+test('mysql: a gate that says that it is MariaDB', { skip: noProgram }, async () => {
+  const { stdout, stderr } = await execute(
+    program ?? 'mysql',
+    wordsTo(mariadb, '--batch', '-e', 'select 9', 'shop'),
+  )
+  assert.equal(stdout, '9\n9\n', stderr)
 })
 
 test('mysql: an interrupt stops the query, and nothing else', { skip: noProgram }, async () => {
@@ -116,12 +136,13 @@ const noJava =
 test('Connector/J: prepared statements, batches, fetch size, errors, cancelling', {
   skip: skip || noJava,
 }, async () => {
-  const url = `jdbc:mariadb://localhost:${gate.port}/shop`
-  const { code, stdout, stderr } = await execute('java', [
-    ...['-cp', jar, join(PROGRAMS, 'Jdbc.java'), url, GATE_TOKEN, authority],
-  ])
-  assert.equal(code, 0, `${stdout}${stderr}`)
-  assert.equal(stdout, 'prepared\nchanges\nstreaming\nfailing\ncancelling\n')
+  for (const { port } of [gate, mariadb]) {
+    const url = `jdbc:mariadb://localhost:${port}/shop`
+    const args = ['-cp', jar, join(PROGRAMS, 'Jdbc.java'), url, GATE_TOKEN, authority]
+    const { code, stdout, stderr } = await execute('java', args)
+    assert.equal(code, 0, `${stdout}${stderr}`)
+    assert.equal(stdout, 'prepared\nchanges\nstreaming\nfailing\ncancelling\n')
+  }
 })
 
 const withPymysql = await pythonWith('pymysql')

@@ -42,6 +42,9 @@ public final class Jdbc {
   }
 
   private static void changes(Connection db) throws SQLException {
+    try (Statement statement = db.createStatement()) {
+      statement.executeUpdate("delete from jdbc");
+    }
     db.setAutoCommit(false);
     try (PreparedStatement insert = db.prepareStatement("insert into jdbc (name) values (?)")) {
       for (int i = 0; i < 100; i++) {
@@ -83,7 +86,7 @@ public final class Jdbc {
       check(error.getSQLState().equals("42000") && error.getErrorCode() == 1142);
     }
     try (Statement statement = db.createStatement()) {
-      statement.executeUpdate("insert into jdbc (id, name) values (1, 'again'), (1, 'again')");
+      statement.executeUpdate("insert into jdbc (id, name) values (1000000, 'again'), (1000000, 'again')");
       check(false);
     } catch (SQLException error) {
       check(error.getErrorCode() == 1062);
