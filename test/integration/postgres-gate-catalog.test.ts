@@ -183,3 +183,21 @@ test('where the server cannot be asked for changes, nothing is read', { skip }, 
   await until(async () => (await codeOf(db.query('select * from plain'))) === undefined)
   await db.end()
 })
+
+test('a temporary type by the name of the server’s own has no part in what the gate asks', {
+  skip,
+}, async () => {
+  await admin.query(`
+    create view shown_a as select ssn as name from secrets;
+    create view shown_b as select name from plain;
+  `)
+  const db = await client()
+  // Names cut to 6 characters would make one of both views.
+  await db.query('create domain pg_temp.text as varchar(6)')
+  await db.query('create temp table scratch (a int)')
+  assert.deepEqual((await db.query('select * from scratch')).rows, [])
+  assert.deepEqual((await db.query('select * from shown_b')).rows, [{ name: 'bob' }])
+  assert.notEqual((await db.query('select * from shown_a')).rows[0]?.name, 'canary')
+  assert.equal(await codeOf(db.query('select * from public.people')), '42501')
+  await db.end()
+})

@@ -72,6 +72,8 @@ export class SharedCatalog {
   #doubts = 0
   #settledDoubts = 0
   #check: Check | undefined
+  /** The check behind that one. */
+  #next: Promise<KnownCatalog> | undefined
   #connection: CatalogConnection | undefined
   #members = 0
   #cancelLinger: (() => void) | undefined
@@ -131,23 +133,28 @@ export class SharedCatalog {
     return isCurrent && this.#known !== undefined ? Promise.resolve(this.#known) : this.#checked(connect)
   }
 
-  /** A check that settles every doubt of now: the one that goes on, or the one behind it. */
+  /** A check that settles every doubt of now: the one that goes on, or the one behind it, which settles those until it begins. */
   #checked(connect: Connect): Promise<KnownCatalog> {
     const going = this.#check
-    const doubts = this.#doubts
-    if (going?.doubts === doubts) return going.promise
-    const before = going?.promise.catch(() => undefined)
-    const promise = (before ?? Promise.resolve()).then(() => this.#run(connect, doubts))
-    const check = { promise, doubts }
+    if (this.#next !== undefined) return this.#next
+    if (going === undefined) return this.#run(connect)
+    if (going.doubts === this.#doubts) return going.promise
+    this.#next = going.promise.catch(() => undefined).then(() => this.#run(connect))
+    return this.#next
+  }
+
+  #run(connect: Connect): Promise<KnownCatalog> {
+    const check = { promise: this.#confirmed(connect, this.#doubts), doubts: this.#doubts }
     this.#check = check
+    this.#next = undefined
     const forget = (): void => {
       if (this.#check === check) this.#check = undefined
     }
-    promise.then(forget, forget)
-    return promise
+    check.promise.then(forget, forget)
+    return check.promise
   }
 
-  async #run(connect: Connect, doubts: number): Promise<KnownCatalog> {
+  async #confirmed(connect: Connect, doubts: number): Promise<KnownCatalog> {
     const beganMs = this.#ports.clock.now()
     const known = await this.#look(connect)
     this.#known = known

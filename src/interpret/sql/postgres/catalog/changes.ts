@@ -11,18 +11,18 @@ const UNSEEN = `
   select c.oid from pg_catalog.pg_class c where c.relnamespace in (${HIDDEN}) or c.relkind not in ${KINDS}`
 
 /** Equal answers: nobody has written anything in between, so the catalog is as it was. Cheaper than CATALOG_STATE. */
-export const SNAPSHOT = 'select pg_catalog.txid_current_snapshot()::text as snapshot'
+export const SNAPSHOT = 'select pg_catalog.txid_current_snapshot()::pg_catalog.text as snapshot'
 
 /** `key` is a bigint that tells a row from others of its table. */
 function stateOf(table: string, key: string, where = 'true'): string {
-  const xmin = `${table}.xmin::text::bigint`
+  const xmin = `${table}.xmin::pg_catalog.text::pg_catalog.int8`
   return `
-    select count(*)::text || ' ' || coalesce(max(${xmin}), 0)::text || ' '
-           || coalesce(sum(pg_catalog.hashint8extended((${key} << 32) | ${xmin}, 0)), 0)::text as state
+    select count(*)::pg_catalog.text || ' ' || coalesce(max(${xmin}), 0)::pg_catalog.text || ' '
+           || coalesce(sum(pg_catalog.hashint8extended((${key} << 32) | ${xmin}, 0)), 0)::pg_catalog.text as state
       from pg_catalog.${table} where ${where}`
 }
 
-const oid = (table: string): string => `${table}.oid::bigint`
+const oid = (table: string): string => `${table}.oid::pg_catalog.int8`
 
 /** One row with one column: to be asked with an empty search_path. */
 export const CATALOG_STATE: string = `
@@ -31,11 +31,11 @@ export const CATALOG_STATE: string = `
     // The number of an attribute lies in the bits above those of its relation's: two rows of one key are in no sum.
     stateOf(
       'pg_attribute',
-      `(attrelid::bigint # (attnum::bigint << 16))`,
+      `(attrelid::pg_catalog.int8 # (attnum::pg_catalog.int8 << 16))`,
       `attnum > 0 and attrelid not in (${UNSEEN})`,
     ),
     stateOf('pg_rewrite', oid('pg_rewrite'), `ev_class not in (${UNSEEN})`),
-    stateOf('pg_inherits', '(inhrelid::bigint # (inhparent::bigint << 8))'),
+    stateOf('pg_inherits', '(inhrelid::pg_catalog.int8 # (inhparent::pg_catalog.int8 << 8))'),
     stateOf('pg_proc', oid('pg_proc'), `pronamespace not in (${HIDDEN})`),
     stateOf('pg_operator', oid('pg_operator'), `oprnamespace not in (${HIDDEN})`),
     stateOf('pg_type', oid('pg_type'), `typnamespace not in (${HIDDEN})`),

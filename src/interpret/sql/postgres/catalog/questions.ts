@@ -1,6 +1,7 @@
 /**
  * What the gate asks the upstream's catalog (https://www.postgresql.org/docs/current/catalogs.html), with an empty
- * search_path, so that what views and functions say is qualified. All columns are text.
+ * search_path, so that what views and functions say is qualified. All columns are text. Relations and types are qualified, too:
+ * those of `pg_temp` would come before the server's own.
  */
 const RELATION_KINDS = `('r', 'p', 'v', 'm', 'f', 'S', 'c')`
 
@@ -13,8 +14,8 @@ export type Question = 'relations' | 'views' | 'inherits' | 'functions' | 'opera
 export const QUESTIONS: Readonly<Record<Question, string>> = {
   /** Each column of each relation, in order; a relation without columns once. */
   relations: `
-    select c.oid::text as oid, ${SCHEMA}::text as schema, c.relname::text as name, c.relkind::text as kind,
-           a.attname::text as column
+    select c.oid::pg_catalog.text as oid, ${SCHEMA}::pg_catalog.text as schema, c.relname::pg_catalog.text as name, c.relkind::pg_catalog.text as kind,
+           a.attname::pg_catalog.text as column
       from pg_catalog.pg_class c
       join pg_catalog.pg_namespace n on n.oid = c.relnamespace
       left join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
@@ -22,15 +23,15 @@ export const QUESTIONS: Readonly<Record<Question, string>> = {
      order by c.oid, a.attnum`,
   /** What each view is. */
   views: `
-    select c.oid::text as oid, pg_catalog.pg_get_viewdef(c.oid) as definition
+    select c.oid::pg_catalog.text as oid, pg_catalog.pg_get_viewdef(c.oid) as definition
       from pg_catalog.pg_class c
       join pg_catalog.pg_namespace n on n.oid = c.relnamespace
      where c.relkind in ('v', 'm') and ${VISIBLE}`,
   /** Whose rows are read with whose: partitions, and tables that inherit. */
-  inherits: `select i.inhparent::text as parent, i.inhrelid::text as child from pg_catalog.pg_inherits i`,
+  inherits: `select i.inhparent::pg_catalog.text as parent, i.inhrelid::pg_catalog.text as child from pg_catalog.pg_inherits i`,
   functions: `
-    select ${SCHEMA}::text as schema, p.proname::text as name, p.provolatile::text as volatility,
-           l.lanname::text as language, p.prokind::text as kind, p.prosecdef::text as definer
+    select ${SCHEMA}::pg_catalog.text as schema, p.proname::pg_catalog.text as name, p.provolatile::pg_catalog.text as volatility,
+           l.lanname::pg_catalog.text as language, p.prokind::pg_catalog.text as kind, p.prosecdef::pg_catalog.text as definer
       from pg_catalog.pg_proc p
       join pg_catalog.pg_namespace n on n.oid = p.pronamespace
       join pg_catalog.pg_language l on l.oid = p.prolang
@@ -38,8 +39,8 @@ export const QUESTIONS: Readonly<Record<Question, string>> = {
      group by 1, 2, 3, 4, 5, 6`,
   /** Operators that the server did not bring. */
   operators: `
-    select distinct o.oprname::text as name
+    select distinct o.oprname::pg_catalog.text as name
       from pg_catalog.pg_operator o
-     where o.oprnamespace <> 'pg_catalog'::regnamespace`,
-  schemas: `select ${SCHEMA}::text as schema from pg_catalog.pg_namespace n where ${VISIBLE}`,
+     where o.oprnamespace <> 'pg_catalog'::pg_catalog.regnamespace`,
+  schemas: `select ${SCHEMA}::pg_catalog.text as schema from pg_catalog.pg_namespace n where ${VISIBLE}`,
 }
