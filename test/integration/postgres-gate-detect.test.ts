@@ -4,6 +4,7 @@ import pg from 'pg'
 import { compileDetectors } from '../../src/mask/detect/set.ts'
 import { startPostgres } from '../harness/postgres.ts'
 import { startPostgresGate, type TestGate } from '../harness/postgres-gate.ts'
+import { execute, which } from '../harness/process.ts'
 import { ALLOW_ALL, sqlDesk } from '../harness/sql-desk.ts'
 
 const started = await startPostgres()
@@ -92,8 +93,32 @@ describe('what is found in results', { skip }, () => {
     assert.deepEqual(notices, ['~mask~'])
   })
 
-  it('is not looked for in COPY, or where fields alone are named: these are denied with the reason', async () => {
-    await assert.rejects(db.query('copy notes to stdout'), /what COPY gives is not looked through/)
+  it('is masked in COPY, as are columns', {
+    skip: which('psql') === undefined && 'psql is not installed',
+  }, async () => {
+    const copy = async (sql: string): Promise<string> => {
+      const { stdout, stderr } = await execute('psql', [gate.url(), '-X', '-c', sql])
+      return stdout + stderr
+    }
+    assert.equal(await copy('copy notes (id, body) to stdout'), '1\tmail ~mask~\n2\tnothing\n')
+    assert.equal(
+      await copy('copy (select body, data, null from notes order by id) to stdout with csv header'),
+      'body,data,?column?\n"mail ~mask~","{""to"": ""~mask~""}",\nnothing,{},\n',
+    )
+    assert.match(await copy('copy notes to stdout with (format binary)'), /have it as text or CSV/)
+    desk.setPolicy(ALLOW_ALL, { ...FINDS, Mask: { Columns: ['notes.body'] } })
+    assert.equal(
+      await copy("copy (select upper(body), id from notes) to stdout (delimiter '|')"),
+      '~mask~|1\n~mask~|2\n',
+    )
+    assert.equal(await copy('copy notes (body, id) to stdout csv'), '"~mask~",1\n"~mask~",2\n')
+    assert.equal(await copy('copy notes (id) to stdout csv'), '1\n2\n')
+    assert.match(await copy('copy notes to stdout with (format binary)'), /have it as text or CSV/)
+    desk.setPolicy(ALLOW_ALL, FINDS)
+  })
+
+  it('is not looked for in files of the server, or where fields alone are named: these are denied with the reason', async () => {
+    await assert.rejects(db.query("copy notes to '/tmp/x'"), /have it as text or CSV, to the client/)
     desk.setPolicy(ALLOW_ALL, { ...FINDS, Sid: 'Fields', Action: '*', Mask: { Fields: ['SecretString'] } })
     await assert.rejects(db.query('select 1'), /names fields of replies, which results of SQL do not have/)
   })

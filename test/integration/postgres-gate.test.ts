@@ -174,8 +174,8 @@ test('what would tell of a masked value is denied', { skip }, async () => {
     "select id from people where ssn = 'canary-1'",
     'select id from people order by ssn',
     'create table copy_of as select ssn from people',
-    'copy people to stdout',
-    'copy (select ssn from people) to stdout',
+    'copy people to stdout (format binary)',
+    "copy (select ssn from people) to stdout (encoding 'latin1')",
   ]) {
     await assert.rejects(db.query(sql), (error: pg.DatabaseError) => {
       assert.equal(error.code, '42501', sql)

@@ -88,7 +88,9 @@ describe('a decision with masks', () => {
       'deny',
     )
     assert.equal(decided({ touches: [people] }).effect, 'allow')
-    assert.equal(decided({ touches: [people, call] }).effect, 'deny')
+    // What functions of PostgreSQL are given is among what is copied; those of MySQL may be given anything.
+    const called = understoodAs({ ...STATEMENT, touches: [people, call] }, PLACE)
+    assert.equal(withMasks(ALLOW, called, 'mysql').effect, 'deny')
   })
 
   it('denies where a mask holds that no result of SQL can be held to', () => {

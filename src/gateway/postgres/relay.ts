@@ -152,7 +152,7 @@ export class Relay {
     }
     if (kind === 'copy-data') {
       if (run?.mayCopyOut !== true) throw misplaced('data of COPY that no statement was to give')
-      this.#pass(frame.bytes, run)
+      this.#copied(frame, run)
       return
     }
     // It passes by its bytes, and is read all the same: nothing hides in it.
@@ -178,6 +178,7 @@ export class Relay {
       case 'copy-out-response':
         if (run?.mayCopyOut !== true) throw misplaced('data of COPY that no statement was to give')
         run.keepNot('data of COPY')
+        run.beginCopy(message)
         break
       default:
         break
@@ -194,6 +195,15 @@ export class Relay {
     }
     if (!run.isDescribed) throw misplaced('rows that it has not described')
     this.#pass(writeDataRow(run.masked(this.#upstream.reader.readRow(frame).values)), run)
+  }
+
+  #copied(frame: Frame, run: Run): void {
+    const message = run.hasMasks ? this.#upstream.reader.read(frame) : undefined
+    if (message?.kind !== 'copy-data') {
+      this.#pass(frame.bytes, run)
+      return
+    }
+    this.#pass(writeBackend({ kind: 'copy-data', data: run.maskedCopy(message.data) }), run)
   }
 
   /** A row that passes as it is. */

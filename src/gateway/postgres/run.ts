@@ -1,13 +1,14 @@
 import { GateError } from '../../core/errors.ts'
 import { maskRow, type ValueMask } from '../../mask/sql/row.ts'
 import type { RecordedMasks } from '../../record/event.ts'
-import type { Column, Fields, Value } from '../../wire/postgres/messages.ts'
+import type { Column, CopyResponse, Fields, Value } from '../../wire/postgres/messages.ts'
 import { rowsOf } from '../../wire/postgres/tag.ts'
 import { KeptResult } from '../sql/kept-result.ts'
 import type { StatementMasks } from '../sql/masks.ts'
 import type { SqlOutcome, TextDetector } from '../sql/ports.ts'
 import type { Met } from '../sql/statement-decision.ts'
 import { columnMasks } from './column-masks.ts'
+import { CopyMasks } from './copy-masks.ts'
 import { valueText } from './value-text.ts'
 import { Withheld } from './withheld.ts'
 
@@ -45,6 +46,7 @@ export class Run {
   #bytesOut = 0
   #masked = 0
   #error: string | undefined
+  #copy: CopyMasks | undefined
   /** Set where the client does not have the answer yet. */
   #withheld: Withheld | undefined
 
@@ -130,6 +132,30 @@ export class Run {
     return row
   }
 
+  /** The server begins to give data of COPY. Throws `postgres-reply-malformed` where they are not in the form of text. */
+  beginCopy({ format }: CopyResponse): void {
+    if (!this.hasMasks) return
+    const { rules, outputs, copies } = this.#masks
+    const form = copies?.[this.#statement]
+    if (form !== undefined && format !== 0)
+      throw malformed('gives data of COPY in another form than it was told to')
+    this.#copy = new CopyMasks({
+      form,
+      output: outputs[this.#statement],
+      rules,
+      hashKey: this.#hashKey,
+      detector: this.#detector,
+    })
+  }
+
+  /** Data of COPY as the client may see them. Throws `postgres-reply-malformed`. */
+  maskedCopy(data: Buffer): Buffer {
+    if (this.#copy === undefined) throw malformed('gives data of COPY that it has not announced')
+    const masked = this.#copy.mask(data)
+    this.#masked += masked.count
+    return masked.data
+  }
+
   /** Remembers a row that the client gets like this, where it is to be recorded. */
   keep(row: readonly Value[]): void {
     if (!this.kept.isOpen) return
@@ -183,6 +209,7 @@ export class Run {
     this.#statement += 1
     this.#described = undefined
     this.#columns = undefined
+    this.#copy = undefined
   }
 
   /** A portal was left with rows in it. */

@@ -1,6 +1,7 @@
 import type { Decision, MaskForm } from '../../core/decision.ts'
 import {
   ANY_COLUMN,
+  type CopyForm,
   type Lineage,
   type Output,
   type SchemaCatalog,
@@ -17,9 +18,11 @@ export interface StatementMasks {
   readonly detects: readonly DetectRule[]
   /** The results of its statements in order; undefined where one has none. */
   readonly outputs: readonly (Output | undefined)[]
+  /** How those of them that are COPY write their rows, where that is known. */
+  readonly copies?: readonly (CopyForm | undefined)[]
   /** Whether errors and notices may quote what is masked. */
   readonly isHushed: boolean
-  /** Whether it was understood to be a COPY, whose data pass as they are. */
+  /** Whether it was understood to be a COPY: data may come. */
   readonly isCopy: boolean
 }
 
@@ -30,7 +33,17 @@ export interface DetectRule {
   readonly as: MaskForm
 }
 
-const NO_MASKS: StatementMasks = { rules: [], detects: [], outputs: [], isHushed: false, isCopy: false }
+const NO_MASKS: StatementMasks = {
+  rules: [],
+  detects: [],
+  outputs: [],
+  copies: [],
+  isHushed: false,
+  isCopy: false,
+}
+
+const UNREAD_COPY =
+  'COPY gives it in a form that the gate does not read: have it as text or CSV, to the client, or select it'
 
 /** Engines whose sessions look for what is secret in values; elsewhere it is denied what would have to be looked at. */
 const DETECTING: ReadonlySet<Engine> = new Set<Engine>(['postgres'])
@@ -53,6 +66,7 @@ export function masksOf(decision: Decision, understood: Understood, catalog: Sch
     rules,
     detects,
     outputs: understood.statements.map(({ output }) => output),
+    copies: understood.statements.map(({ copies }) => copies),
     isHushed: isHushed(understood, rules, catalog),
     isCopy: understood.tags.includes('COPY'),
   }
@@ -101,7 +115,7 @@ function whyNoColumns(
 ): string | undefined {
   if (rules.length === 0) return undefined
   for (const statement of statements) {
-    const { tag, inferred, copied, output } = statement
+    const { tag, inferred, copied, output, copies } = statement
     const why =
       whyNot(
         engine === 'mysql' ? given(statement) : [],
@@ -110,7 +124,7 @@ function whyNoColumns(
       ) ??
       whyNot(inferred, rules, 'which rows come, or in which order, would tell of it') ??
       whyNot(copied, rules, 'it would be put where it is not masked') ??
-      whyNot(tag === 'COPY' ? linesOf(output) : [], rules, 'what COPY gives is not masked: select it')
+      whyNot(tag === 'COPY' && copies === undefined ? linesOf(output) : [], rules, UNREAD_COPY)
     if (why !== undefined) return why
   }
   return undefined
@@ -124,8 +138,10 @@ function whyNoDetection(
   const [names] = rules.map(rule => rule.names.slice(0, 3).join(', '))
   if (names === undefined) return undefined
   if (!DETECTING.has(engine)) return `the gate does not look for what is secret (${names}) in its results yet`
-  const copies = statements.some(({ tag, output }) => tag === 'COPY' && output !== undefined)
-  return copies ? `what COPY gives is not looked through for what is secret (${names}): select it` : undefined
+  const isUnread = statements.some(
+    ({ tag, output, copies }) => tag === 'COPY' && output !== undefined && copies === undefined,
+  )
+  return isUnread ? `what is secret (${names}) has to be found, and ${UNREAD_COPY}` : undefined
 }
 
 /**
@@ -139,7 +155,8 @@ function given({ touches }: SqlStatement): readonly ColumnOrigin[] {
   )
 }
 
-function linesOf(output: Output | undefined): readonly ColumnOrigin[] {
+/** All that a result may come from. */
+export function linesOf(output: Output | undefined): readonly ColumnOrigin[] {
   if (output === undefined) return []
   return [...output.columns.flatMap(({ from }) => [...from]), ...(output.open ?? [])]
 }

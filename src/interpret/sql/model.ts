@@ -156,6 +156,19 @@ export type SessionEffect =
   | { readonly kind: 'declare'; readonly name: string; readonly output: Output }
   | { readonly kind: 'fetch'; readonly name: string }
 
+/** How COPY writes rows in the form of text or CSV: https://www.postgresql.org/docs/current/sql-copy.html */
+export interface CopyForm {
+  readonly format: 'text' | 'csv'
+  /** One character of ASCII, as `quote` and `escape`, which are of CSV. */
+  readonly delimiter: string
+  /** What stands for NULL. */
+  readonly null: string
+  readonly quote: string
+  readonly escape: string
+  /** The first line surely has the names of the columns. */
+  readonly header: boolean
+}
+
 /** A statement, understood. */
 export interface SqlStatement {
   /** Its leading words: `SELECT`, `CREATE TABLE`. */
@@ -169,6 +182,8 @@ export interface SqlStatement {
   readonly functions: ReadonlySet<string>
   /** Absent where it has no result. */
   readonly output?: Output
+  /** How COPY writes that to the client; absent where it does not, or in a form that is not read. */
+  readonly copies?: CopyForm
   /** Columns on whose values it depends which rows come, in which order, or whether an error does. */
   readonly inferred: Lineage
   /** Columns whose values it puts where they would be read unmasked. */

@@ -1,9 +1,17 @@
 import type { CopyStmt, CreateTableAsStmt, IntoClause, Node, VariableSetStmt } from 'libpg-query'
-import { ANY_COLUMN, type Output, type SchemaCatalog, type SqlStatement, Unresolved } from '../../model.ts'
+import {
+  ANY_COLUMN,
+  type CopyForm,
+  type Output,
+  type SchemaCatalog,
+  type SqlStatement,
+  Unresolved,
+} from '../../model.ts'
 import { mergedTouches, touchesOf } from '../../touches.ts'
 import { Analysis, type NameSpace, type Readers } from './analysis.ts'
 import { calledFunctions } from './call.ts'
 import { isCommand, isPart, kindOfObject, pathsOf, readCommand, touchNew, touchPath } from './commands.ts'
+import { copyFormOf } from './copy-form.ts'
 import { decides, flowsOf } from './expression.ts'
 import { readRelation } from './from.ts'
 import { queryOutput } from './query.ts'
@@ -20,7 +28,7 @@ const TOP: Scope = { items: NO_ITEMS, queries: new Map(), isTop: true }
  */
 export function understand(tree: Node, catalog: SchemaCatalog, names: NameSpace): SqlStatement {
   const analysis = new Analysis(catalog, names, READERS)
-  const { tag, output } = read(tree, analysis)
+  const { tag, output, copies } = read(tree, analysis)
   // What a command is made of (constraints, bodies) is not read: who may create may say what.
   if (!isCommand(kindOf(tree))) analysis.reading.checkAll(tree)
   const { conditions, changes } = analysis
@@ -31,6 +39,7 @@ export function understand(tree: Node, catalog: SchemaCatalog, names: NameSpace)
     ...(changes === 0 ? {} : { changes }),
     functions: analysis.functions,
     ...(output === undefined ? {} : { output }),
+    ...(copies === undefined ? {} : { copies }),
     inferred: analysis.inferred,
     copied: analysis.copied,
     effects: analysis.effects,
@@ -40,6 +49,7 @@ export function understand(tree: Node, catalog: SchemaCatalog, names: NameSpace)
 interface Reading {
   readonly tag: string
   readonly output?: Output
+  readonly copies?: CopyForm | undefined
 }
 
 type StatementReaders = {
@@ -263,7 +273,7 @@ function copied(copy: CopyStmt, analysis: Analysis): Reading {
   if (relation === undefined) {
     const output = innerOutput(query, analysis)
     if (filename !== undefined) analysis.copy(wholeOf(output))
-    return { tag: 'COPY', output }
+    return { tag: 'COPY', output, copies: copyFormOf(copy) }
   }
   const found = analysis.relation(relation)
   const columns = attlist === undefined ? found.columns.map(({ name }) => name) : namesOf(attlist)
@@ -289,7 +299,7 @@ function copied(copy: CopyStmt, analysis: Analysis): Reading {
   }
   analysis.see(wholeOf(output))
   if (filename !== undefined) analysis.copy(wholeOf(output))
-  return { tag: 'COPY', output }
+  return { tag: 'COPY', output, copies: copyFormOf(copy) }
 }
 
 /** SET, RESET and SET ROLE. What is set is text or a number, never an expression. */
