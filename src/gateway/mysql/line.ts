@@ -8,6 +8,7 @@ import { writePacket } from '../../wire/mysql/packet.ts'
 import type { ClientReader } from '../../wire/mysql/reader.ts'
 import { writeOk } from '../../wire/mysql/write-reply.ts'
 import type { Held, Refusal } from '../exchange.ts'
+import { detectorOf } from '../sql/detection.ts'
 import type { KeptResult } from '../sql/kept-result.ts'
 import { masksOf } from '../sql/masks.ts'
 import type { ClientFacts, SqlText } from '../sql/ports.ts'
@@ -183,7 +184,10 @@ export class Line {
         const masks = masksOf(decision, understood, names.catalog)
         const ahead = sending.ahead?.reduce((sum, { length }) => sum + length, 0) ?? 0
         const bytesIn = sending.sent.payload.length + ahead
-        const going = new Run({ masks, kept, hashKey: rooms.hashKey, bytesIn, isBinary: sending.isBinary })
+        const { hashKey } = rooms
+        const detector = detectorOf(masks, rooms)
+        const { isBinary } = sending
+        const going = new Run({ masks, kept, detector, hashKey, bytesIn, isBinary })
         run = going
         if (sending.resumed !== undefined) going.resume(sending.resumed)
         const stop = (): void => fail(asGateError(ended.reason))

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import { GateError } from '../../core/errors.ts'
 import type { Row } from '../../interpret/sql/mysql/catalog/load.ts'
-import type { Column, Command, Eof, Failure, Ok } from '../../wire/mysql/messages.ts'
+import type { Column, Command, Eof, Ok } from '../../wire/mysql/messages.ts'
 import { nextSequence, type Packet, writePacket } from '../../wire/mysql/packet.ts'
 import type { ServerReader } from '../../wire/mysql/reader.ts'
 import { Replies, type Reply } from '../../wire/mysql/replies.ts'
@@ -28,6 +28,7 @@ export interface Sent {
 
 /** Rows that pass by one write at most. */
 const MAX_ROWS = 4096
+/** Of an error that could quote what is masked, its numbers are kept, and this. */
 const HUSHED = 'the server says more, which may hold what is masked for this principal'
 
 /** What a session learns from the ends of answers. */
@@ -209,8 +210,9 @@ export class Relay {
     sent.onReply?.(reply)
     if (reply.kind === 'error') {
       run?.failed(reply.sqlstate ?? String(reply.code))
-      if (run?.isHushed === true) {
-        this.#say(hushed(reply), packet.sequence, run)
+      const message = run === undefined ? reply.message : run.messageOf(reply.message)
+      if (message !== reply.message) {
+        this.#say(writeFailure({ ...reply, message: message ?? HUSHED }), packet.sequence, run)
         return
       }
     }
@@ -257,9 +259,4 @@ export class Relay {
     run?.sent(bytes.length)
     if (this.#client.writable) this.#client.write(bytes)
   }
-}
-
-/** Of an error that could quote what is masked, its numbers are kept. */
-function hushed({ code, sqlstate }: Failure): Buffer {
-  return writeFailure({ kind: 'error', code, sqlstate, message: HUSHED })
 }

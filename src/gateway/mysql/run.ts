@@ -1,13 +1,13 @@
 import { isUtf8 } from 'node:buffer'
 import { GateError } from '../../core/errors.ts'
-import { mysqlValueMask } from '../../mask/sql/mysql-row.ts'
+import { mysqlDetectingMask, mysqlValueMask } from '../../mask/sql/mysql-row.ts'
 import type { ValueMask } from '../../mask/sql/row.ts'
 import type { RecordedMasks } from '../../record/event.ts'
 import type { Column, Ok, Value } from '../../wire/mysql/messages.ts'
 import { type Replacement, RowView } from '../../wire/mysql/row-view.ts'
 import type { KeptResult } from '../sql/kept-result.ts'
 import { columnForms, type StatementMasks } from '../sql/masks.ts'
-import type { SqlOutcome, SqlParameter } from '../sql/ports.ts'
+import type { SqlOutcome, SqlParameter, TextDetector } from '../sql/ports.ts'
 import { recordedParameter } from './parameters.ts'
 
 /** How the values of a result are masked: what is known of its columns. */
@@ -23,6 +23,8 @@ export interface RunStart {
   readonly masks: StatementMasks
   /** Takes rows as the client gets them. */
   readonly kept: KeptResult
+  /** What is to be found in values, and in errors; absent: nothing is looked for. */
+  readonly detector?: TextDetector | undefined
   readonly hashKey: Buffer
   /** Of the commands that carried it to the server. */
   readonly bytesIn: number
@@ -42,6 +44,7 @@ export class Run {
   readonly isBinary: boolean
   readonly #masks: StatementMasks
   readonly #kept: KeptResult
+  readonly #detector: TextDetector | undefined
   readonly #hashKey: Buffer
   #settle: (outcome: SqlOutcome) => void = () => undefined
   /** Which result of the text is answered. */
@@ -54,7 +57,8 @@ export class Run {
   #maskedValues = 0
   #error: string | undefined
 
-  constructor({ masks, kept, hashKey, bytesIn, isBinary }: RunStart) {
+  constructor({ masks, kept, hashKey, bytesIn, isBinary, detector }: RunStart) {
+    this.#detector = detector
     this.#masks = masks
     this.#kept = kept
     this.#hashKey = hashKey
@@ -67,21 +71,27 @@ export class Run {
 
   /** Whether rows are to be looked at. */
   get isMasking(): boolean {
-    return this.#result === undefined ? this.#masks.rules.length > 0 : this.#result.masks !== undefined
+    const hasMasks = this.#masks.rules.length > 0 || this.#detector !== undefined
+    return this.#result === undefined ? hasMasks : this.#result.masks !== undefined
   }
 
-  get isHushed(): boolean {
-    return this.#masks.isHushed
+  /** What the client may see of an error: its message, where nothing in it may be masked; else undefined. */
+  messageOf(message: string): string | undefined {
+    if (this.#masks.isHushed) return undefined
+    return this.#detector === undefined ? message : this.#detector.mask(message).text
   }
 
   /** The server says what the rows are made of that follow. */
   describe(columns: readonly Column[]): void {
     const { rules, outputs } = this.#masks
     const forms = columnForms(columns.length, outputs[this.#statement], rules)
-    const masks = forms?.map((form, i) => {
-      const column = columns[i]
-      return form && column && mysqlValueMask(column, form, this.#hashKey)
+    const detector = this.#detector
+    const all = columns.map((column, i) => {
+      const form = forms?.[i]
+      if (form !== undefined) return mysqlValueMask(column, form, this.#hashKey)
+      return detector && mysqlDetectingMask(column, detector)
     })
+    const masks = all.some(mask => mask !== undefined) ? all : undefined
     this.#result = { types: columns.map(({ type }) => type), columns: [...columns], masks }
     this.#described = this.#result
     this.#kept.begin(columns.map(({ name }) => name))
@@ -136,7 +146,9 @@ export class Run {
     for (const [i, mask] of masks.entries()) {
       if (mask === undefined) continue
       const value = VIEW.value(i)
-      if (value !== null) replacements.push([i, mask(value)])
+      if (value === null) continue
+      const seen = mask(value)
+      if (seen !== value) replacements.push([i, seen])
     }
     if (replacements.length === 0) return payload
     this.#maskedValues += replacements.length

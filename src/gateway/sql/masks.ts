@@ -46,7 +46,7 @@ const UNREAD_COPY =
   'COPY gives it in a form that the gate does not read: have it as text or CSV, to the client, or select it'
 
 /** Engines whose sessions look for what is secret in values; elsewhere it is denied what would have to be looked at. */
-const DETECTING: ReadonlySet<Engine> = new Set<Engine>(['postgres'])
+const DETECTING: ReadonlySet<Engine> = new Set<Engine>(['postgres', 'mysql'])
 
 /** The rules on columns among a decision's obligations. */
 export function columnRules({ obligations }: Decision): readonly ColumnRule[] {

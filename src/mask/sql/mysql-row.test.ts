@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { MaskForm } from '../../core/decision.ts'
-import { mysqlValueMask } from './mysql-row.ts'
+import { mysqlDetectingMask, mysqlValueMask } from './mysql-row.ts'
 
 const KEY = Buffer.alloc(32, 1)
 const SECRET = 'canary-4242-canary'
@@ -48,4 +48,24 @@ test('no value shows through, whatever its type and collation', () => {
       assert.ok(masked === null || !masked.includes(Buffer.from(bytes)))
     }),
   )
+})
+
+test('what is found in a value is masked in texts, keeps JSON, and makes all else NULL', () => {
+  const finder = {
+    mask: (text: string) => ({
+      text: text.replaceAll(SECRET, '~mask~'),
+      count: text.includes(SECRET) ? 1 : 0,
+    }),
+  }
+  const masked = (type: number, collation: number, value: Buffer): string | null | undefined =>
+    mysqlDetectingMask({ type, collation }, finder)?.(value)?.toString() ?? null
+  assert.equal(masked(0xfd, 45, Buffer.from(`a ${SECRET} b`)), 'a ~mask~ b')
+  assert.equal(masked(0xfd, 45, Buffer.from('a b')), 'a b')
+  assert.equal(masked(0xf5, 45, Buffer.from(`{"a":"${SECRET}"}`)), '{"a":"~mask~"}')
+  const hidden = `{"a":"${[...SECRET].map(each => `\\u00${each.charCodeAt(0).toString(16)}`).join('')}"}`
+  assert.equal(masked(0xfc, 45, Buffer.from(hidden)), '"~mask~"')
+  assert.equal(masked(0xfc, 63, Buffer.from(`\0${SECRET}`)), null)
+  assert.equal(masked(0xfc, 63, Buffer.from('plain')), 'plain')
+  assert.equal(masked(0xfd, 54, Buffer.from(SECRET, 'utf16le').swap16()), null)
+  assert.equal(mysqlDetectingMask({ type: 0x03, collation: 63 }, finder), undefined)
 })

@@ -2,7 +2,8 @@ import { isUtf8 } from 'node:buffer'
 import type { MaskForm } from '../../core/decision.ts'
 import { maskText } from '../form.ts'
 import { MARKER } from '../marker.ts'
-import type { ValueMask } from './row.ts'
+import { detectingMask, type SecretFinder } from './detect.ts'
+import type { ResultColumn, ValueMask } from './row.ts'
 
 /**
  * Masks values of MySQL's and MariaDB's results, which have the same bytes in both protocols where they are texts. A mask
@@ -54,6 +55,44 @@ export function mysqlValueMask({ type, collation }: MysqlColumn, form: MaskForm,
     const how = form === 'partial' && !isUtf8(value) ? 'full' : form
     return Buffer.from(maskText(value.toString(how === 'hash' ? 'latin1' : 'utf8'), how, hashKey))
   }
+}
+
+/** Numbers, moments, bits and geometry: they are no texts. */
+const HARMLESS: ReadonlySet<number> = new Set([
+  ...[0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x08, 0x09, 0x0d, 0x10, 0xf6],
+  ...[0x07, 0x0a, 0x0b, 0x0c, 0xff],
+])
+/** Types of PostgreSQL that are looked through in the same way. */
+const LIKE_TEXT: ResultColumn = { type: 25, format: 0 }
+const LIKE_JSON: ResultColumn = { type: 114, format: 0 }
+
+/** The mask of a column's values by what is found in them; undefined where its type holds no text. */
+export function mysqlDetectingMask(
+  { type, collation }: MysqlColumn,
+  finder: SecretFinder,
+): ValueMask | undefined {
+  if (HARMLESS.has(type)) return undefined
+  const json = detectingMask(LIKE_JSON, finder) ?? nothing
+  if (type === JSON_TYPE) return json
+  if (TEXT_TYPES.has(type) && isAscii(collation)) {
+    const text = detectingMask(LIKE_TEXT, finder) ?? nothing
+    // MariaDB has JSON in its texts.
+    return value => (value[0] === 0x7b || value[0] === 0x5b ? json(value) : text(value))
+  }
+  // What a part of it means is not known: with something in it that is to be masked, all of it is NULL.
+  return value => {
+    const found = finder.mask(value.toString('utf8')).count + finder.mask(narrow(value)).count
+    return found === 0 ? value : null
+  }
+}
+
+function nothing(): null {
+  return null
+}
+
+/** Texts of two or four bytes a character, as far as they are ASCII. */
+function narrow(value: Buffer): string {
+  return value.toString('latin1').replaceAll('\0', '')
 }
 
 function one(id: number): [number, number] {
