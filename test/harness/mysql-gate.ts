@@ -33,6 +33,8 @@ export interface MoreOfTheMysqlGate {
   readonly readsVersionComments?: boolean
   readonly requestCertificate?: boolean
   readonly connectMs?: number
+  /** Where it listens; absent: 127.0.0.1. */
+  readonly host?: string
 }
 
 export interface TestMysqlFront extends Watched {
@@ -85,7 +87,7 @@ export async function startMysqlGate(
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
     void gate.serve(socket)
-  }).listen(0, '127.0.0.1')
+  }).listen(0, more.host ?? '127.0.0.1')
   await once(server, 'listening')
   return {
     ...watched,

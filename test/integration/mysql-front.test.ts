@@ -77,6 +77,14 @@ test('a token of 1,800 bytes is taken, and what is asked is answered', { skip },
   await client.end()
 })
 
+test('an IPv4 address is one, though it comes over a socket for both', { skip }, async () => {
+  const dual = await startMysqlGate(upstream, tls, { host: '::' })
+  const client = await come({ host: '127.0.0.1', ssl: { rejectUnauthorized: false } }, dual)
+  assert.equal(dual.claimed[0]?.clientAddress, '127.0.0.1')
+  await client.end()
+  await dual.stop()
+})
+
 test('who comes in the clear is told how to come, before it could say anything', { skip }, async () => {
   await assert.rejects(come({ ssl: undefined as never }), code(3159, 'HY000', /over TLS alone/))
   assert.equal(gate.claimed.length, 0)

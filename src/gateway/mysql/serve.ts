@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { asGateError, GateError } from '../../core/errors.ts'
+import { connectionFacts } from '../../listener/facts.ts'
 import { leaveMysql } from '../../upstream/mysql/connect.ts'
 import type { MysqlConnection } from '../../upstream/mysql/port.ts'
 import { has, STATUS } from '../../wire/mysql/capabilities.ts'
@@ -67,7 +68,7 @@ class Visit {
   constructor(socket: Socket, house: House) {
     this.#raw = socket
     this.#house = house
-    this.#facts = { clientAddress: socket.remoteAddress ?? '', secure: true }
+    this.#facts = { clientAddress: connectionFacts(socket).clientAddress, secure: true }
     this.#connectionId = house.ids.take()
     this.#dialogue = Dialogue.withStranger(socket)
   }

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { asGateError, GateError } from '../../core/errors.ts'
+import { connectionFacts } from '../../listener/facts.ts'
 import type { PostgresConnection } from '../../upstream/postgres/port.ts'
 import type { CancelKey } from '../../wire/postgres/messages.ts'
 import { writeBackend } from '../../wire/postgres/writer.ts'
@@ -58,7 +59,7 @@ class Visit {
   ) {
     this.#raw = socket
     this.#socket = socket
-    this.#address = socket.remoteAddress ?? ''
+    this.#address = connectionFacts(socket).clientAddress
     this.#rooms = rooms
     this.#options = options
     this.#keys = keys
