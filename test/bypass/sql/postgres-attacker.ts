@@ -151,6 +151,8 @@ export class Attacker {
     this.#chunks.push(Buffer.from(chunk))
     this.#reader.push(chunk)
     for (let frame = this.#reader.next(); frame; frame = this.#reader.next()) {
+      // Large rows come in pieces; their bytes are kept.
+      if (frame.part !== 'whole') continue
       const message = this.#reader.read(frame)
       this.messages.push(message)
       if (message.kind === 'ready') this.#ready += 1
