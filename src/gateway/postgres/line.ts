@@ -18,7 +18,7 @@ import type { ClientHold } from './client-hold.ts'
 import { refusalError } from './complaint.ts'
 import type { Handles, Portal, Prepared } from './handles.ts'
 import type { PostgresRooms } from './ports.ts'
-import type { Relay, Sent } from './relay.ts'
+import type { Message, Relay } from './relay.ts'
 import { Run } from './run.ts'
 import type { SessionNames } from './session-names.ts'
 import { drained, type Source } from './source.ts'
@@ -37,9 +37,6 @@ export interface LineParts {
   readonly hold: ClientHold
   fail(error: GateError): void
 }
-
-/** One message for the server, and what its answer is for. */
-export type Message = readonly [sent: Sent, bytes: Buffer]
 
 /** A text, read: as far as it could be. */
 export interface Read {

@@ -5,7 +5,7 @@ import { loadCatalog, type Row } from '../../interpret/sql/postgres/catalog/load
 import type { SqlParser } from '../../interpret/sql/postgres/parse/parser.ts'
 import type { BackendMessage, Column, TransactionState } from '../../wire/postgres/messages.ts'
 import { writeFrontend } from '../../wire/postgres/writer.ts'
-import type { Message } from './line.ts'
+import type { Message } from './relay.ts'
 
 /** Asks the server on the session's own connection, while nothing else is on its way there. */
 export type OwnQuery = (sql: string) => Promise<readonly Row[]>

@@ -30,6 +30,9 @@ export interface Sent extends Awaited {
   readonly undo?: () => void
 }
 
+/** One message for the server, and what its answer is for. */
+export type Message = readonly [sent: Sent, bytes: Buffer]
+
 export interface RelayPorts {
   /** The server is ready for more. */
   onReady(state: TransactionState): void

@@ -4,7 +4,8 @@ import type { Understood } from '../sql/understood.ts'
 import { writeError } from './complaint.ts'
 import { Copying } from './copying.ts'
 import { HeldChange } from './held-change.ts'
-import type { Line, Message } from './line.ts'
+import type { Line } from './line.ts'
+import type { Message } from './relay.ts'
 import type { Run } from './run.ts'
 
 /** No SQL: the server's grammar fails at it. */
