@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -36,10 +36,14 @@ export async function startMariadb(tls?: Tls): Promise<Mariadb | NoMariadb> {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-mariadb-'))
   const data = join(folder, 'data')
   try {
+    // Servers that begin remove what they find of temporary tables: each has a place of its own for them.
+    const scratch = join(folder, 'tmp')
+    mkdirSync(scratch)
     const account = process.getuid?.() === 0 ? ['--user=mysql'] : []
-    if (account.length > 0) await finish('chown', ['mysql', folder])
+    if (account.length > 0) await finish('chown', ['-R', 'mysql', folder])
     await finish(install, [
       ...['--no-defaults', `--datadir=${data}`, '--auth-root-authentication-method=normal', '--skip-test-db'],
+      `--tmpdir=${scratch}`,
       ...account,
     ])
     const encrypted = tls === undefined ? [] : keysIn(folder, tls)
@@ -48,7 +52,7 @@ export async function startMariadb(tls?: Tls): Promise<Mariadb | NoMariadb> {
     const running = start(server, [
       ...['--no-defaults', `--datadir=${data}`, `--socket=${join(folder, 'socket')}`, `--port=${port}`],
       ...['--bind-address=127.0.0.1', '--innodb-buffer-pool-size=16M', '--innodb-flush-log-at-trx-commit=0'],
-      '--max-connections=1500',
+      ...['--max-connections=1500', `--tmpdir=${scratch}`],
       ...encrypted,
       ...account,
     ])
