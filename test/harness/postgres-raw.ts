@@ -12,6 +12,8 @@ import { GATE_PASSWORD } from './postgres-gate.ts'
 export class RawPostgres {
   readonly socket: Socket
   readonly heard: BackendMessage[] = []
+  /** What it was told until it was let in. */
+  greeted: readonly BackendMessage[] = []
   readonly #reader = new BackendReader()
   #wake: () => void = () => undefined
   closed: boolean = false
@@ -43,7 +45,7 @@ export class RawPostgres {
     ] as const
     socket.write(writeStartup({ kind: 'startup', version: { major: 3, minor: 0 }, parameters }))
     raw.say({ kind: 'authentication', data: writePassword(new Redacted(GATE_PASSWORD)) })
-    await raw.until('ready')
+    raw.greeted = await raw.until('ready')
     return raw
   }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { connect, type Socket } from 'node:net'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { after, before, test } from 'node:test'
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls'
 import pg from 'pg'
@@ -372,4 +372,62 @@ test('a stranger that says nothing, and a client that says nothing more', { skip
   assert.ok(kinds(await raw.until('ready')).endsWith('command-complete ready'))
   assert.deepEqual(sqlstates(await raw.until('close')), ['57P05'])
   await idle.stop()
+})
+
+test('a client that is gone before it is answered is no trouble', { skip }, async () => {
+  for (let i = 0; i < 20; i++) {
+    const socket = await (i % 2 === 0 ? direct() : negotiated())
+    socket.write(startup())
+    socket.on('error', () => undefined)
+    if (i % 4 < 2) socket.destroy()
+    else socket.end().resume()
+    await once(socket, 'close')
+  }
+  const raw = new RawPostgres(await direct())
+  raw.socket.write(startup())
+  raw.say(password())
+  await raw.until('ready')
+  raw.socket.destroy()
+  assert.deepEqual(gate.troubles, [])
+})
+
+test('however often a client cancels, the server hears of it by one connection at a time', {
+  skip,
+}, async () => {
+  if ('missing' in started) return
+  let open = 0
+  let most = 0
+  const counted = createServer(client => {
+    open++
+    most = Math.max(most, open)
+    const upstream = connect(started.port, '127.0.0.1')
+    client.pipe(upstream).pipe(client)
+    for (const socket of [client, upstream]) socket.on('error', () => socket.destroy())
+    client.on('close', () => open--)
+  }).listen(0, '127.0.0.1')
+  await once(counted, 'listening')
+  const own = await startPostgresGate((counted.address() as AddressInfo).port)
+  const raw = await RawPostgres.open(own.port)
+  const [key] = raw.greeted.flatMap(each => (each.kind === 'backend-key' ? [each.key] : []))
+  assert.ok(key)
+  const before = open
+  most = 0
+  const sql = 'select pg_sleep(600)'
+  raw.say({ kind: 'query', sql })
+  await own.until(({ what, question }) => what === 'decision' && question?.text.sql === sql)
+  const answered = raw.until('ready')
+  let over = false
+  void answered.then(() => {
+    over = true
+  })
+  while (!over) {
+    const all = await Promise.all(Array.from({ length: 20 }, () => tcp(own.port)))
+    for (const socket of all) socket.end(writeStartup({ kind: 'cancel', key })).resume()
+    await Promise.all(all.map(socket => once(socket, 'close')))
+  }
+  assert.deepEqual(sqlstates(await answered), ['57014'])
+  assert.ok(most <= before + 1, `${most} at once, of ${before}`)
+  raw.socket.destroy()
+  await own.stop()
+  counted.close()
 })

@@ -67,11 +67,36 @@ async function run(script: string, port: number, password: string): Promise<stri
   return stdout
 }
 
-/** What is another through the gate, and is meant to be. */
-const MEANT: ReadonlyMap<string, string> = new Map([
-  ['strings', 'a session that sets standard_conforming_strings to off is read no more'],
-  ['largeobject', 'function calls of the protocol, which libpq makes for large objects, are refused'],
+/** From where on something is another through the gate, and is meant to be. */
+const MEANT: ReadonlyMap<string, { readonly from: RegExp; readonly why: string }> = new Map([
+  ...['strings', 'plpgsql'].map(
+    script =>
+      [
+        script,
+        {
+          from: /^set standard_conforming_strings (?:to|=) off/im,
+          why: 'a session that lexes another way is read no more',
+        },
+      ] as const,
+  ),
+  [
+    'largeobject',
+    { from: /^\\lo_/m, why: 'function calls of the protocol, which libpq makes here, are refused' },
+  ],
+  [
+    'temp',
+    {
+      from: /^PREPARE TRANSACTION 'twophase_search'/m,
+      why: 'the gate looks what the search_path stands for, which makes the temporary schema before the transaction',
+    },
+  ],
 ])
+
+/** What is to be the same. */
+function same(script: string, output: string): string {
+  const at = output.search(MEANT.get(script)?.from ?? /(?!)/)
+  return at === -1 ? output : output.slice(0, at)
+}
 
 /** The first lines that are not the same, of both. */
 function difference(straight: string, behind: string): string {
@@ -94,15 +119,15 @@ describe("PostgreSQL's own regression statements give the same bytes through the
 
   for (const script of ONLY ?? scripts()) {
     test(script, async t => {
-      const [one, two] = await Promise.all([
+      const [straightOut, behindOut] = await Promise.all([
         run(script, straight.port, POSTGRES_PASSWORD),
         run(script, gate.port, GATE_PASSWORD),
       ])
       // What a test remembers of so many statements.
       gate.noted.length = 0
-      const why = MEANT.get(script)
-      if (why !== undefined) t.diagnostic(`${script}: ${why}`)
-      else assert.ok(one === two, one === two ? '' : difference(one, two))
+      const [one, two] = [same(script, straightOut), same(script, behindOut)]
+      if (one !== straightOut) t.diagnostic(`not all of ${script}: ${MEANT.get(script)?.why}`)
+      assert.ok(one === two, one === two ? '' : difference(one, two))
     })
   }
 })

@@ -55,7 +55,7 @@ export interface Seen {
 export function seenOf(socket: TLSSocket): Seen {
   const theirs = certificateOf(socket)
   const own = socket.getCertificate()
-  const binding = own !== null && 'raw' in own ? endPointBinding(own.raw as Buffer) : undefined
+  const binding = own && 'raw' in own ? endPointBinding(own.raw as Buffer) : undefined
   return {
     ...(theirs === undefined ? {} : { certificate: theirs }),
     ...(binding === undefined ? {} : { binding }),

@@ -61,7 +61,9 @@ export class Session {
   #closed = false
   #isTaking = false
   /** Cancels that the server may still hear: what is sent before it has would be cancelled in the place of another. */
-  #cancelled: Promise<unknown> = Promise.resolve()
+  #cancelled: Promise<void> = Promise.resolve()
+  #isCancelling = false
+  #isCancelledAgain = false
 
   readonly #principal: Principal
 
@@ -162,10 +164,25 @@ export class Session {
   cancel(): void {
     if (this.#hold.cancel()) return
     const { cancelKey } = this.#connection
-    const head = this.#relay.queue.head
-    const isBusy = head !== undefined && head.own === undefined && !this.#upstream.ended
-    if (cancelKey === undefined || !isBusy) return
-    this.#cancelled = Promise.all([this.#cancelled, this.#askToCancel(cancelKey)])
+    if (cancelKey === undefined || !this.#runs) return
+    if (this.#isCancelling) this.#isCancelledAgain = true
+    else this.#cancelled = this.#cancelAll(cancelKey)
+  }
+
+  /** Whether the server is at something of the client's. */
+  get #runs(): boolean {
+    const { head } = this.#relay.queue
+    return head !== undefined && head.own === undefined && !this.#upstream.ended
+  }
+
+  /** One connection at a time, however often the client asks: each is one more for the server. */
+  async #cancelAll(key: CancelKey): Promise<void> {
+    this.#isCancelling = true
+    do {
+      this.#isCancelledAgain = false
+      await this.#askToCancel(key)
+    } while (this.#isCancelledAgain && this.#runs)
+    this.#isCancelling = false
   }
 
   async #askToCancel(key: CancelKey): Promise<void> {
