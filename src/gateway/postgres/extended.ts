@@ -71,12 +71,12 @@ export class ExtendedQueries {
     }
   }
 
-  async #parse({ statement, sql }: Parse, bytes: Buffer): Promise<void> {
+  async #parse({ statement, sql, types }: Parse, bytes: Buffer): Promise<void> {
     const line = this.#line
     if (line.handles.isFull) return this.#refuse(TOO_MANY, 'the session has too many prepared statements')
     const read = await line.read(sql)
     const { parsed, understood } = read
-    const prepared = { sql, parsed }
+    const prepared = { sql, parsed, types }
     const message = (isHushed: boolean, run?: Run): Message => {
       const undo = line.handles.setStatement(statement, prepared)
       return [{ kind: 'parse', isHushed, undo, ...(run === undefined ? {} : { run, isLast: true }) }, bytes]
@@ -104,7 +104,7 @@ export class ExtendedQueries {
     const { understood } = read
     const decision = line.decideAhead(understood)
     const { version } = line.names
-    const parameters = saidParameters(values, formats)
+    const parameters = saidParameters(values, formats, prepared.types)
     const bound = { sql: prepared.sql, prepared, understood, version, parameters }
     const message = (isHushed: boolean, run?: Run): Message => {
       const undo = line.handles.setPortal(portal, { ...bound, met: run?.met })

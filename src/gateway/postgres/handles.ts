@@ -13,6 +13,8 @@ import type { UnderstoodTexts } from './understood-texts.ts'
 export interface Prepared {
   readonly sql: string
   readonly parsed: Parsed
+  /** OIDs of parameters, as far as the client named them. */
+  readonly types?: readonly number[]
   /** The name that it was given by PREPARE, in its own text; absent for the protocol's Parse. */
   readonly byText?: string
 }

@@ -26,8 +26,8 @@ const DAY_MS = 86_400_000
 /** What dates of PostgreSQL count from. */
 const EPOCH_MS = Date.UTC(2000, 0, 1)
 
-/** A value of a result as text, where that is certain; else the bytes as they came. */
-export function valueText(value: Value, column: Column | undefined): SqlParameter {
+/** A value as text, where that is certain; else the bytes as they came. */
+export function valueText(value: Value, column: Pick<Column, 'format' | 'type'> | undefined): SqlParameter {
   if (value === null || column === undefined) return value
   if (column.format === 0 || TEXTS.has(column.type)) return isUtf8(value) ? value.toString('utf8') : value
   return BINARY.get(column.type)?.(value) ?? value
