@@ -60,3 +60,16 @@ test('psycopg: binary, pipelines, COPY, cursors, cancelling, direct TLS, protoco
     /^types\nprepared\npipeline\ncopy\ncursors\ntransactions\ncancelling\nlistening\n(cancelling\n)?greetings\nasynchronous\n$/,
   )
 })
+
+const PGX = join(ROOT, '.build/postgres-go-client')
+
+test('pgx: a pool, binary, batches, COPY, transactions, cancelling by context, LISTEN', {
+  skip: skip || (which('go') === undefined ? 'no Go toolchain on this machine' : false),
+}, async () => {
+  const cwd = join(PROGRAMS, 'go')
+  const built = await execute('go', ['build', '-o', PGX, '.'], { cwd })
+  assert.equal(built.code, 0, built.stderr)
+  const { code, stdout, stderr } = await execute(PGX, [], { env: world.env })
+  assert.equal(code, 0, `${stdout}${stderr}`)
+  assert.equal(stdout, 'prepared\nbatch\ncopying\ntransactions\ncancelling\nlistening\n')
+})
