@@ -196,6 +196,7 @@ export class Line {
         if (runsForeign(understood)) this.names.suspect()
         passing = this.#stillMeans(read).then(isSame => {
           if (!isSame) return this.#changed(going, sending.sent.next)
+          this.#forget(understood)
           return counting === undefined
             ? this.#pass(going, sending)
             : this.#count(going, sending, understood, counting)
@@ -213,17 +214,26 @@ export class Line {
     return run
   }
 
-  /** What a text that has run gave names to. */
+  /**
+   * Before a text is sent: what it gives names to is not known from then on, for it may fail behind that. A table that is
+   * said to be temporary and is none is told by the server.
+   */
+  #forget({ statements, tags }: Understood): void {
+    if (tags.includes('CALL') || tags.includes('UNKNOWN')) this.prepared.forgetNames()
+    for (const effect of statements.flatMap(({ effects }) => effects)) {
+      if (effect.kind === 'prepare') this.prepared.setNamed(effect.name, undefined)
+      if (effect.kind === 'deallocate' && effect.name !== undefined)
+        this.prepared.setNamed(effect.name, undefined)
+      if (effect.kind === 'temporary') this.names.hide(effect.schema, effect.name)
+    }
+  }
+
+  /** What a text that has run, and has not failed, gave names to. */
   learn({ understood, names }: Read): void {
     if (names === undefined) return
-    for (const { effects } of understood.statements) {
-      for (const effect of effects) {
-        if (effect.kind === 'prepare' && effect.text !== undefined)
-          this.prepared.setNamed(effect.name, { sql: effect.text, state: names })
-        if (effect.kind === 'deallocate' && effect.name !== undefined)
-          this.prepared.setNamed(effect.name, undefined)
-        if (effect.kind === 'temporary') this.names.hide(effect.schema, effect.name)
-      }
+    for (const effect of understood.statements.flatMap(({ effects }) => effects)) {
+      if (effect.kind !== 'prepare' || effect.text === undefined) continue
+      this.prepared.setNamed(effect.name, { sql: effect.text, state: names })
     }
   }
 

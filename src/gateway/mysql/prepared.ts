@@ -122,6 +122,11 @@ export class PreparedStatements {
     else this.#byName.set(name.toLowerCase(), { sql: text.sql, state: onlyState(text.state) })
   }
 
+  /** A procedure has run, which may have given every name to something else. */
+  forgetNames(): void {
+    this.#byName.clear()
+  }
+
   clear(): void {
     this.#byId.clear()
     this.#byName.clear()

@@ -1,5 +1,5 @@
-import { asGateError, type GateError } from '../../core/errors.ts'
-import { type BaseColumn, type Relation, Unresolved } from '../../interpret/sql/model.ts'
+import { asGateError, GateError } from '../../core/errors.ts'
+import type { BaseColumn, Relation } from '../../interpret/sql/model.ts'
 import type { MysqlCatalog, Row } from '../../interpret/sql/mysql/catalog/load.ts'
 import { STATUS } from '../../wire/mysql/capabilities.ts'
 import { type Change, greater } from '../sql/understood.ts'
@@ -74,10 +74,12 @@ export class SessionNames {
       this.doubt('names')
   }
 
-  /** A temporary table was made, or may have been. It hides the table of its name until it is dropped. Throws `Unresolved`. */
+  /** A temporary table was made, or may have been. It hides the table of its name until it is dropped. */
   hide(schema: string, name: string): void {
     if (this.#temporary.size >= MAX_TEMPORARY) {
-      throw new Unresolved(`the session has more than ${MAX_TEMPORARY} temporary tables`)
+      const message = `the session has more than ${MAX_TEMPORARY} temporary tables`
+      this.#broken = new GateError('sql-session-unclear', message)
+      return
     }
     this.#temporary.set(this.#keyOf(schema, name), undefined)
     this.#catalog = undefined
