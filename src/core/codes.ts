@@ -1255,6 +1255,11 @@ const table = {
     advice:
       'Change fewer rows at once, or leave out RETURNING: its rows wait at the gate until the change is decided.',
   },
+  'sql-names-changed': {
+    party: 'client',
+    status: 409,
+    advice: 'Send the statement again: it is asked about by what its names mean now.',
+  },
   'sql-cancelled': {
     party: 'client',
     status: 409,

@@ -2,7 +2,9 @@ import type { Decision, Demand, StatementRef } from '../core/decision.ts'
 import { GateError } from '../core/errors.ts'
 import type { CallQuestion, Desk, Settled } from '../grants/desk.ts'
 import type { AccessRequest } from '../grants/model.ts'
-import type { Held } from './exchange.ts'
+import type { AwaitedApproval, Held } from './exchange.ts'
+
+export type { AwaitedApproval } from './exchange.ts'
 
 /** Where people are asked; the same for every protocol. */
 export interface ApprovalRooms {
@@ -21,18 +23,6 @@ export interface ApprovalCase {
   /** Throws where the caller's credentials, or its session, have ended meanwhile. */
   checkAlive(): void
   hold(wait: (left: AbortSignal) => Promise<void>, awaited: AwaitedApproval): Promise<Held>
-}
-
-/** What a message waits for, for whoever sent it. */
-export interface AwaitedApproval {
-  /** The number of the access request. */
-  readonly requestId: string
-  /** Where it can be seen and answered. */
-  readonly url: string
-  /** Who may approve, in prose: `one person of group/on-call`. */
-  readonly from: string
-  /** How long it waits at most, ms. */
-  readonly holdMs: number
 }
 
 /**

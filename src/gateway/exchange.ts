@@ -2,7 +2,6 @@ import type { Decision, DecisionRequest } from '../core/decision.ts'
 import { asGateError, type GateError } from '../core/errors.ts'
 import type { Principal } from '../core/principal.ts'
 import type { RecordedMasks } from '../record/event.ts'
-import type { AwaitedApproval } from './approval.ts'
 import type { Admission } from './sessions/live-calls.ts'
 
 /** What a protocol asks of the gate: a question that a policy can answer. */
@@ -32,6 +31,18 @@ export interface Driver<Q extends Asked> {
   forward(principal: Principal, question: Q, decision: Decision, ended: AbortSignal): Promise<Outcome>
   /** Tells the client why not, in its own protocol. Never throws. */
   refuse(refusal: Refusal): Promise<void> | void
+}
+
+/** What a message waits for, for whoever sent it. */
+export interface AwaitedApproval {
+  /** The number of the access request. */
+  readonly requestId: string
+  /** Where it can be seen and answered. */
+  readonly url: string
+  /** Who may approve, in prose: `one person of group/on-call`. */
+  readonly from: string
+  /** How long it waits at most, ms. */
+  readonly holdMs: number
 }
 
 /** Whether a message was held: it was, its client left meanwhile, or it can't be. */

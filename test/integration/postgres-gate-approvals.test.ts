@@ -148,6 +148,21 @@ describe('statements that people approve', { skip }, () => {
     assert.equal(await ids(), 9)
   })
 
+  it('run only as what was approved: not where names mean something else by then', async () => {
+    const running = failed(db.query('delete from people where id = 9'))
+    const request = await desk.request()
+    await waiting()
+    const other = new pg.Client({ connectionString: gate.url() })
+    await other.connect()
+    await other.query('create or replace view shown as select 1 as one')
+    await other.end()
+    await desk.approve(request)
+    const error = await running
+    assert.equal(error.code, '42501')
+    assert.match(error.message, /may have changed while the statement waited/)
+    assert.equal(await ids(), 9)
+  })
+
   it('ask once where planning and running both would', async () => {
     const before = await desk.count()
     const running = db.query('delete from people where id = doubled($1)', [2])

@@ -223,7 +223,11 @@ export class Line {
       ...(met === undefined ? {} : { met }),
       hold: async (...waiting: Parameters<ClientHold['hold']>) => {
         await this.#answered()
-        return hold.hold(...waiting)
+        const { version } = this.names
+        const held = await hold.hold(...waiting)
+        // What was made already, and waits to stay, means what it meant.
+        if (held === 'held' && run === undefined) await this.#requireNames(version)
+        return held
       },
       send: (decision: Decision, ended: AbortSignal, counting: Counting | undefined, kept: KeptResult) => {
         const going = this.#run(decision, understood, text.sql)
@@ -277,6 +281,17 @@ export class Line {
   async #answered(): Promise<void> {
     if (!this.relay.queue.isEmpty) this.hurry()
     await this.relay.idle()
+  }
+
+  /** People have approved what the text meant when they were asked. Throws `sql-names-changed`. */
+  async #requireNames(version: unknown): Promise<void> {
+    const { names } = this
+    const isKnown = await (this.isFresh ? names.refresh() : names.follow())
+    if ((isKnown || names.state === 'E') && names.version === version) return
+    throw new GateError(
+      'sql-names-changed',
+      'what names mean may have changed while the statement waited for an approval',
+    )
   }
 
   /** Tells the client something of the gate's own; in order only while nothing is on its way. */
