@@ -14,7 +14,7 @@ import { writePassword, writeSaslInitial } from '../../src/wire/postgres/authent
 import { endPointBinding } from '../../src/wire/postgres/channel-binding.ts'
 import type { Setting, StartupPacket } from '../../src/wire/postgres/messages.ts'
 import { ScramClient } from '../../src/wire/postgres/scram-client.ts'
-import { writeStartup } from '../../src/wire/postgres/writer.ts'
+import { writeFrontend, writeStartup } from '../../src/wire/postgres/writer.ts'
 import { selfSigned } from '../harness/certificate.ts'
 import { startPostgres } from '../harness/postgres.ts'
 import { GATE_PASSWORD, startPostgresGate, type TestGate } from '../harness/postgres-gate.ts'
@@ -430,4 +430,38 @@ test('however often a client cancels, the server hears of it by one connection a
   raw.socket.destroy()
   await own.stop()
   counted.close()
+})
+
+test('whatever a stranger says, it is turned away, and others are let in', { skip }, async () => {
+  const uncaught: unknown[] = []
+  const onUncaught = (reason: unknown): void => void uncaught.push(reason)
+  process.on('unhandledRejection', onUncaught)
+  let state = 20261126
+  const next = (below: number): number => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    return Math.floor((state / 2 ** 32) * below)
+  }
+  const key = { processId: 7, secret: new Redacted(Buffer.alloc(32)) }
+  const starts = [
+    startup(),
+    startup([['options', '-c search_path=a -c sallyport.token=ASIATEST:token:=']], V32),
+    Buffer.concat([startup(), writeFrontend(password())]),
+    writeStartup({ kind: 'ssl-request' }),
+    writeStartup({ kind: 'gss-request' }),
+    writeStartup({ kind: 'cancel', key }),
+    Buffer.from('16030100050100000100', 'hex'),
+  ]
+  for (let i = 0; i < 300; i++) {
+    const bytes = Buffer.from(starts[next(starts.length)] as Buffer)
+    for (let flips = next(4); flips >= 0; flips--) bytes[next(bytes.length)] = next(256)
+    const socket = i % 3 === 0 ? await direct() : await tcp(i % 3 === 1 ? gate.port : plain.port)
+    socket.on('error', () => undefined)
+    socket.end(bytes.subarray(0, i % 2 === 0 ? bytes.length : next(bytes.length))).resume()
+    if (!socket.destroyed) await once(socket, 'close')
+  }
+  process.off('unhandledRejection', onUncaught)
+  assert.deepEqual([uncaught, gate.troubles, plain.troubles], [[], [], []])
+  const db = new pg.Client({ connectionString: plain.url() })
+  await db.connect()
+  await db.end()
 })
