@@ -261,6 +261,23 @@ test('a session that is ended while its client comes never begins', { skip }, as
   await closing.stop()
 })
 
+test('a session that is ended later ends then, whether it runs something or not', { skip }, async () => {
+  const ending = new AbortController()
+  const closing = await startMysqlGate(upstream, tls, {
+    rooms: { admit: () => ({ ended: ending.signal, check: () => undefined, leave: () => undefined }) },
+  })
+  const [idle, busy] = await Promise.all([come({}, closing), come({}, closing)])
+  const told = once(idle, 'error') as Promise<[mysql.QueryError]>
+  const slept = busy.query('select sleep(602)').catch((error: unknown) => error)
+  const asleep = "select count(*) from information_schema.processlist where info like 'select sleep(602)%'"
+  while ((await one(straight, asleep)) !== 1) await new Promise(resolve => setTimeout(resolve, 20))
+  ending.abort(new GateError('session-revoked', 'a person has ended it'))
+  assert.match(String((await told)[0]), /a person has ended it|closed/)
+  assert.match(String(await slept), /a person has ended it|closed/)
+  while ((await one(straight, asleep)) !== 0) await new Promise(resolve => setTimeout(resolve, 20))
+  await closing.stop()
+})
+
 test('a session whose names cannot be read is told so, and leaves the server', { skip }, async () => {
   const blind = await startMysqlGate(upstream, tls, {
     rooms: {
