@@ -1,6 +1,6 @@
 import type { Node, RuleStmt } from 'libpg-query'
 import { type Relation, Unresolved } from '../../model.ts'
-import type { Analysis } from './analysis.ts'
+import { type Analysis, CATALOG_SCHEMA } from './analysis.ts'
 import { calledFunctions, hasEffect } from './call.ts'
 import { decides } from './expression.ts'
 import { ANYTHING, NO_ITEMS, named, type Scope, wholeOf } from './scope.ts'
@@ -62,6 +62,14 @@ export function readDefinition(
   relation: Relation | undefined,
   analysis: Analysis,
 ): void {
+  readCode(node, kind, relation, analysis)
+  // It would change what names mean in the middle of a text or a batch, where nobody looks.
+  if (analysis.functions.has(`${CATALOG_SCHEMA}.set_config`)) {
+    throw new Unresolved('a definition that changes settings would change what names mean')
+  }
+}
+
+function readCode(node: Node, kind: NodeKind, relation: Relation | undefined, analysis: Analysis): void {
   if (OPAQUE.has(kind)) analysis.copy(ANYTHING)
   if (BODIES.has(kind)) analysis.touch('sql:Do', { kind: 'database', name: '*' })
   const rule = ifKind(node, 'RuleStmt')

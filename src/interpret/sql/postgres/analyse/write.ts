@@ -8,7 +8,7 @@ import type {
   WithClause,
 } from 'libpg-query'
 import { type Output, type Relation, type SqlAction, Unresolved } from '../../model.ts'
-import type { Analysis } from './analysis.ts'
+import { type Analysis, CATALOG_SCHEMA } from './analysis.ts'
 import { decides, flowOf } from './expression.ts'
 import type { Place } from './flow.ts'
 import { fromItems, readRelation } from './from.ts'
@@ -87,6 +87,7 @@ function openTarget(
   if (range === undefined) throw new Unresolved('a statement writes to nothing')
   const queries = withQueries(clause, outer, analysis)
   const relation = analysis.relation(range)
+  if (relation.schema === CATALOG_SCHEMA && relation.name === 'pg_settings') setsAny(analysis)
   const before = analysis.touches.length
   // What a view shows is what a view changes: the tables behind it are touched by its definition.
   const output = readRelation(relation, analysis)
@@ -112,6 +113,12 @@ function openTarget(
       },
     }),
   }
+}
+
+/** A rule of the server makes a SET of each row of `pg_settings` that is changed. */
+function setsAny(analysis: Analysis): void {
+  analysis.touch('sql:Set', { kind: 'setting', name: '*' })
+  analysis.effects.push({ kind: 'reset-all' })
 }
 
 function conditioned(where: Node | undefined, { analysis, relation }: Target, place: Place): void {
