@@ -45,9 +45,6 @@ const NO_MASKS: StatementMasks = {
 const UNREAD_COPY =
   'COPY gives it in a form that the gate does not read: have it as text or CSV, to the client, or select it'
 
-/** Engines whose sessions look for what is secret in values; elsewhere it is denied what would have to be looked at. */
-const DETECTING: ReadonlySet<Engine> = new Set<Engine>(['postgres', 'mysql'])
-
 /** The rules on columns among a decision's obligations. */
 export function columnRules({ obligations }: Decision): readonly ColumnRule[] {
   return obligations.flatMap(({ columns, as }) => (columns.length === 0 ? [] : [{ columns, as }]))
@@ -104,7 +101,7 @@ export function withMasks(decision: Decision, understood: Understood, engine: En
   const why =
     whyNoMask(decision) ??
     whyNoColumns(understood, columnRules(decision), engine) ??
-    whyNoDetection(understood, detectRules(decision), engine)
+    whyNoDetection(understood, detectRules(decision))
   return why === undefined ? decision : denied(decision, why)
 }
 
@@ -130,14 +127,9 @@ function whyNoColumns(
   return undefined
 }
 
-function whyNoDetection(
-  { statements }: Understood,
-  rules: readonly DetectRule[],
-  engine: Engine,
-): string | undefined {
+function whyNoDetection({ statements }: Understood, rules: readonly DetectRule[]): string | undefined {
   const [names] = rules.map(rule => rule.names.slice(0, 3).join(', '))
   if (names === undefined) return undefined
-  if (!DETECTING.has(engine)) return `the gate does not look for what is secret (${names}) in its results yet`
   const isUnread = statements.some(
     ({ tag, output, copies }) => tag === 'COPY' && output !== undefined && copies === undefined,
   )

@@ -20,13 +20,6 @@ export interface CopyForm {
 /** What stands in the place of a field; the same text where it stays, null for NULL. */
 export type FieldMask = (text: string) => string | null
 
-interface Field {
-  /** As it was written. */
-  readonly raw: string
-  /** What it means; null for NULL. */
-  readonly value: string | null
-}
-
 const LETTERS: ReadonlyMap<string, string> = new Map([
   ['b', '\b'],
   ['f', '\f'],
@@ -51,10 +44,11 @@ export function maskCopyRow(
   if (fields === undefined) return undefined
   const masks = masksOf(fields.length)
   let count = 0
-  const written = fields.map(({ raw, value }, i) => {
+  const written = fields.map((raw, i) => {
     const mask = masks[i]
-    if (mask === undefined || value === null) return raw
-    const masked = mask(value)
+    if (mask === undefined) return raw
+    const value = form.format === 'csv' ? csvValue(raw, form) : textValue(raw, form)
+    const masked = value === null ? value : mask(value)
     if (masked === value) return raw
     count += 1
     return masked === null ? form.null : writeField(masked, form)
@@ -62,15 +56,16 @@ export function maskCopyRow(
   return { line: `${written.join(form.delimiter)}\n`, count }
 }
 
-function readCopyRow(line: string, form: CopyForm): readonly Field[] | undefined {
+/** The fields as they were written. */
+function readCopyRow(line: string, form: CopyForm): readonly string[] | undefined {
   if (!line.endsWith('\n')) return undefined
   const text = line.slice(0, -1)
-  const fields: Field[] = []
+  if (form.format === 'text' && !/[\\\r\n]/.test(text)) return text.split(form.delimiter)
+  const fields: string[] = []
   for (let at = 0; ; ) {
     const end = form.format === 'csv' ? endOfCsv(text, at, form) : endOfText(text, at, form)
     if (end === undefined) return undefined
-    const raw = text.slice(at, end)
-    fields.push({ raw, value: form.format === 'csv' ? csvValue(raw, form) : textValue(raw, form) })
+    fields.push(text.slice(at, end))
     if (end === text.length) return fields
     at = end + 1
   }
@@ -89,6 +84,7 @@ function endOfText(text: string, start: number, { delimiter }: CopyForm): number
 function textValue(raw: string, form: CopyForm): string | null {
   // With another word for NULL a value may look like it.
   if (raw === form.null && raw === '\\N') return null
+  if (!raw.includes('\\')) return raw
   let value = ''
   for (let at = 0; at < raw.length; at++) {
     const character = raw.charAt(at)
