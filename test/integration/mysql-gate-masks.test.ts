@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { after, before, test } from 'node:test'
 import mysql from 'mysql2/promise'
+import { lex } from '../../src/interpret/sql/mysql/lex/lexer.ts'
 import { selfSigned } from '../harness/certificate.ts'
 import { type Mariadb, startMariadb } from '../harness/mariadb.ts'
 import { GATE_TOKEN, startMysqlGate, type TestMysqlFront } from '../harness/mysql-gate.ts'
@@ -36,11 +37,12 @@ after(async () => {
   await (started as Mariadb).stop()
 })
 
-function come(): Promise<mysql.Connection> {
+function come(options: mysql.ConnectionOptions = {}): Promise<mysql.Connection> {
   return mysql.createConnection({
     ...{ host: 'localhost', port: gate.port, user: 'agent', password: GATE_TOKEN, database: 'shop' },
     multipleStatements: true,
     ssl: { ca: tls.certificate },
+    ...options,
   })
 }
 
@@ -119,6 +121,51 @@ test('nor does any, whatever the session has set', { skip, timeout: 600_000 }, a
   }
   t.diagnostic(`${shapes} shapes, ${masked} with marks`)
   assert.ok(masked > shapes / 4, `${masked} of ${shapes} were masked`)
+})
+
+test('what is a space in one character set alone hides nothing', { skip }, async () => {
+  const to = await come({ charset: 'LATIN1_SWEDISH_CI' })
+  const bare = await mysql.createConnection({
+    ...{ host: '127.0.0.1', port: (started as Mariadb).port, user: 'root', password: '', database: 'shop' },
+    charset: 'LATIN1_SWEDISH_CI',
+  })
+  const sql =
+    'select 0 --\u00a0a, note from orders where exists (select 0\n, ssn from users ' +
+    'union all select 0, note from orders where 1 --\u00a0a)'
+  assert.notEqual(
+    canaryIn((await shown(bare, 'query', sql)).all),
+    undefined,
+    'the server reads a comment there',
+  )
+  for (const how of ['query', 'execute'] as const) {
+    const { all } = await shown(to, how, sql)
+    assert.equal(canaryIn(all), undefined, JSON.stringify(all))
+  }
+  // Whatever byte the server takes for a space or a comment, the gate does, too, or does not read it.
+  const dialect = { mariadb: true, ansiQuotes: false, noBackslashEscapes: false }
+  const bytes = Array.from({ length: 256 }, (_, byte) => byte).filter(byte => byte <= 0x20 || byte >= 0x7f)
+  for (const byte of bytes.slice(1)) {
+    const character = new TextDecoder('windows-1252').decode(Buffer.of(byte))
+    for (const [before, behind] of [
+      ['select 1 --', ''],
+      ['select', '1'],
+      ['select 1 as a', 'from orders limit 0'],
+    ] as const) {
+      const sql = Buffer.concat([Buffer.from(before), Buffer.of(byte), Buffer.from(behind)]).toString(
+        'latin1',
+      )
+      const isTaken = await bare.query(sql).then(
+        () => true,
+        () => false,
+      )
+      const lexed = lex(`${before}${character}${behind}`, dialect)
+      if (!isTaken || lexed.kind === 'refused') continue
+      const words = lexed.tokens.map(({ text }) => text).join(' ')
+      assert.equal(words, `${before.replace(' --', '')} ${behind}`.trim(), `the byte ${byte}`)
+    }
+  }
+  await bare.end()
+  await to.end()
 })
 
 const EVASIONS = new URL('../bypass/sql/mysql/', import.meta.url)

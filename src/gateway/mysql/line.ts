@@ -218,8 +218,8 @@ export class Line {
    * Before a text is sent: what it gives names to is not known from then on, for it may fail behind that. A table that is
    * said to be temporary and is none is told by the server.
    */
-  #forget({ statements, tags }: Understood): void {
-    if (tags.includes('CALL') || tags.includes('UNKNOWN')) this.prepared.forgetNames()
+  #forget({ statements }: Understood): void {
+    if (statements.some(mayPrepare)) this.prepared.forgetNames()
     for (const effect of statements.flatMap(({ effects }) => effects)) {
       if (effect.kind === 'prepare') this.prepared.setNamed(effect.name, undefined)
       if (effect.kind === 'deallocate' && effect.name !== undefined)
@@ -311,4 +311,10 @@ export class Line {
     const { socket } = this.client
     if (socket.writable && !socket.write(writePacket(payload, sequence))) await drained(socket)
   }
+}
+
+/** Procedures may give names to prepared statements of the session; functions and triggers may not. */
+function mayPrepare({ tag, touches }: SqlStatement): boolean {
+  const calls = touches.some(({ action, object }) => action === 'sql:Call' && object.schema !== 'mysql')
+  return tag === 'UNKNOWN' || (calls && (tag === 'CALL' || tag === 'EXECUTE'))
 }

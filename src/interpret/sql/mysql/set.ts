@@ -86,6 +86,9 @@ function checkValue(name: string, value: string): void {
   const lower = value.toLowerCase()
   if (/^character_set_(?:client|connection|database|server)$/.test(name) && !CHARSETS.has(lower))
     throw new Unresolved(`the gate does not read texts of the charset \`${value}\``)
+  // What results are in, names of columns are: in these they are read.
+  if (name === 'character_set_results' && !CHARSETS.has(lower) && lower !== 'null')
+    throw new Unresolved(`the gate does not read results in the charset \`${value}\``)
   if (
     /^(?:default_storage_engine|default_tmp_storage_engine|storage_engine)$/.test(name) &&
     !ENGINES.has(lower)

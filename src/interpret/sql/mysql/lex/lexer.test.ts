@@ -169,3 +169,17 @@ test('comments that every server executes are read as what they execute, where t
   assert.equal(words('select 1 */ 2'), 'select 1 * / 2')
   assert.equal(lex('/*!40101 select 1 */', { ...dialect, readsVersionComments: false }).kind, 'refused')
 })
+
+test('the space of latin1 alone is no part of a name, and nothing else outside of quotes', () => {
+  const dialect = { mariadb: true, ansiQuotes: false, noBackslashEscapes: false }
+  for (const sql of [
+    'select 1 --\u00a0a',
+    'select\u00a01',
+    'select @a\u00a0',
+    'select 1\u00a0',
+    'select a\u00a0b',
+  ]) {
+    assert.equal(lex(sql, dialect).kind, 'refused', sql)
+  }
+  assert.equal(lex("select '\u00a0', `a\u00a0b` # \u00a0", dialect).kind, 'tokens')
+})

@@ -270,9 +270,12 @@ function isDigit(character: string): boolean {
   return character >= '0' && character <= '9'
 }
 
-/** What names without quotes are made of; characters beyond the basic plane are not among them. */
+/**
+ * What names without quotes are made of; characters beyond the basic plane are not among them, nor is the space that is none
+ * in UTF-8 and one in latin1: `--` before it begins a comment there.
+ */
 function isWordCharacter(character: string): boolean {
-  return /^[0-9A-Za-z$_\u0080-\ud7ff\ue000-\uffff]$/.test(character)
+  return /^[0-9A-Za-z$_\u0080-\u009f\u00a1-\ud7ff\ue000-\uffff]$/.test(character)
 }
 
 function isNameLike({ kind }: Token): boolean {
