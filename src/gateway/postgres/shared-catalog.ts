@@ -54,6 +54,7 @@ interface Check {
   readonly promise: Promise<KnownCatalog>
   /** The doubts that it settles. */
   readonly doubts: number
+  readonly beganMs: number
 }
 
 /**
@@ -133,18 +134,20 @@ export class SharedCatalog {
     return isCurrent && this.#known !== undefined ? Promise.resolve(this.#known) : this.#checked(connect)
   }
 
-  /** A check that settles every doubt of now: the one that goes on, or the one behind it, which settles those until it begins. */
+  /** A check that began a moment ago and settles every doubt of now: the one that goes on, or the one behind it, which settles those until it begins. */
   #checked(connect: Connect): Promise<KnownCatalog> {
     const going = this.#check
     if (this.#next !== undefined) return this.#next
     if (going === undefined) return this.#run(connect)
-    if (going.doubts === this.#doubts) return going.promise
+    const isYoung = this.#ports.clock.now() - going.beganMs <= STALE_MS
+    if (isYoung && going.doubts === this.#doubts) return going.promise
     this.#next = going.promise.catch(() => undefined).then(() => this.#run(connect))
     return this.#next
   }
 
   #run(connect: Connect): Promise<KnownCatalog> {
-    const check = { promise: this.#confirmed(connect, this.#doubts), doubts: this.#doubts }
+    const [beganMs, doubts] = [this.#ports.clock.now(), this.#doubts]
+    const check = { promise: this.#confirmed(connect, doubts, beganMs), doubts, beganMs }
     this.#check = check
     this.#next = undefined
     const forget = (): void => {
@@ -154,8 +157,7 @@ export class SharedCatalog {
     return check.promise
   }
 
-  async #confirmed(connect: Connect, doubts: number): Promise<KnownCatalog> {
-    const beganMs = this.#ports.clock.now()
+  async #confirmed(connect: Connect, doubts: number, beganMs: number): Promise<KnownCatalog> {
     const known = await this.#look(connect)
     this.#known = known
     this.#confirmedMs = beganMs
