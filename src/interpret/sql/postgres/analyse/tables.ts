@@ -30,13 +30,17 @@ function partsOf({ cmds }: Body): readonly Body[] {
 /** Records what a command does to all relations in it but the one that it makes or is about. */
 export function readTables(kind: NodeKind, body: Body, analysis: Analysis): void {
   if (kind === 'RenameStmt' || kind === 'AlterObjectSchemaStmt') readName(kind, body, analysis)
+  // What a rule does was read with its code.
+  if (kind === 'RuleStmt') return
   const { relation, sequence, base, typevar } = body
   const own = [relation, sequence, typevar, (base as Body | undefined)?.['relation']]
   const ranges: unknown[] = [relation]
   const open: unknown[] = Object.values(body)
   for (let value = open.pop(); value !== undefined; value = open.pop()) {
     if (typeof value !== 'object' || value === null || own.includes(value)) continue
-    const { pktable, relname, TableLikeClause: like } = value as Body
+    const { pktable, relname, TableLikeClause: like, SelectStmt: query } = value as Body
+    // What a policy's query reads was read with the policy's code.
+    if (query !== undefined) continue
     if (pktable !== undefined) readReference(value as Constraint, analysis)
     else if (like !== undefined) {
       const { relation: model } = like as { relation?: RangeVar }

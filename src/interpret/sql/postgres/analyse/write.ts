@@ -180,12 +180,23 @@ function insertOutput(insert: InsertStmt, outer: Scope, analysis: Analysis): Out
     const scope: Scope = { items: NO_ITEMS, queries, ...(around === undefined ? {} : { outer: around }) }
     analysis.copy(wholeOf(analysis.readers.query(select, scope, analysis)))
   }
-  if (onConflictClause !== undefined) onConflict(onConflictClause, target, place)
+  if (onConflictClause !== undefined) onConflict(onConflictClause, columnsOf(cols), target, place)
   return returned(returningClause, target, place)
 }
 
-function onConflict(clause: OnConflictClause, target: Target, place: Place): void {
+function onConflict(
+  clause: OnConflictClause,
+  inserted: readonly string[],
+  target: Target,
+  place: Place,
+): void {
   const { analysis, items } = target
+  // Without a key of its own it may be any of what is inserted.
+  if (clause.infer?.indexElems === undefined) {
+    const isInserted = ({ name }: { name: string }): boolean =>
+      inserted.length === 0 || inserted.includes(name)
+    for (const { from } of items.columns.filter(isInserted)) analysis.infer(from)
+  }
   // Whether there is a row with such a key is what the conflict tells.
   for (const node of clause.infer?.indexElems ?? []) {
     const element = bodyOf(node, 'IndexElem')
