@@ -169,6 +169,8 @@ describe('changes whose rows are counted', { skip }, () => {
     assert.match(few.stdout, /COPY 2/)
     const many = await copy('31\\ta\\n32\\tb\\n33\\tc\\n34\\td\\n')
     assert.match(many.stderr, /4 rows were changed/)
+    const wrong = await copy('41\\ta\\nnone\\tb\\n')
+    assert.match(wrong.stderr, /invalid input syntax for type integer/)
     assert.equal(await left(), 11)
   })
 
@@ -191,6 +193,29 @@ describe('changes whose rows are counted', { skip }, () => {
     await desk.approve(request)
     assert.equal((await running).rowCount, 5)
     assert.equal(await left(), 3)
+  })
+
+  it('are undone where the client cancels or leaves while people are asked', async () => {
+    const many = { NumericGreaterThan: { 'sql:RowsAffected': '3' } }
+    desk.setPolicy(ALLOW_ALL, asks('sql:Delete', { Condition: many }))
+    const running = assert.rejects(db.query('delete from people where id > 2'), { code: '57014' })
+    while (desk.desk.waiting === 0) await turn()
+    const { processID, secretKey } = db as unknown as { processID: number; secretKey: number }
+    const canceller = new pg.Connection({}) as pg.Connection & {
+      connect(port: number, host: string): void
+      cancel(pid: number, key: number): void
+    }
+    canceller.once('connect', () => canceller.cancel(processID, secretKey))
+    canceller.connect(gate.port, '127.0.0.1')
+    await running
+    assert.equal(await left(), 9)
+    db.query('delete from people where id > 3').catch(() => undefined)
+    while (desk.desk.waiting === 0) await turn()
+    ;(db as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy()
+    await gate.until(({ what, question, effect }) => {
+      return what === 'decision' && effect === 'deny' && question?.text.sql.endsWith('id > 3') === true
+    })
+    assert.equal(await left(), 9)
   })
 
   it('ask people before they run for what no number changes, and only once', async () => {
