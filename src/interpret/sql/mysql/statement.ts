@@ -214,6 +214,20 @@ const MOVING: ReadonlySet<string> = new Set([
   ],
 ])
 
+/** Words behind DEFAULT that are constants, or say something else. */
+const PLAIN_DEFAULTS: ReadonlySet<string> = new Set([
+  ...['NULL', 'TRUE', 'FALSE', 'CURRENT_TIMESTAMP', 'NOW', 'LOCALTIME', 'LOCALTIMESTAMP', 'CURRENT_DATE'],
+  ...['CHARACTER', 'CHARSET', 'COLLATE', 'ROLE', 'ENCRYPTION'],
+])
+
+/** DEFAULT of an expression, which may take the values of other columns. */
+function isWorkedOut(token: Token, next: Token | undefined): boolean {
+  if (wordOf(token) !== 'DEFAULT' || next === undefined) return false
+  const isConstant = ['string', 'number', 'bytes', 'end'].includes(next.kind)
+  const isSigned = next.kind === 'operator' && ['-', '+', ',', ')', '='].includes(next.text)
+  return !isConstant && !isSigned && !PLAIN_DEFAULTS.has(wordOf(next))
+}
+
 type Command = Extract<Kind, { readonly kind: 'command' }>
 
 function commandStatement(found: Command, tokens: readonly Token[], { session }: MysqlPlace): SqlStatement {
@@ -221,7 +235,9 @@ function commandStatement(found: Command, tokens: readonly Token[], { session }:
     found.object === 'nothing' ? [touched(found.action)] : relations(found, tokens.slice(found.end), session)
   const statement = plain(found.tag, touches, [...useEffect(tokens), ...madeEffect(found, tokens, touches)])
   // What stands in a program's body runs later, for others: it may copy anything.
-  const isMoving = isProgram(tokens) || tokens.some(token => MOVING.has(wordOf(token)))
+  const isMoving =
+    isProgram(tokens) ||
+    tokens.some((token, i) => MOVING.has(wordOf(token)) || isWorkedOut(token, tokens[i + 1]))
   const output = { columns: [], open: new Set<never>() }
   return isMoving ? { ...statement, copied: ANYTHING, inferred: ANYTHING } : { ...statement, output }
 }
