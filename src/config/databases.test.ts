@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { selfSigned } from '../../test/harness/certificate.ts'
 import type { ConfigPorts } from './findings.ts'
 import { readConfig } from './load.ts'
 import type { DatabasesConfig, TargetConfig } from './model-databases.ts'
@@ -12,6 +13,8 @@ const REST = {
 }
 const SECRET_ARN = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:orders-AbCdEf'
 const PASSWORD = 'canary of a password'
+const GATE = await selfSigned('gate.example')
+const TLS = { certificate: 'gate.crt', key: 'gate.key' }
 
 interface Reading {
   readonly databases: DatabasesConfig | undefined
@@ -26,6 +29,8 @@ function read(settings: object): Reading {
     '/etc/gate/policy.yaml': '',
     '/etc/gate/no.pem': 'no certificate',
     '/etc/gate/password': `${PASSWORD}\n`,
+    '/etc/gate/gate.crt': GATE.certificate,
+    '/etc/gate/gate.key': GATE.key,
   }
   const ports: ConfigPorts = {
     files: {
@@ -44,12 +49,13 @@ function read(settings: object): Reading {
 }
 
 const DATABASES = { postgres: '127.0.0.1:6432', mysql: '127.0.0.1:6306' }
+const POSTGRES = { postgres: '127.0.0.1:6432' }
 const TARGET = {
   ...{ name: 'orders', engine: 'postgres', host: 'orders.abc.eu-west-1.rds.amazonaws.com' },
   ...{ database: 'app', user: 'gate', auth: { environment: 'ORDERS_PASSWORD' } },
 }
 const withTarget = (target: object, databases: object = DATABASES): Reading =>
-  read({ databases, targets: [{ ...TARGET, ...target }] })
+  read({ databases, tls: TLS, targets: [{ ...TARGET, ...target }] })
 
 test('without databases nothing listens for their clients', () => {
   const { databases, targets, problems } = read({})
@@ -67,6 +73,18 @@ test('of an instance of RDS its name tells region, port and authorities', () => 
   assert.ok(!JSON.stringify(targets).includes(PASSWORD))
 })
 
+test('MySQL has keys of its own', () => {
+  const version = '5.5.5-10.11.6-MariaDB-sallyport'
+  const { databases, targets, problems } = withTarget(
+    { engine: 'mysql', versionComments: true },
+    { mysql: '127.0.0.1:6306', mysqlVersion: version },
+  )
+  assert.deepEqual(problems, [])
+  assert.equal(databases?.mysqlVersion, version)
+  assert.deepEqual([targets?.[0]?.readsVersionComments, targets?.[0]?.port], [true, 3306])
+  assert.equal(withTarget({}).targets?.[0]?.readsVersionComments, false)
+})
+
 test('each way of logging in is read', () => {
   const kindOf = (auth: object): unknown => withTarget({ auth }).targets?.[0]?.auth.kind
   assert.equal(kindOf({ iam: true }), 'iam')
@@ -81,17 +99,30 @@ test('each way of logging in is read', () => {
   assert.equal(secret.targets?.[0]?.account, '111122223333')
 })
 
-const WRONG: readonly (readonly [what: string, settings: object, problem: RegExp])[] = [
+const WRONG: (readonly [what: string, settings: object, problem: RegExp])[] = [
   ['no address', { targets: [TARGET] }, /databases\.postgres` names no address/],
   ['the clear', { databases: { postgres: '0.0.0.0:5432' } }, /tokens of clients would cross the network/],
+  [
+    'MySQL in the clear, on loopback, too',
+    { databases: { mysql: '127.0.0.1:6306' }, insecure: true },
+    /error: clients of MySQL send a token over TLS alone[^\n]*; expected `tls` with a certificate and a key$/,
+  ],
   ['a taken address', { databases: { postgres: '127.0.0.1:4566' } }, /listens on already/],
   ['two on one', { databases: { postgres: '127.0.0.1:1', mysql: '127.0.0.1:1' } }, /listens on already/],
   [
     'certificates without TLS',
-    { databases: { ...DATABASES, clientCertificates: { ca: 'no.pem', issuer: 'x' } } },
+    { databases: { ...POSTGRES, clientCertificates: { ca: 'no.pem', issuer: 'x' } } },
     /within TLS alone[\s\S]*holds no certificate/,
   ],
 ]
+
+for (const mysqlVersion of ['', 'MariaDB', '8.0\n36', `8${'0'.repeat(64)}`, '8é', 8]) {
+  WRONG.push([
+    `${JSON.stringify(mysqlVersion)} as a version`,
+    { databases: { ...POSTGRES, mysqlVersion } },
+    /a version of MySQL of at most 64 printable characters that begins with a digit/,
+  ])
+}
 
 for (const [what, settings, problem] of WRONG) {
   test(`refused: ${what}`, () => assert.match(read(settings).problems.join('\n'), problem))
@@ -112,6 +143,7 @@ const WRONG_TARGETS: readonly (readonly [what: string, target: object, problem: 
     /is one user/,
   ],
   ['an authority that is none', { tls: { ca: 'no.pem' } }, /holds no certificate/],
+  ['comments of MySQL for PostgreSQL', { versionComments: true }, /expected it with `mysql` alone/],
 ]
 
 for (const [what, target, problem] of WRONG_TARGETS) {
@@ -122,6 +154,6 @@ for (const [what, target, problem] of WRONG_TARGETS) {
 }
 
 test('names of targets are compared without case', () => {
-  const { problems } = read({ databases: DATABASES, targets: [TARGET, { ...TARGET, name: 'Orders' }] })
+  const { problems } = read({ databases: POSTGRES, targets: [TARGET, { ...TARGET, name: 'Orders' }] })
   assert.match(problems.join('\n'), /stands in `targets\[0\]\.name` already/)
 })

@@ -42,6 +42,8 @@ export interface TargetConfig {
   readonly auth: TargetAuth
   /** Clients of it at once, in one process. */
   readonly clients: number
+  /** Comments that every server of MySQL executes (`/*!40101 …`, of versions up to 5.0.99) are read, as dumps have them. */
+  readonly readsVersionComments: boolean
 }
 
 /** Where clients of databases come to the gate. */
@@ -57,6 +59,8 @@ export interface DatabasesConfig {
   }
   /** LOAD DATA LOCAL INFILE of MySQL. */
   readonly localInfile: boolean
+  /** What clients of MySQL take the server for, whatever stands behind: printable ASCII. Absent: the gate's own. */
+  readonly mysqlVersion?: string
   /** How long a client may take to be let in, and the longest that one may be connected without a statement, ms. */
   readonly greetingMs: number
   readonly idleMs: number

@@ -14,7 +14,7 @@ const RDS_HOST = /\.rds\.amazonaws\.com(\.cn)?$/
 
 /** Where clients of databases come to the gate: files read, rules between keys checked. */
 export function resolveDatabases(settings: Settings, findings: Findings): DatabasesConfig {
-  const { postgres, mysql, clientCertificates, localInfile, greetingTimeout, idleTimeout } =
+  const { postgres, mysql, clientCertificates, localInfile, mysqlVersion, greetingTimeout, idleTimeout } =
     settings.databases
   checkListening(settings, findings)
   const certificates = clientCertificates && readAuthorities(settings, clientCertificates, findings)
@@ -23,6 +23,7 @@ export function resolveDatabases(settings: Settings, findings: Findings): Databa
     ...(mysql === undefined ? {} : { mysql }),
     ...(certificates === undefined ? {} : { clientCertificates: certificates }),
     localInfile,
+    ...(mysqlVersion === undefined ? {} : { mysqlVersion }),
     greetingMs: greetingTimeout,
     idleMs: idleTimeout,
   }
@@ -43,17 +44,28 @@ function checkListening({ databases, targets, tls, listen, admin }: Settings, fi
       }
       continue
     }
-    if (tls === undefined && !isLoopback(at.host)) {
-      findings.error(
-        ['databases', engine],
-        `\`databases.${engine}\` is \`${at.host}\`, and there is no \`tls\`: tokens of clients would cross the network in the clear`,
-      )
-    }
+    if (tls === undefined) checkPlain(engine, at.host, findings)
     const written = `${at.host}:${at.port}`
     if (at.port !== 0 && taken.includes(written)) {
       findings.error(['databases', engine], `\`${written}\` is an address that the gate listens on already`)
     }
     taken.push(written)
+  }
+}
+
+/** Without TLS clients of PostgreSQL may come from this machine; those of MySQL say a password over TLS alone. */
+function checkPlain(engine: 'postgres' | 'mysql', host: string, findings: Findings): void {
+  const expected = 'expected `tls` with a certificate and a key'
+  if (engine === 'mysql') {
+    findings.error(
+      ['databases', engine],
+      `clients of MySQL send a token over TLS alone, on this machine, too, and there is no \`tls\`; ${expected}`,
+    )
+  } else if (!isLoopback(host)) {
+    findings.error(
+      ['databases', engine],
+      `\`databases.${engine}\` is \`${host}\`, and there is no \`tls\`: tokens of clients would cross the network in the clear; ${expected}`,
+    )
   }
 }
 
@@ -104,7 +116,7 @@ function resolveTarget(
   path: Path,
   findings: Findings,
 ): TargetConfig | undefined {
-  const { name, engine, host, database, user, users, clients } = target
+  const { name, engine, host, database, user, users, clients, versionComments } = target
   const auth = resolveAuth(target.auth, [...path, 'auth'], findings)
   const secretArn = target.auth.secret?.arn.split(':')
   const region = target.region ?? secretArn?.[3] ?? regionOf(host) ?? ''
@@ -123,6 +135,12 @@ function resolveTarget(
     if (!settings.roles.some(({ arn }) => arn === role))
       findings.error([...path, 'users', i, 'role'], `\`${role}\` is no role of this gate`)
   }
+  if (versionComments && engine !== 'mysql') {
+    findings.error(
+      [...path, 'versionComments'],
+      `target \`${name}\` is of \`${engine}\`, which has no comments that are executed; expected it with \`mysql\` alone`,
+    )
+  }
   const tls = resolveTls(target, settings.insecure, [...path, 'tls'], findings)
   if (auth === undefined || tls === undefined) return undefined
   return {
@@ -130,7 +148,7 @@ function resolveTarget(
     account: target.account ?? secretArn?.[4] ?? '',
     ...(user === undefined ? {} : { user }),
     users: new Map(users.map(each => [each.role, each.user])),
-    ...{ tls, auth, clients },
+    ...{ tls, auth, clients, readsVersionComments: versionComments },
   }
 }
 

@@ -25,6 +25,7 @@ export interface DatabaseSettings {
     readonly mysql?: Address | undefined
     readonly clientCertificates?: { readonly ca: string; readonly issuer: string } | undefined
     readonly localInfile: boolean
+    readonly mysqlVersion?: string | undefined
     readonly greetingTimeout: number
     readonly idleTimeout: number
   }
@@ -48,6 +49,7 @@ export interface TargetSettings {
   }
   readonly auth: TargetAuthSettings
   readonly clients: number
+  readonly versionComments: boolean
 }
 
 export interface TargetAuthSettings {
@@ -77,6 +79,12 @@ const identifier = (what: string): z.ZodType<string> =>
       ? value
       : undefined,
   )
+
+/** Clients read the numbers at its start; the rest is shown to people. */
+const mysqlVersion = leaf(
+  'a version of MySQL of at most 64 printable characters that begins with a digit, such as `8.0.36`',
+  value => (typeof value === 'string' && /^\d[\x20-\x7e]{0,63}$/.test(value) ? value : undefined),
+)
 
 const user = identifier("a user's name of at most 63 bytes")
 
@@ -126,6 +134,7 @@ const target = z.strictObject({
   }),
   auth,
   clients: withDefault(count(1, 1_000_000), DEFAULTS.clients),
+  versionComments: withDefault(flag, false),
 })
 
 export const DATABASES_SHAPE: z.ZodRawShape = {
@@ -134,6 +143,7 @@ export const DATABASES_SHAPE: z.ZodRawShape = {
     mysql: address.optional(),
     clientCertificates: z.strictObject({ ca: path, issuer: name }).optional(),
     localInfile: withDefault(flag, false),
+    mysqlVersion: mysqlVersion.optional(),
     greetingTimeout: withDefault(duration(1000, HOUR, 'from 1s to 1h'), asMs(DEFAULTS.greetingTimeout)),
     idleTimeout: withDefault(duration(60_000, 168 * HOUR, 'from 1m to 7d'), asMs(DEFAULTS.idleTimeout)),
   }),
