@@ -22,6 +22,7 @@ function capture(problems: Problem[] = []) {
       files: systemFiles,
       checkPolicy: () => problems,
       checkDetectors: () => undefined,
+      checkClientAuthorities: () => undefined,
       environment: () => undefined,
     },
     out: (text: string) => {

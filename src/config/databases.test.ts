@@ -30,6 +30,8 @@ function read(settings: object): Reading {
     '/etc/gate/no.pem': 'no certificate',
     '/etc/gate/password': `${PASSWORD}\n`,
     '/etc/gate/gate.crt': GATE.certificate,
+    '/etc/gate/two.pem': `${GATE.certificate}\n${GATE.certificate}`,
+    '/etc/gate/broken.pem': `${GATE.certificate}\n-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n`,
     '/etc/gate/gate.key': GATE.key,
   }
   const ports: ConfigPorts = {
@@ -42,6 +44,7 @@ function read(settings: object): Reading {
     },
     checkPolicy: () => [],
     checkDetectors: () => undefined,
+    checkClientAuthorities: pem => (pem.split('BEGIN').length > 2 ? 'they are no authorities' : undefined),
     environment: name => (name === 'ORDERS_PASSWORD' ? PASSWORD : undefined),
   }
   const { config, problems } = readConfig('/etc/gate/gate.yaml', ports)
@@ -54,7 +57,7 @@ const TARGET = {
   ...{ name: 'orders', engine: 'postgres', host: 'orders.abc.eu-west-1.rds.amazonaws.com' },
   ...{ database: 'app', user: 'gate', auth: { environment: 'ORDERS_PASSWORD' } },
 }
-const withTarget = (target: object, databases: object = DATABASES): Reading =>
+const withTarget = (target: object, databases: object = POSTGRES): Reading =>
   read({ databases, tls: TLS, targets: [{ ...TARGET, ...target }] })
 
 test('without databases nothing listens for their clients', () => {
@@ -105,9 +108,33 @@ const WRONG: (readonly [what: string, settings: object, problem: RegExp])[] = [
   [
     'MySQL in the clear, on loopback, too',
     { databases: { mysql: '127.0.0.1:6306' }, insecure: true },
-    /error: clients of MySQL send a token over TLS alone[^\n]*; expected `tls` with a certificate and a key$/,
+    /error: clients of MySQL send a token over TLS alone[^\n]*; expected `tls` with a certificate and a key$/m,
   ],
   ['a taken address', { databases: { postgres: '127.0.0.1:4566' } }, /listens on already/],
+  ['one for any address', { databases: { postgres: '0.0.0.0:4566' } }, /as `listen`; expected another port/],
+  [
+    'one for any address of either family',
+    { databases: { postgres: '[::]:1', mysql: '127.0.0.1:1' } },
+    /`127\.0\.0\.1:1` is an address that the gate listens on already, as `databases\.postgres`/,
+  ],
+  ['two names of one', { databases: { postgres: 'localhost:4567' } }, /as `admin`/],
+  ['files of MySQL alone', { databases: { ...POSTGRES, localInfile: true } }, /is about clients of MySQL/],
+  ['a version alone', { databases: { ...POSTGRES, mysqlVersion: '8.0.36' } }, /is about clients of MySQL/],
+  [
+    'certificates alone',
+    { databases: { clientCertificates: { ca: 'gate.crt', issuer: 'x' } }, tls: TLS },
+    /nobody can come with a certificate/,
+  ],
+  [
+    'authorities that the gate would not start with',
+    { databases: { ...POSTGRES, clientCertificates: { ca: 'two.pem', issuer: 'x' } }, tls: TLS },
+    /gate\.yaml:1:\d+: error: `two\.pem`: they are no authorities/,
+  ],
+  [
+    'a second certificate that is broken',
+    { databases: { ...POSTGRES, clientCertificates: { ca: 'broken.pem', issuer: 'x' } }, tls: TLS },
+    /certificate 2 of `broken\.pem` cannot be read/,
+  ],
   ['two on one', { databases: { postgres: '127.0.0.1:1', mysql: '127.0.0.1:1' } }, /listens on already/],
   [
     'certificates without TLS',
@@ -142,6 +169,27 @@ const WRONG_TARGETS: readonly (readonly [what: string, target: object, problem: 
     { auth: { secret: { arn: SECRET_ARN } }, users: [{ role: ROLE, user: 'u' }] },
     /is one user/,
   ],
+  [
+    'two users of one role',
+    {
+      users: [
+        { role: ROLE, user: 'u' },
+        { role: ROLE, user: 'v' },
+      ],
+    },
+    /`arn:aws:iam::111122223333:role\/deploy` has a user here already/,
+  ],
+  [
+    'TLS that verifies nothing, with a name',
+    { tls: { enabled: false, name: 'x' } },
+    /neither `ca` nor `name`/,
+  ],
+  [
+    'authorities of RDS for GovCloud',
+    { host: 'orders.abc.us-gov-west-1.rds.amazonaws.com' },
+    /are not among those that the gate brings; expected `ca`/,
+  ],
+  ['authorities of RDS for China', { host: 'o.abc.cn-north-1.rds.amazonaws.com.cn' }, /expected `ca`/],
   ['an authority that is none', { tls: { ca: 'no.pem' } }, /holds no certificate/],
   ['comments of MySQL for PostgreSQL', { versionComments: true }, /expected it with `mysql` alone/],
 ]
@@ -156,4 +204,32 @@ for (const [what, target, problem] of WRONG_TARGETS) {
 test('names of targets are compared without case', () => {
   const { problems } = read({ databases: POSTGRES, targets: [TARGET, { ...TARGET, name: 'Orders' }] })
   assert.match(problems.join('\n'), /stands in `targets\[0\]\.name` already/)
+})
+
+test('what clients call a database means one target', () => {
+  const named = (name: string, host: string, engine = 'postgres'): object => ({
+    ...TARGET,
+    name,
+    host,
+    engine,
+  })
+  const problemsOf = (...targets: object[]): string =>
+    read({ databases: DATABASES, tls: TLS, targets }).problems.join('\n')
+  const same = problemsOf(named('orders', 'db'), named('DB', 'other'))
+  assert.match(
+    same,
+    /error: `DB` is the host of the target `orders`, too, so that nobody could say which is meant/,
+  )
+  const quiet = [named('db', 'db'), named('db2', 'elsewhere'), named('elsewhere', 'm', 'mysql')]
+  assert.equal(problemsOf(...quiet), '')
+  assert.match(
+    problemsOf(named('deploy', 'db'), named('m', 'm', 'mysql')),
+    /warning: `deploy` is the name of a role/,
+  )
+})
+
+test('an address that leads to no database is told of', () => {
+  const { problems, databases } = read({ databases: POSTGRES })
+  assert.match(problems.join('\n'), /warning: no target is of `postgres`: who comes here reaches nothing/)
+  assert.ok(databases)
 })

@@ -28,6 +28,8 @@ export interface ConfigPorts {
   ) => readonly Problem[]
   /** What is wrong with the user's own detectors, in prose. */
   readonly checkDetectors: (detectors: ReadonlyMap<string, string>) => string | undefined
+  /** What is wrong with the authorities of certificates that clients of databases come with, PEM; in prose. */
+  readonly checkClientAuthorities: (pem: string) => string | undefined
   /** The value of an environment variable. */
   readonly environment: (name: string) => string | undefined
   /** Ids of the catalog's services, for the keys of `aws.endpoint`; absent: not checked. */

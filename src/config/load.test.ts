@@ -33,6 +33,7 @@ function ports(files: Fake, checked: string[] = []): ConfigPorts {
       ]
     },
     checkDetectors: () => undefined,
+    checkClientAuthorities: () => undefined,
     environment: () => undefined,
     services: new Map([
       ['s3', 1],

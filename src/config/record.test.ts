@@ -34,6 +34,7 @@ function read(record: object): {
     },
     checkPolicy: () => [],
     checkDetectors: () => undefined,
+    checkClientAuthorities: () => undefined,
     environment: () => undefined,
   }
   const { config, problems } = readConfig('/etc/gate/gate.yaml', ports)

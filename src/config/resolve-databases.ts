@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto'
 import { Redacted } from '../core/redacted.ts'
+import { checkDatabases } from './check-databases.ts'
 import type { Findings } from './findings.ts'
 import type { DatabasesConfig, TargetAuth, TargetConfig, TargetTls } from './model-databases.ts'
 import { readSecret } from './resolve-people.ts'
@@ -16,7 +17,7 @@ const RDS_HOST = /\.rds\.amazonaws\.com(\.cn)?$/
 export function resolveDatabases(settings: Settings, findings: Findings): DatabasesConfig {
   const { postgres, mysql, clientCertificates, localInfile, mysqlVersion, greetingTimeout, idleTimeout } =
     settings.databases
-  checkListening(settings, findings)
+  checkDatabases(settings, findings)
   const certificates = clientCertificates && readAuthorities(settings, clientCertificates, findings)
   return {
     ...(postgres === undefined ? {} : { postgres }),
@@ -26,46 +27,6 @@ export function resolveDatabases(settings: Settings, findings: Findings): Databa
     ...(mysqlVersion === undefined ? {} : { mysqlVersion }),
     greetingMs: greetingTimeout,
     idleMs: idleTimeout,
-  }
-}
-
-/** Tokens are passwords: they cross no network in the clear, whatever else is allowed to. */
-function checkListening({ databases, targets, tls, listen, admin }: Settings, findings: Findings): void {
-  const taken = [listen, admin].map(({ host, port }) => `${host}:${port}`)
-  for (const engine of ['postgres', 'mysql'] as const) {
-    const at = databases[engine]
-    const first = targets.findIndex(target => target.engine === engine)
-    if (at === undefined) {
-      if (first >= 0) {
-        findings.error(
-          ['targets', first, 'engine'],
-          `nobody can reach it: \`databases.${engine}\` names no address to listen on`,
-        )
-      }
-      continue
-    }
-    if (tls === undefined) checkPlain(engine, at.host, findings)
-    const written = `${at.host}:${at.port}`
-    if (at.port !== 0 && taken.includes(written)) {
-      findings.error(['databases', engine], `\`${written}\` is an address that the gate listens on already`)
-    }
-    taken.push(written)
-  }
-}
-
-/** Without TLS clients of PostgreSQL may come from this machine; those of MySQL say a password over TLS alone. */
-function checkPlain(engine: 'postgres' | 'mysql', host: string, findings: Findings): void {
-  const expected = 'expected `tls` with a certificate and a key'
-  if (engine === 'mysql') {
-    findings.error(
-      ['databases', engine],
-      `clients of MySQL send a token over TLS alone, on this machine, too, and there is no \`tls\`; ${expected}`,
-    )
-  } else if (!isLoopback(host)) {
-    findings.error(
-      ['databases', engine],
-      `\`databases.${engine}\` is \`${host}\`, and there is no \`tls\`: tokens of clients would cross the network in the clear; ${expected}`,
-    )
   }
 }
 
@@ -88,19 +49,36 @@ function readAuthorities(
     )
   }
   const text = readPem([...path, 'ca'], ca, findings)
-  return text === undefined ? undefined : { ca: text, issuer }
+  if (text === undefined) return undefined
+  const wrong = findings.ports.checkClientAuthorities(text)
+  if (wrong !== undefined) findings.error([...path, 'ca'], `\`${ca}\`: ${wrong}`)
+  return { ca: text, issuer }
 }
 
-/** PEM with one or more certificates. */
+const PEM_BEGIN = '-----BEGIN CERTIFICATE-----'
+
+/** PEM with one or more certificates, all of which can be read. */
 function readPem(path: Path, written: string, findings: Findings): string | undefined {
   const text = findings.read(path, written)?.bytes.toString('utf8')
   if (text === undefined) return undefined
+  const [, ...certificates] = text.split(PEM_BEGIN)
+  const broken = certificates.findIndex(rest => !isCertificate(PEM_BEGIN + rest))
+  if (certificates.length > 0 && broken < 0) return text
+  findings.error(
+    path,
+    certificates.length < 2
+      ? `\`${written}\` holds no certificate; expected PEM`
+      : `certificate ${broken + 1} of \`${written}\` cannot be read; expected PEM`,
+  )
+  return undefined
+}
+
+function isCertificate(pem: string): boolean {
   try {
-    new X509Certificate(text)
-    return text
+    new X509Certificate(pem)
+    return true
   } catch {
-    findings.error(path, `\`${written}\` holds no certificate; expected PEM`)
-    return undefined
+    return false
   }
 }
 
@@ -128,12 +106,6 @@ function resolveTarget(
   }
   if (auth !== undefined && auth.kind !== 'secret' && user === undefined) {
     findings.error(path, `target \`${name}\` does not say whom the gate logs in as; expected \`user\``)
-  }
-  for (const [i, { role }] of users.entries()) {
-    if (auth?.kind === 'secret')
-      findings.error([...path, 'users', i], 'a secret is one user; expected no `users` with it')
-    if (!settings.roles.some(({ arn }) => arn === role))
-      findings.error([...path, 'users', i, 'role'], `\`${role}\` is no role of this gate`)
   }
   if (versionComments && engine !== 'mysql') {
     findings.error(
@@ -193,6 +165,8 @@ function resolveTls(
   findings: Findings,
 ): TargetTls | undefined {
   if (!tls.enabled) {
+    if ((tls.ca ?? tls.name) !== undefined)
+      findings.error(path, '`enabled: false` verifies nothing; expected neither `ca` nor `name` with it')
     if (insecure || isLoopback(host)) return { kind: 'none' }
     findings.error(
       path,
@@ -203,7 +177,14 @@ function resolveTls(
   const named = tls.name === undefined ? {} : { name: tls.name }
   const ca = tls.ca ?? (RDS_HOST.test(host) ? 'rds' : 'system')
   if (ca === 'system') return { kind: 'verified', authorities: 'system', ...named }
-  if (ca === 'rds') return { kind: 'verified', authorities: 'rds', ...named }
+  if (ca === 'rds') {
+    if (/^(cn|us-gov|us-iso)/.test(regionOf(host) ?? ''))
+      findings.error(
+        path,
+        `the authorities of RDS in the region of \`${host}\` are not among those that the gate brings; expected \`ca\` with a file`,
+      )
+    return { kind: 'verified', authorities: 'rds', ...named }
+  }
   const text = readPem([...path, 'ca'], ca, findings)
   return text === undefined ? undefined : { kind: 'verified', authorities: { pem: text }, ...named }
 }

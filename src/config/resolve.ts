@@ -1,6 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { nearest } from '../core/nearest.ts'
 import { Redacted } from '../core/redacted.ts'
+import { overlap } from './address.ts'
 import { DEFAULTS } from './defaults.ts'
 import type { Findings } from './findings.ts'
 import type { AwsConfig, Config, IssuerConfig, RoleConfig, TlsConfig } from './model.ts'
@@ -71,8 +72,7 @@ function checkAddresses(settings: Settings, findings: Findings): void {
         'expected `tls` with a certificate and a key, a loopback address, or `insecure: true`',
     )
   }
-  const same = settings.listen.host === settings.admin.host && settings.listen.port === settings.admin.port
-  if (same && settings.listen.port !== 0) {
+  if (overlap(settings.listen, settings.admin)) {
     findings.error(['admin'], '`admin` is the same address as `listen`; expected another port')
   }
 }
