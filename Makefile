@@ -18,9 +18,10 @@ node_modules/.ready: package.json package-lock.json
 
 setup: node_modules/.ready
 
-# The stand-in for AWS and the Python clients: the machine's own, else in .venv.
+# The stand-in for AWS, databases, and clients of both: the machine's own, else Debian's, else in the checkout.
 clients: setup
 	@sh tools/setup/python.sh
+	@sh tools/setup/databases.sh
 
 demo: clients
 	@$(RUN) tools/demo/main.ts $(if $(KEEP),--keep)
@@ -35,6 +36,7 @@ integration: clients
 	@$(RUN) tools/test/main.ts test/integration
 
 bench: clients
+	@sh tools/setup/databases.sh bench
 	@$(RUN) bench/main.ts
 
 lint: setup
