@@ -97,6 +97,21 @@ masks:
   builtIn: true
   # patterns: { employee-id: 'E-[0-9]{6}' }
 
+# Databases, for unchanged clients; see docs/databases.md. Take the "# " from these lines, and from those in
+# policies/deploy.yaml; then: sallyport connect orders
+# databases:
+#   postgres: 127.0.0.1:6432
+#   # Clients of MySQL come over TLS alone: set "tls" above first.
+#   # mysql: 127.0.0.1:6306
+# targets:
+#   - name: orders
+#     engine: postgres
+#     host: orders.abc123.eu-west-1.rds.amazonaws.com
+#     database: shop
+#     user: gate
+#     # A token of RDS, signed with the lease of the client's role; or: { secret: { arn: ARN } }, { environment: NAME }
+#     auth: { iam: true }
+
 # HTTPS_PROXY for tools whose endpoints cannot be changed.
 proxy:
   enabled: false
@@ -142,6 +157,16 @@ Statement:
     Action: ec2:TerminateInstances
     Resource: "*"
     Approval: { From: [admin], Hold: 25s }
+  # A database: who comes to it, and reads, but for a column that is masked. See docs/policy-sql.md.
+  # - Sid: ReadOrders
+  #   Effect: Allow
+  #   Action: [sql:Connect, sql:Select, sql:Explain, sql:Set, sql:Transaction]
+  #   Resource: ["arn:sallyport:sql:*:*:orders/shop", "arn:sallyport:sql:*:*:orders/shop/*"]
+  # - Sid: NoEmails
+  #   Effect: Mask
+  #   Action: sql:Select
+  #   Resource: "arn:sallyport:sql:*:*:orders/shop/*"
+  #   Mask: { Columns: ["*.email"], As: partial }
 `
 
 /** A commented starting configuration with its policies; it passes \`serve --check\` as it stands. */
