@@ -13,6 +13,7 @@ import type { Lease } from './lease.ts'
 import { LeaseCache } from './lease-cache.ts'
 import { cachedBase, LeaseManager } from './leases.ts'
 import { type Outgoing, signOutgoing } from './outgoing.ts'
+import { patientConnector } from './patient-socket.ts'
 import type { UpstreamAddress } from './place.ts'
 import type { RecordOwnCall, Upstream, UpstreamReply, UpstreamRequest } from './port.ts'
 import { type OpenReply, ReplyReceiver } from './reply.ts'
@@ -176,7 +177,11 @@ function newAgent({ limits, ca }: UpstreamPorts): Agent {
     keepAliveMaxTimeout: IDLE_MS,
     headersTimeout: limits.upstreamHeadersTimeoutMs,
     bodyTimeout: limits.upstreamBodyTimeoutMs,
-    connect: { timeout: limits.upstreamConnectTimeoutMs, rejectUnauthorized: true, ...(ca ? { ca } : {}) },
+    connect: patientConnector({
+      timeout: limits.upstreamConnectTimeoutMs,
+      rejectUnauthorized: true,
+      ...(ca ? { ca } : {}),
+    }),
   })
 }
 
