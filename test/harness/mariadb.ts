@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { accountOf } from './postgres-programs.ts'
 import { type Running, start, which } from './process.ts'
 
 /** A MariaDB server of a test, in a folder of its own, on a port of 127.0.0.1 that was free. */
@@ -27,11 +28,11 @@ export interface Tls {
   readonly certificate: string
 }
 
-/** Starts MariaDB where the machine has it; as the user `mysql` for root, whom it refuses to serve. */
+/** Starts MariaDB where the machine has it; as another user for root, whom it refuses to serve. */
 export async function startMariadb(tls?: Tls): Promise<Mariadb | NoMariadb> {
   const [server, install] = [find('mariadbd'), find('mariadb-install-db')]
   if (server === undefined || install === undefined) {
-    return { missing: 'MariaDB is not installed (Debian: apt-get install mariadb-server)' }
+    return { missing: 'MariaDB is not installed (Debian: apt-get install mariadb-server-core)' }
   }
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-mariadb-'))
   const data = join(folder, 'data')
@@ -39,22 +40,23 @@ export async function startMariadb(tls?: Tls): Promise<Mariadb | NoMariadb> {
     // Servers that begin remove what they find of temporary tables: each has a place of its own for them.
     const scratch = join(folder, 'tmp')
     mkdirSync(scratch)
-    const account = process.getuid?.() === 0 ? ['--user=mysql'] : []
-    if (account.length > 0) await finish('chown', ['-R', 'mysql', folder])
+    const account = accountName()
+    const asAccount = account === undefined ? [] : [`--user=${account}`]
+    if (account !== undefined) await finish('chown', ['-R', account, folder])
     await finish(install, [
       ...['--no-defaults', `--datadir=${data}`, '--auth-root-authentication-method=normal', '--skip-test-db'],
       `--tmpdir=${scratch}`,
-      ...account,
+      ...asAccount,
     ])
     const encrypted = tls === undefined ? [] : keysIn(folder, tls)
-    if (account.length > 0) await finish('chown', ['-R', 'mysql', folder])
+    if (account !== undefined) await finish('chown', ['-R', account, folder])
     const port = await freePort()
     const running = start(server, [
       ...['--no-defaults', `--datadir=${data}`, `--socket=${join(folder, 'socket')}`, `--port=${port}`],
       ...['--bind-address=127.0.0.1', '--innodb-buffer-pool-size=16M', '--innodb-flush-log-at-trx-commit=0'],
       ...['--max-connections=1500', `--tmpdir=${scratch}`],
       ...encrypted,
-      ...account,
+      ...asAccount,
     ])
     await running.printed(/ready for connections/)
     return { port, user: 'root', folder, stop: () => ended(running, folder) }
@@ -62,6 +64,12 @@ export async function startMariadb(tls?: Tls): Promise<Mariadb | NoMariadb> {
     rmSync(folder, { recursive: true, force: true })
     throw error
   }
+}
+
+/** Whom the server runs as: Debian's `mysql`, which `mariadb-server-core` alone does not make, else `nobody`. */
+function accountName(): string | undefined {
+  if (process.getuid?.() !== 0) return undefined
+  return accountOf('mysql') === undefined ? 'nobody' : 'mysql'
 }
 
 function keysIn(folder: string, { key, certificate }: Tls): readonly string[] {

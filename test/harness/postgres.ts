@@ -1,11 +1,11 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
-import { which } from './process.ts'
+import { type Account, serverAccount, serverFolder } from './postgres-programs.ts'
 
 /** A PostgreSQL server of a test, in a folder of its own, on a port of 127.0.0.1 that was free. */
 export interface Postgres {
@@ -38,15 +38,16 @@ export interface PostgresOptions {
   readonly tls?: { readonly key: string; readonly certificate: string }
 }
 
-interface Account {
-  readonly uid: number
-  readonly gid: number
+interface Programs {
+  /** Of the server's programs. */
+  readonly bin: string
+  /** Whom they run as; undefined for whoever runs the tests. */
+  readonly account: Account | undefined
 }
 
-interface Place {
+interface Place extends Programs {
   readonly folder: string
   readonly port: number
-  readonly account: Account | undefined
   readonly args: readonly string[]
 }
 
@@ -54,31 +55,40 @@ const USER = 'gate'
 /** Tests look for it in all that the gate says. */
 export const POSTGRES_PASSWORD = 'canary-of-the-store-url'
 
-/** Starts PostgreSQL where the machine has it; as the user `postgres` for root, whom it refuses to serve. */
+/** Starts PostgreSQL where there is one; as another user for root, whom it refuses to serve. */
 export async function startPostgres(options: PostgresOptions = {}): Promise<Postgres | NoPostgres> {
-  if (!find('initdb') || !find('postgres') || !find('pg_ctl')) {
+  const bin = serverFolder()
+  if (bin === undefined)
     return { missing: 'PostgreSQL is not installed (Debian: apt-get install postgresql)' }
-  }
-  const account = process.getuid?.() === 0 ? accountOf('postgres') : undefined
+  const account = serverAccount()
   if (process.getuid?.() === 0 && account === undefined) {
-    return { missing: 'PostgreSQL refuses to run as root, and there is no user `postgres`' }
+    return { missing: 'PostgreSQL refuses to run as root, and there is no user `postgres` or `nobody`' }
   }
+  const programs = { bin, account }
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-pg-'))
   if (account) chownSync(folder, account.uid, account.gid)
   try {
-    await initialise(folder, account)
-    const place = { folder, port: await freePort(), account, args: settings(folder, account, options) }
+    await initialise(folder, programs)
+    const place = { ...programs, folder, port: await freePort(), args: settings(folder, account, options) }
     return await served(place)
   } catch (error) {
     rmSync(folder, { recursive: true, force: true })
+    if (isOutOfReach(error)) {
+      return { missing: `PostgreSQL in ${bin} cannot be run by the user that root runs it as` }
+    }
     throw error
   }
 }
 
-async function initialise(folder: string, account: Account | undefined): Promise<void> {
+/** Root's own folders are closed to whom it runs the server as. */
+function isOutOfReach(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EACCES'
+}
+
+async function initialise(folder: string, programs: Programs): Promise<void> {
   const passwordFile = join(folder, 'password')
   writeFileSync(passwordFile, POSTGRES_PASSWORD)
-  await finish('initdb', account, [
+  await finish('initdb', programs, [
     ...['-D', join(folder, 'data'), '-U', USER, '-A', 'scram-sha-256', `--pwfile=${passwordFile}`],
     ...['-E', 'UTF8', '--locale=C', '--no-sync'],
   ])
@@ -116,7 +126,7 @@ async function served(place: Place): Promise<Postgres> {
   const halt = async (): Promise<void> => {
     if (server.exitCode !== null || server.signalCode !== null) return
     const ended = once(server, 'exit')
-    await finish('pg_ctl', place.account, ['stop', '-m', 'immediate', '-D', join(folder, 'data')])
+    await finish('pg_ctl', place, ['stop', '-m', 'immediate', '-D', join(folder, 'data')])
     await ended
   }
   return {
@@ -146,8 +156,9 @@ async function served(place: Place): Promise<Postgres> {
 }
 
 /** Resolves once the server takes connections. */
-async function run({ folder, port, account, args }: Place): Promise<ChildProcess> {
-  const server = launch('postgres', account, ['-D', join(folder, 'data'), '-p', `${port}`, ...args], {
+async function run(place: Place): Promise<ChildProcess> {
+  const { folder, port, args } = place
+  const server = launch('postgres', place, ['-D', join(folder, 'data'), '-p', `${port}`, ...args], {
     stdio: ['ignore', 'ignore', 'pipe'],
   })
   let output = ''
@@ -162,8 +173,8 @@ async function run({ folder, port, account, args }: Place): Promise<ChildProcess
   return server
 }
 
-async function finish(command: string, account: Account | undefined, args: readonly string[]): Promise<void> {
-  const child = launch(command, account, args, { stdio: ['ignore', 'ignore', 'pipe'] })
+async function finish(command: string, programs: Programs, args: readonly string[]): Promise<void> {
+  const child = launch(command, programs, args, { stdio: ['ignore', 'ignore', 'pipe'] })
   let errors = ''
   child.stderr?.on('data', chunk => {
     errors += chunk
@@ -174,36 +185,16 @@ async function finish(command: string, account: Account | undefined, args: reado
 
 function launch(
   command: string,
-  account: Account | undefined,
+  { bin, account }: Programs,
   args: readonly string[],
   options: SpawnOptions,
 ): ChildProcess {
-  const path = find(command)
-  if (path === undefined) throw new Error(`${command} is not installed`)
-  return spawn(path, [...args], {
+  return spawn(join(bin, command), [...args], {
     ...options,
     ...account,
     cwd: '/',
     env: { PATH: process.env['PATH'], LC_ALL: 'C' },
   })
-}
-
-/** Debian keeps them off the path, one folder a version. */
-function find(command: string): string | undefined {
-  const onPath = which(command)
-  if (onPath !== undefined) return onPath
-  const versions = '/usr/lib/postgresql'
-  if (!existsSync(versions)) return undefined
-  const folders = readdirSync(versions).map(version => join(versions, version, 'bin', command))
-  return folders.toReversed().find(file => existsSync(file))
-}
-
-function accountOf(name: string): Account | undefined {
-  const line = readFileSync('/etc/passwd', 'utf8')
-    .split('\n')
-    .find(entry => entry.startsWith(`${name}:`))
-  const [, , uid, gid] = line?.split(':') ?? []
-  return uid === undefined || gid === undefined ? undefined : { uid: Number(uid), gid: Number(gid) }
 }
 
 /** PostgreSQL takes no port 0: the kernel is asked for one, and gives it back. */

@@ -91,6 +91,20 @@ export function python(): string {
   return which('python3') ?? 'python3'
 }
 
+/**
+ * A Python that has a package: the machine's, else the one that `tools/setup/sql-python.sh` made; or what
+ * SALLYPORT_TEST_PYTHON names. Undefined when none has.
+ */
+export async function pythonWith(name: string): Promise<string | undefined> {
+  const made = join(ROOT, '.build/python/bin/python3')
+  for (const each of [process.env['SALLYPORT_TEST_PYTHON'], which('python3'), made]) {
+    if (each === undefined || !existsSync(each)) continue
+    const { code } = await execute(each, ['-c', `import ${name}`])
+    if (code === 0) return each
+  }
+  return undefined
+}
+
 /** The environment without anything that would lead an AWS client elsewhere. */
 export function cleanEnv(extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   const env: NodeJS.ProcessEnv = {}

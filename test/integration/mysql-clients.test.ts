@@ -7,7 +7,7 @@ import mysql from 'mysql2/promise'
 import { selfSigned } from '../harness/certificate.ts'
 import { type Mariadb, startMariadb } from '../harness/mariadb.ts'
 import { GATE_TOKEN, startMysqlGate, type TestMysqlFront } from '../harness/mysql-gate.ts'
-import { execute, python, ROOT, start, which } from '../harness/process.ts'
+import { execute, pythonWith, ROOT, start, which } from '../harness/process.ts'
 
 /** Clients of MySQL as they are installed, unchanged, with a token of 1,800 bytes as their password. */
 
@@ -147,18 +147,8 @@ test('Connector/J: prepared statements, batches, fetch size, errors, cancelling'
 
 const withPymysql = await pythonWith('pymysql')
 
-/** A Python of this machine that has a package. */
-async function pythonWith(name: string): Promise<string | undefined> {
-  for (const each of [process.env['SALLYPORT_TEST_PYTHON'], python(), '/tmp/pyvenv/bin/python3']) {
-    if (each === undefined || (each.startsWith('/') && !existsSync(each))) continue
-    const { code } = await execute(each, ['-c', `import ${name}`])
-    if (code === 0) return each
-  }
-  return undefined
-}
-
 test('PyMySQL: queries, changes, streams, errors, every plugin that it could begin with', {
-  skip: skip || (withPymysql === undefined ? 'no pymysql for python3 (pip install pymysql)' : false),
+  skip: skip || (withPymysql === undefined && 'no PyMySQL for python3 (make clients)'),
 }, async () => {
   const args = [join(PROGRAMS, 'pymysql_ask.py'), `${gate.port}`, GATE_TOKEN, authority]
   const { code, stdout, stderr } = await execute(withPymysql ?? 'python3', args)

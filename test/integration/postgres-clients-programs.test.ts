@@ -7,7 +7,7 @@ import { Redacted } from '../../src/core/redacted.ts'
 import { TEST_PRINCIPAL } from '../../src/policy/testing.ts'
 import { type ClientsWorld, clientsWorld } from '../harness/postgres-clients.ts'
 import { GATE_PASSWORD } from '../harness/postgres-gate.ts'
-import { execute, python, ROOT, which } from '../harness/process.ts'
+import { execute, pythonWith, ROOT, which } from '../harness/process.ts'
 
 const TOKEN = 'ASIATEST:token'
 const SECRET = 'the-secret-access-key'
@@ -46,14 +46,14 @@ test('JDBC: statements that become named, batches, metadata, fetch size, COPY, t
   assert.equal(stdout, 'prepared\nbatches\nmetadata\nfetching\ncopying\nfailing\ncalling\n')
 })
 
-const hasPsycopg = (await execute(python(), ['-c', 'import psycopg'])).code === 0
+const withPsycopg = await pythonWith('psycopg')
 
 test('psycopg: binary, pipelines, COPY, cursors, cancelling, direct TLS, protocol 3.2, channel binding', {
-  skip: skip || (hasPsycopg ? false : 'no psycopg for python3 (pip install "psycopg[binary]")'),
+  skip: skip || (withPsycopg === undefined && 'no psycopg for python3 (make clients)'),
 }, async () => {
   const env = { ...world.env, PYTHONDONTWRITEBYTECODE: '1' }
   const program = join(PROGRAMS, 'psycopg_ask.py')
-  const { code, stdout, stderr } = await execute(python(), [program, TOKEN, SECRET], { env })
+  const { code, stdout, stderr } = await execute(withPsycopg ?? 'python3', [program, TOKEN, SECRET], { env })
   assert.equal(code, 0, `${stdout}${stderr}`)
   assert.match(
     stdout,
