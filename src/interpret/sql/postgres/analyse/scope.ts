@@ -87,21 +87,23 @@ export const FORWARD: Output = { columns: [] }
 
 /**
  * What a plain name means: a column, or the whole row of a range. Undefined if it means nothing in any scope. Where a
- * scope has columns that the gate does not know, the name may be one of them, or one of an outer scope: both count.
+ * scope has columns that the gate does not know, the name may be one of them, or one of an outer scope: both count. So it is
+ * with names of the system's columns: tables have them, and queries in FROM do not.
  */
 export function columnNamed(scope: Scope | undefined, name: string): Lineage | undefined {
   const possible: Lineage[] = []
+  let isSystems = false
   for (let at = scope; at !== undefined; at = at.outer) {
     const { items } = at
     const found = items.columns.filter(column => column.name === name)
     // Two of one name are ambiguous to the server; both count.
     if (found.length > 0) return union(...possible, ...found.map(({ from }) => from))
     if (items.open !== undefined) possible.push(items.open)
-    if (SYSTEM_COLUMNS.has(name) && items.ranges.length > 0) return union(...possible)
+    isSystems ||= SYSTEM_COLUMNS.has(name) && items.ranges.length > 0
   }
   const range = rangeNamed(scope, name)
   if (range !== undefined) possible.push(wholeOf(range))
-  return possible.length === 0 ? undefined : union(...possible)
+  return possible.length === 0 && !isSystems ? undefined : union(...possible)
 }
 
 export function rangeNamed(scope: Scope | undefined, alias: string, schema?: string): Range | undefined {

@@ -1,9 +1,10 @@
 import type { Node } from 'libpg-query'
 import { type Lineage, type Output, type OutputColumn, Unresolved } from '../../model.ts'
+import { columnNameOf } from './column-name.ts'
 import { shown } from './expression.ts'
 import type { Place } from './flow.ts'
 import { NOTHING, rangeNamed, union, wholeOf } from './scope.ts'
-import { bodyOf, ifKind, kindOf, namesOf } from './tree.ts'
+import { bodyOf, ifKind, namesOf } from './tree.ts'
 
 /** The columns that a list of targets makes: of SELECT and of RETURNING. */
 export function targetsOutput(targets: readonly Node[] | undefined, place: Place): Output {
@@ -15,7 +16,7 @@ export function targetsOutput(targets: readonly Node[] | undefined, place: Place
     if (target.val === undefined) throw new Unresolved('a target has no value')
     const spread = spreadOf(target.val, place)
     if (spread === undefined)
-      columns.push({ name: target.name ?? nameOf(target.val), from: shown(target.val, place) })
+      columns.push({ name: target.name ?? columnNameOf(target.val), from: shown(target.val, place) })
     else {
       place.analysis.see(wholeOf(spread))
       columns.push(...spread.columns)
@@ -45,45 +46,4 @@ function spreadOf(value: Node, place: Place): Output | undefined {
   const indirection = ifKind(value, 'A_Indirection')
   const isSpread = ifKind(indirection?.indirection?.at(-1), 'A_Star') !== undefined
   return isSpread ? { columns: [], open: shown(value, place) } : undefined
-}
-
-/** The name that the server gives a column without one, as far as another name can refer to it. */
-function nameOf(value: Node): string {
-  switch (kindOf(value)) {
-    case 'ColumnRef':
-      return namesOf(bodyOf(value, 'ColumnRef').fields).at(-1) ?? ''
-    case 'FuncCall':
-      return namesOf(bodyOf(value, 'FuncCall').funcname).at(-1) ?? ''
-    case 'TypeCast': {
-      const { arg, typeName } = bodyOf(value, 'TypeCast')
-      const inner = arg === undefined ? '' : nameOf(arg)
-      return inner === '' || inner === '?column?' ? (namesOf(typeName?.names).at(-1) ?? '') : inner
-    }
-    case 'CoalesceExpr':
-      return 'coalesce'
-    case 'CaseExpr': {
-      const { defresult } = bodyOf(value, 'CaseExpr')
-      const inner = defresult === undefined ? '' : nameOf(defresult)
-      return inner === '' || inner === '?column?' ? 'case' : inner
-    }
-    case 'CollateClause': {
-      const { arg } = bodyOf(value, 'CollateClause')
-      return arg === undefined ? '' : nameOf(arg)
-    }
-    case 'A_Indirection': {
-      const { arg, indirection } = bodyOf(value, 'A_Indirection')
-      const field = (indirection ?? []).flatMap(step => ifKind(step, 'String')?.sval ?? []).at(-1)
-      return field ?? (arg === undefined ? '' : nameOf(arg))
-    }
-    case 'SubLink': {
-      const { subLinkType, subselect } = bodyOf(value, 'SubLink')
-      if (subLinkType === 'EXISTS_SUBLINK') return 'exists'
-      if (subLinkType === 'ARRAY_SUBLINK') return 'array'
-      const target = ifKind(ifKind(subselect, 'SelectStmt')?.targetList?.[0], 'ResTarget')
-      if (subLinkType !== 'EXPR_SUBLINK' || target?.val === undefined) return '?column?'
-      return target.name ?? nameOf(target.val)
-    }
-    default:
-      return '?column?'
-  }
 }
