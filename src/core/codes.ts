@@ -17,6 +17,11 @@ const table = {
     status: 500,
     advice: 'Read the operator log for the event id; report it if it repeats.',
   },
+  'gate-stopping': {
+    party: 'gate',
+    status: 503,
+    advice: 'Connect anew: to another gate behind the same address, or to this one once it has started again.',
+  },
   overloaded: {
     party: 'gate',
     status: 503,

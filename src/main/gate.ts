@@ -20,6 +20,8 @@ import { createUpstream } from '../upstream/upstream.ts'
 import { SigningKeys } from '../wire/sigv4/keys.ts'
 import { openBodies } from './bodies.ts'
 import type { PeopleFoundations } from './control.ts'
+import type { LanePost } from './databases/lane-post.ts'
+import { type DatabaseAddresses, type DatabaseFoundations, openDatabases } from './databases/open.ts'
 import { openDesk } from './desk.ts'
 import { type Identities, openIdentities } from './identities.ts'
 import { openKeyring } from './keyring.ts'
@@ -30,14 +32,20 @@ import { listen } from './listen.ts'
 import type { Log } from './log.ts'
 import { openMasking } from './masks.ts'
 import { createMetrics } from './metrics.ts'
-import { createObserver } from './observer.ts'
+import { createObserver, type Observer } from './observer.ts'
 import { openPolicies, type Policies } from './policies.ts'
 import { openSessions, type Sessions } from './sessions.ts'
 
-/** The AWS side of one process. */
+/** Where clients reach the gate, as it came about: `host:port`. */
+export interface GateAddresses {
+  readonly aws: string
+  readonly databases: DatabaseAddresses
+}
+
+/** What clients of AWS and of databases come to, in one process. */
 export interface Gate {
-  /** Begins to take calls; gives `host:port`. */
-  listen(): Promise<string>
+  /** Begins to take calls and clients. */
+  listen(): Promise<GateAddresses>
   /** Why calls would not pass now; empty when they would. */
   troubles(): readonly string[]
   readonly metrics: Registry
@@ -60,7 +68,7 @@ const MINTS = { perSecond: 10, burst: 200 } as const
 const ports = { clock: systemClock, random: systemRandom }
 
 /** Builds the rooms and connects them. */
-export async function openGate(config: Config, lane: number, log: Log): Promise<Gate> {
+export async function openGate(config: Config, lane: number, log: Log, post: LanePost): Promise<Gate> {
   const catalog = loadCatalog()
   const policies = openPolicies(config)
   const metrics = createMetrics()
@@ -85,31 +93,31 @@ export async function openGate(config: Config, lane: number, log: Log): Promise<
     masking: openMasking(config, catalog, open.maskKey),
     budget,
     bodies: await openBodies(config, {
-      catalog,
-      journal,
-      lane,
-      budget,
+      ...{ catalog, journal, lane, budget },
       seal: seal && blobSeal(seal, systemRandom),
     }),
     approvals: { desk: open.desk, digestKey: open.digestKey, requestUrl: id => links.to(id) },
   })
+  const databases = await openDatabases(config, {
+    ...{ policies, sessions, identities, catalog, metrics, log, post },
+    ...databaseRooms(rooms, observer),
+    maskKey: open.maskKey,
+  })
   const server = createListener(
     awsHandler(rooms),
     config.limits,
-    config.tls && {
-      certificate: config.tls.certificate,
-      key: config.tls.key.reveal(),
-    },
+    config.tls && { certificate: config.tls.certificate, key: config.tls.key.reveal() },
   )
   if (config.proxy.enabled) await openProxy(server, config, catalog, log, rate)
   let stopping = false
   return {
-    listen: () => listen(server, config.listen),
+    async listen() {
+      const addresses = await databases.listen()
+      return { aws: await listen(server, config.listen), databases: addresses }
+    },
     troubles: () => [
       ...(stopping ? ['the gate is stopping'] : []),
-      ...(keyring.trouble === undefined ? [] : [`credentials cannot be opened: ${keyring.trouble.message}`]),
-      ...(journal.trouble === undefined ? [] : [`the journal cannot be written: ${journal.trouble}`]),
-      ...(sessions.feed.trouble === undefined ? [] : [sessions.feed.trouble]),
+      ...troublesOf(keyring.trouble, journal.trouble, sessions.feed.trouble),
     ],
     metrics: metrics.registry,
     people: { open, policies, identities, log, links, kills: sessions.kills },
@@ -120,7 +128,7 @@ export async function openGate(config: Config, lane: number, log: Log): Promise<
       const closed = new Promise<void>(resolve => server.close(() => resolve()))
       server.closeIdleConnections()
       const timer = setTimeout(() => server.closeAllConnections(), drainMs)
-      await closed
+      await Promise.all([closed, databases.close(drainMs)])
       clearTimeout(timer)
       await sessions.stop()
       await open.close()
@@ -128,6 +136,18 @@ export async function openGate(config: Config, lane: number, log: Log): Promise<
       await upstream.close()
     },
   }
+}
+
+function troublesOf(
+  credentials: Error | undefined,
+  journal: string | undefined,
+  sessions: string | undefined,
+): readonly string[] {
+  return [
+    ...(credentials === undefined ? [] : [`credentials cannot be opened: ${credentials.message}`]),
+    ...(journal === undefined ? [] : [`the journal cannot be written: ${journal}`]),
+    ...(sessions === undefined ? [] : [sessions]),
+  ]
 }
 
 function openUpstream(
@@ -188,6 +208,19 @@ function openRooms(
     }),
     liveCalls: sessions.liveCalls,
     decide: policies.decide,
+  }
+}
+
+/** What the database side shares with the AWS side: one desk, one way of recording. */
+function databaseRooms(
+  { approvals, bodies, recorder }: AwsRooms,
+  observer: Observer,
+): Pick<DatabaseFoundations, 'approvals' | 'keeping' | 'began' | 'trouble'> {
+  return {
+    approvals,
+    keeping: bodies.keeping,
+    began: (session, facts) => recorder.session(recorder.newEventId(), session, facts),
+    trouble: error => observer.trouble(undefined, error),
   }
 }
 

@@ -37,6 +37,7 @@ export async function openLane(config: Config, lane: number, log: Log): Promise<
         const timer = setTimeout(run, delayMs)
         return () => clearTimeout(timer)
       },
+      soon: run => void setImmediate(run),
       ...(encryption && {
         async seal() {
           seal = await openSeal(config, encryption, lane)

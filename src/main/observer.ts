@@ -1,10 +1,16 @@
+import type { GateError } from '../core/errors.ts'
 import type { AwsRooms } from '../gateway/aws/rooms.ts'
 import type { LineRate } from './lines.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 
+export type Observer = AwsRooms['observer'] & {
+  /** The event is absent where what went wrong is not told of one call. */
+  trouble(eventId: string | undefined, error: GateError): void
+}
+
 /** Watches the calls for the metrics and the operator's log. */
-export function createObserver(metrics: Metrics, log: Log, rate: LineRate): AwsRooms['observer'] {
+export function createObserver(metrics: Metrics, log: Log, rate: LineRate): Observer {
   return {
     started: () => metrics.inFlight(1),
     held: change => metrics.held(change),

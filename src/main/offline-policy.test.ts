@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { STARTER } from '../config/starter.ts'
 import { systemClock, systemRandom } from '../core/clock.ts'
 import type { DecisionEvent } from '../record/event.ts'
@@ -14,10 +14,18 @@ import { sqlDecision } from '../record/sql.fixture.ts'
 const ROOT = join(import.meta.dirname, '..', '..')
 const MAIN = join(ROOT, 'src', 'main.ts')
 
-test('the examples of docs/policy.md give what the page says', t => {
+for (const [name, count] of [
+  ['policy.md', 3],
+  ['policy-sql.md', 2],
+] as const) {
+  test(`the examples of docs/${name} give what the page says`, t => givesWhatItSays(t, name, count))
+}
+
+/** Writes the files of a page, and runs its commands whose output stands there. */
+function givesWhatItSays(t: TestContext, name: string, count: number): void {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-'))
   t.after(() => rmSync(folder, { recursive: true }))
-  const page = readFileSync(join(ROOT, 'docs', 'policy.md'), 'utf8')
+  const page = readFileSync(join(ROOT, 'docs', name), 'utf8')
   for (const [, name = '', text = ''] of page.matchAll(/^```yaml file=(\S+)\n([\s\S]*?)^```/gm)) {
     writeFileSync(join(folder, name), text)
   }
@@ -30,8 +38,8 @@ test('the examples of docs/policy.md give what the page says', t => {
     const { stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], { cwd: folder, encoding: 'utf8' })
     assert.equal(stderr + stdout, expected.join('\n'), command)
   }
-  assert.equal(shown, 3)
-})
+  assert.equal(shown, count)
+}
 
 test('the vectors hold with command lines interpreted for real', () => {
   const files = globSync(join(ROOT, 'vectors', 'policy', '*.yaml')).filter(

@@ -23,6 +23,8 @@ import { type MaskFacts, maskProblems } from './mask-checks.ts'
 /** What the policies of a configuration answer. */
 export interface Policies {
   decide(request: DecisionRequest): Decision
+  /** All that a principal's calls are decided by: the policies of its role, and the one of its session. */
+  layers(principal: Pick<Principal, 'roleArn' | 'sessionPolicy'>): readonly PolicyLayer[]
   /** What the role's policies could demand of calls of these actions; empty for a role that is not there. */
   demands(roleArn: string, actions: readonly string[]): readonly Demand[]
   /** What the control policies let a person do; undefined where the configuration has none. */
@@ -47,13 +49,14 @@ export function openPolicies(config: Config): Policies {
   )
   const narrowed = new Map(config.roles.map(role => [role.arn, sessionPolicies(role.policies.map(parse))]))
   const bySession = new QuickLRU<string, PolicyLayer>({ maxSize: MAX_SESSION_POLICIES })
+  const layersFor: Policies['layers'] = ({ roleArn, sessionPolicy }) => {
+    const layers = roles.get(roleArn) ?? []
+    if (sessionPolicy === undefined || layers.length === 0) return layers
+    return [...layers, sessionLayer(sessionPolicy, bySession)]
+  }
   return {
-    decide(request) {
-      const { roleArn, sessionPolicy } = request.principal
-      const layers = roles.get(roleArn) ?? []
-      if (sessionPolicy === undefined || layers.length === 0) return decide(request, layers)
-      return decide(request, [...layers, sessionLayer(sessionPolicy, bySession)])
-    },
+    decide: request => decide(request, layersFor(request.principal)),
+    layers: layersFor,
     demands: (roleArn, actions) => {
       return demandsOn(
         (roles.get(roleArn) ?? []).map(({ policies }) => policies),

@@ -11,8 +11,9 @@ import { GateError } from '../core/errors.ts'
 import { openArchive } from './archive.ts'
 import { configPorts } from './config-ports.ts'
 import { type Control, openControl } from './control.ts'
-import { openDesk } from './desk.ts'
-import { openGate } from './gate.ts'
+import { type LaneMessage, LanePost } from './databases/lane-post.ts'
+import { afterMs, openDesk } from './desk.ts'
+import { type GateAddresses, openGate } from './gate.ts'
 import { openIdentities } from './identities.ts'
 import { openKeyring } from './keyring.ts'
 import { openLane } from './lane.ts'
@@ -89,7 +90,9 @@ function parse(args: readonly string[]): Options | undefined {
 /** Everything in one process. */
 async function runAlone(config: Config): Promise<void> {
   const log = createLog(config.log.level)
-  const gate = await openGate(config, 0, log)
+  const lanes = { own: 0, count: 1 }
+  const post = new LanePost({ lanes, send: () => undefined, after: afterMs })
+  const gate = await openGate(config, 0, log, post)
   const registry = gate.metrics
   const people = await openControl(config, gate.people)
   const admin = createAdminServer(
@@ -114,7 +117,7 @@ async function runAlone(config: Config): Promise<void> {
 /** What a worker tells the primary. */
 interface WorkerStatus {
   readonly kind: 'status'
-  readonly listening?: string
+  readonly listening?: GateAddresses
   readonly troubles: readonly string[]
 }
 
@@ -127,7 +130,12 @@ interface WorkerOrder {
 async function runWorker(config: Config): Promise<void> {
   const lane = Number(process.env['SALLYPORT_LANE'])
   const log = createLog(config.log.level, { lane })
-  const gate = await openGate(config, lane, log)
+  const post = new LanePost({
+    lanes: { own: lane, count: config.workers },
+    send: message => void process.send?.(message),
+    after: afterMs,
+  })
+  const gate = await openGate(config, lane, log, post)
   const admin = process.env['SALLYPORT_ADMIN']
   if (admin !== undefined) gate.people.links.listening(admin, config)
   // Making one is what lets prom-client answer the primary's questions, from the registry that is named.
@@ -140,8 +148,9 @@ async function runWorker(config: Config): Promise<void> {
   }
   tell()
   const timer = setInterval(tell, 500)
-  process.on('message', (message: WorkerOrder) => {
+  process.on('message', (message: WorkerOrder | LaneMessage) => {
     if (message?.kind === 'sessions-ended') gate.sessionsEnded()
+    if (message?.kind === 'lane') void post.receive(message)
   })
   await toldToStop()
   clearInterval(timer)
@@ -153,6 +162,7 @@ async function runWorker(config: Config): Promise<void> {
 async function runPrimary(config: Config): Promise<void> {
   const log = createLog(config.log.level, { primary: true })
   const statuses = new Map<number, WorkerStatus>()
+  const workers = new Map<number, Worker>()
   const aggregate = new AggregatorRegistry()
   const own = new Registry()
   const people = await openPeople(config, log, own)
@@ -172,11 +182,14 @@ async function runPrimary(config: Config): Promise<void> {
   let stopping = false
   const start = (lane: number): void => {
     const worker = cluster.fork({ SALLYPORT_LANE: String(lane), SALLYPORT_ADMIN: address })
-    worker.on('message', (message: WorkerStatus) => {
+    workers.set(lane, worker)
+    worker.on('message', (message: WorkerStatus | LaneMessage) => {
       if (message?.kind === 'status') onStatus(config, statuses, lane, message)
+      if (message?.kind === 'lane') carry(message, workers)
     })
     worker.once('exit', code => {
       statuses.delete(lane)
+      workers.delete(lane)
       if (stopping) return
       log.error({ lane, code }, 'a worker ended; it is started again')
       setTimeout(() => stopping || start(lane), RESTART_MS)
@@ -215,6 +228,12 @@ async function openPeople(
       await archive.stop()
     },
   }
+}
+
+/** From one worker to another; to one that is away, nobody carries anything. */
+function carry(message: LaneMessage, workers: ReadonlyMap<number, Worker>): void {
+  const worker = workers.get(message.to)
+  if (worker?.isConnected()) worker.send(message)
 }
 
 /** One that is just starting reads by itself. */
@@ -263,8 +282,11 @@ function adminTls({ tls }: Config): AdminTls | undefined {
   return tls && { certificate: tls.certificate, key: tls.key.reveal() }
 }
 
-function announce(config: Config, address: string): void {
-  process.stdout.write(`sallyport: listening on ${config.tls ? 'https' : 'http'}://${address}\n`)
+function announce(config: Config, { aws, databases }: GateAddresses): void {
+  const engines = Object.entries(databases).map(([engine, address]) => `sallyport: ${engine} on ${address}\n`)
+  process.stdout.write(
+    [...engines, `sallyport: listening on ${config.tls ? 'https' : 'http'}://${aws}\n`].join(''),
+  )
 }
 
 /** Gives the address as it came about. */

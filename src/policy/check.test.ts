@@ -152,6 +152,7 @@ describe('the terms of an approval and of a mask', () => {
     ['a form that is none', mask({ Fields: 'Body', As: 'blur' }), /`full`, `partial`, `hash` or `null`/],
     ['objects', mask({ Detect: 'jwt', OtherObjects: 'skip' }), /`deny` or `pass`/],
     ['nothing to mask', mask({ As: 'full' }), /must have `Fields`, `Columns` or `Detect`/],
+    ['a column of no table', mask({ Columns: ['email'] }), /`TABLE.COLUMN`; in any table: `\*\.email`/],
   ]
   for (const [name, messages, pattern] of wrong) {
     it(`are refused: ${name}`, () => assert.match(messages.join('\n'), pattern))

@@ -1,6 +1,6 @@
 import type { MaskForm } from '../core/decision.ts'
 import type { ApprovalTerms, MaskTerms } from './model.ts'
-import { quote } from './problem.ts'
+import { type Located, quote } from './problem.ts'
 import { Members, type Report, readOneOf, readText, readTexts } from './report.ts'
 import type { Tree } from './source.ts'
 
@@ -30,11 +30,12 @@ export function readApproval(report: Report, node: Tree): ApprovalTerms | undefi
 export function readMask(report: Report, node: Tree): MaskTerms | undefined {
   const members = Members.of(report, '`Mask`', node)
   if (members === undefined) return undefined
-  const list = (name: string): readonly string[] => {
+  const list = (name: string): readonly Located[] => {
     const entry = members.take(name)
-    return entry === undefined ? [] : readTexts(report, `\`${name}\``, entry.value).map(({ text }) => text)
+    return entry === undefined ? [] : readTexts(report, `\`${name}\``, entry.value)
   }
   const [fields, columns, detect] = [list('Fields'), list('Columns'), list('Detect')]
+  requireWholeColumns(report, columns)
   const asEntry = members.take('As')
   const as = asEntry === undefined ? 'full' : readOneOf<MaskForm>(report, '`As`', asEntry.value, FORMS)
   const objectsEntry = members.take('OtherObjects')
@@ -46,7 +47,26 @@ export function readMask(report: Report, node: Tree): MaskTerms | undefined {
   if (fields.length + columns.length + detect.length === 0) {
     report.error('structure', node.at, '`Mask` must have `Fields`, `Columns` or `Detect`')
   }
-  return { fields, columns, detect, as: as ?? 'full', otherObjects: otherObjects ?? 'deny' }
+  return {
+    ...{ fields: textsOf(fields), columns: textsOf(columns), detect: textsOf(detect) },
+    ...{ as: as ?? 'full', otherObjects: otherObjects ?? 'deny' },
+  }
+}
+
+function textsOf(values: readonly Located[]): readonly string[] {
+  return values.map(({ text }) => text)
+}
+
+/** A column is called with its schema and its table: a pattern for its own name alone would mask nothing, without a word. */
+function requireWholeColumns(report: Report, columns: readonly Located[]): void {
+  for (const { text, at } of columns) {
+    if (text.includes('*') || text.includes('.')) continue
+    report.error(
+      'value',
+      at,
+      `\`Columns\` ${quote(text)} must be \`SCHEMA.TABLE.COLUMN\` or \`TABLE.COLUMN\`; in any table: ${quote(`*.${text}`)}`,
+    )
+  }
 }
 
 const FORMS: readonly MaskForm[] = ['full', 'partial', 'hash', 'null']

@@ -41,10 +41,32 @@ describe('ids of connections', () => {
     assert.equal(await ids.kill(TEST_PRINCIPAL, 3, 'query'), 'unknown')
     assert.equal(killed.length, 0)
     // A second session of the same somebody, as a client with a certificate begins one to kill what it runs.
-    assert.equal(await ids.kill({ ...TEST_PRINCIPAL, sessionId: 'another' }, own.id, 'query'), 'done')
+    const again = { ...TEST_PRINCIPAL, sessionId: 'another' }
+    assert.equal(await ids.kill(again, own.id, 'query'), 'done')
     assert.equal(killed.join(), 'query')
     own.giveBack()
     own.heldBy({ principal: TEST_PRINCIPAL, kill: async (kind: KillKind) => void killed.push(kind) })
     assert.equal(await ids.kill(TEST_PRINCIPAL, own.id, 'query'), 'unknown')
+  })
+
+  it('what another process runs is killed there, by whoever may', async () => {
+    const asked: unknown[] = []
+    const ids = new ConnectionIds(
+      { bytes: length => Buffer.alloc(length, 1) },
+      {
+        ...{ own: 1, count: 4 },
+        killIn: async (...question) => {
+          asked.push(question)
+          return 'done'
+        },
+      },
+    )
+    const own = ids.take()
+    assert.equal(own.id % 4, 1)
+    assert.equal(await ids.kill(TEST_PRINCIPAL, 4002, 'query'), 'done')
+    assert.deepEqual(asked, [[2, TEST_PRINCIPAL, 4002, 'query']])
+    assert.equal(await ids.killHere(TEST_PRINCIPAL, 4002, 'query'), 'unknown')
+    assert.equal(await ids.kill(TEST_PRINCIPAL, own.id + 4, 'query'), 'unknown')
+    assert.equal(asked.length, 1)
   })
 })

@@ -1,14 +1,22 @@
 import type { Random } from '../../core/clock.ts'
 import type { Principal } from '../../core/principal.ts'
+import { ALONE, freeId, type Lanes, laneOf } from '../sql/lanes.ts'
 import type { KillKind } from './ports.ts'
-
-const ATTEMPTS = 16
 
 /** Who a connection is of, and how it is killed. */
 export interface Holder {
   readonly principal: Principal
   /** Rejects with `database-…`. */
   kill(kind: KillKind): Promise<void>
+}
+
+/** Who kills: what makes a principal the same somebody in another session. */
+export type Killer = Pick<Principal, 'arn' | 'issuer' | 'subject'>
+
+/** The other processes of the gate, and how they hear of a connection that is not of this one. */
+export interface KillLanes extends Lanes {
+  /** Rejects where the process cannot be asked, and as `Holder.kill` does. */
+  killIn(lane: number, by: Killer, id: number, kind: KillKind): Promise<'done' | 'unknown'>
 }
 
 /** An id that is taken, and by whom: nobody, while its client has not proven who it is. */
@@ -24,14 +32,20 @@ export interface ConnectionId {
  */
 export class ConnectionIds {
   readonly #random: Random
+  readonly #lanes: Lanes & Partial<KillLanes>
   readonly #holders = new Map<number, Holder | undefined>()
 
-  constructor(random: Random) {
+  constructor(random: Random, lanes: KillLanes | undefined = undefined) {
     this.#random = random
+    this.#lanes = lanes ?? ALONE
   }
 
   take(): ConnectionId {
-    const id = this.#freeId()
+    const id = freeId(
+      this.#lanes,
+      () => this.#random.bytes(4).readUInt32BE(),
+      each => this.#holders.has(each),
+    )
     this.#holders.set(id, undefined)
     return {
       id,
@@ -41,22 +55,18 @@ export class ConnectionIds {
   }
 
   /** Of ids that are another's it says what it says of those that are nobody's. Rejects as `Holder.kill` does. */
-  async kill(by: Principal, id: number, kind: KillKind): Promise<'done' | 'unknown'> {
+  async kill(by: Killer, id: number, kind: KillKind): Promise<'done' | 'unknown'> {
+    const lane = laneOf(id, this.#lanes)
+    if (lane === this.#lanes.own || this.#lanes.killIn === undefined) return this.killHere(by, id, kind)
+    return this.#lanes.killIn(lane, by, id, kind)
+  }
+
+  /** Kills it where its connection is one of this process. */
+  async killHere(by: Killer, id: number, kind: KillKind): Promise<'done' | 'unknown'> {
     const holder = this.#holders.get(id)
     if (holder === undefined || !isSame(by, holder.principal)) return 'unknown'
     await holder.kill(kind)
     return 'done'
-  }
-
-  #freeId(): number {
-    for (let i = 0; i < ATTEMPTS; i++) {
-      // Drivers keep it in 32 bits with a sign.
-      const id = this.#random.bytes(4).readUInt32BE() & 0x7fff_ffff
-      if (id !== 0 && !this.#holders.has(id)) return id
-    }
-    let id = 1
-    while (this.#holders.has(id)) id++
-    return id
   }
 }
 
@@ -64,6 +74,6 @@ export class ConnectionIds {
  * The same somebody, though a second connection may be a session of its own: a client that kills what it runs comes again for
  * it, and with a certificate it begins a session.
  */
-function isSame(a: Principal, b: Principal): boolean {
+function isSame(a: Killer, b: Killer): boolean {
   return a.arn === b.arn && a.issuer === b.issuer && a.subject === b.subject
 }

@@ -72,6 +72,7 @@ export function numberOf({ code }: GateError): ErrorNumber {
   switch (code) {
     case 'session-revoked':
     case 'credentials-expired':
+    case 'gate-stopping':
     case 'database-unreachable':
     case 'mysql-reply-malformed':
     case 'mysql-reply-too-large':

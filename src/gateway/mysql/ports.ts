@@ -74,6 +74,8 @@ export interface MysqlSession {
   run(): Promise<MysqlSessionEnd>
   /** Whether the server runs something for the client now: only then does a kill of the query have something to stop. */
   readonly isBusy: boolean
+  /** Whether the server runs nothing for the client, and no transaction is open. */
+  readonly isAtRest: boolean
   /** Sends nothing more before this has settled, either way: it could be stopped in the place of what runs now. */
   holdBack(until: Promise<unknown>): void
   /** Ends the session: the client is told why, the server left, and what it is at killed. */

@@ -7,9 +7,10 @@ import { has, STATUS } from '../../wire/mysql/capabilities.ts'
 import { writeFailure, writeOk } from '../../wire/mysql/writer.ts'
 import { DOOR_LIMITS, Door, type DoorLimits, type Full } from '../sql/door.ts'
 import { watchIdle } from '../sql/idle.ts'
+import { OpenSessions } from '../sql/open-sessions.ts'
 import type { ClientFacts, Identified } from '../sql/ports.ts'
 import { authenticate } from './authenticate.ts'
-import { type ConnectionId, ConnectionIds } from './connection-ids.ts'
+import { type ConnectionId, ConnectionIds, type Killer, type KillLanes } from './connection-ids.ts'
 import { Dialogue } from './dialogue.ts'
 import { type Entered, enter } from './enter.ts'
 import { type Claim, type GreetingOptions, greet, type Newcomer, requireReadable } from './greeting.ts'
@@ -27,12 +28,17 @@ export interface MysqlGateOptions extends GreetingOptions {
   /** The longest that a client may be connected without a statement, ms; absent: for as long as it likes. */
   readonly idleMs?: number
   readonly door?: DoorLimits
+  /** Absent: this process is all of the gate. */
+  readonly lanes?: KillLanes
 }
 
 /** The MySQL side of the gate: whoever has sockets gives them here. */
 export interface MysqlGate {
   /** Serves a client from its first byte on. Never rejects; resolves when it is gone. */
   serve(socket: Socket): Promise<void>
+  /** Kills a connection of this process, for a client that came to another process. Rejects with `database-…`. */
+  kill(by: Killer, id: number, kind: KillKind): Promise<'done' | 'unknown'>
+  readonly sessions: OpenSessions
 }
 
 /** What all clients of a gate have in common. */
@@ -42,13 +48,19 @@ interface House {
   readonly open: OpenMysqlSession
   readonly ids: ConnectionIds
   readonly door: Door
+  readonly sessions: OpenSessions
 }
 
 export function mysqlGate(rooms: MysqlRooms, open: OpenMysqlSession, options: MysqlGateOptions): MysqlGate {
-  const ids = new ConnectionIds(rooms.random)
+  const ids = new ConnectionIds(rooms.random, options.lanes)
   const door = new Door(options.door ?? DOOR_LIMITS)
-  const house = { rooms, options, open, ids, door }
-  return { serve: socket => new Visit(socket, house).run() }
+  const sessions = new OpenSessions()
+  const house = { rooms, options, open, ids, door, sessions }
+  return {
+    serve: socket => new Visit(socket, house).run(),
+    kill: (by, id, kind) => ids.killHere(by, id, kind),
+    sessions,
+  }
 }
 
 /** A client, the gate knows whose. */
@@ -168,12 +180,14 @@ class Visit {
       killed(kind, session, () => target.kill(principal, connection.connectionId, kind))
     this.#connectionId.heldBy({ principal, kill })
     const rest = this.#watched(session)
+    const leave = this.#house.sessions.add(session)
     this.#dialogue.say(welcome(connection, capabilities))
     this.#dialogue.client.reader.expect(0)
     try {
       return await session.run()
     } finally {
       rest()
+      leave()
       this.#connectionId.heldBy(undefined)
     }
   }

@@ -97,6 +97,10 @@ class Session implements MysqlSession {
     return this.#relay.isBusy
   }
 
+  get isAtRest(): boolean {
+    return !this.#relay.isBusy && (this.#line.names.status & STATUS.inTransaction) === 0
+  }
+
   holdBack(until: Promise<unknown>): void {
     this.#heldBack = Promise.allSettled([this.#heldBack, until])
   }

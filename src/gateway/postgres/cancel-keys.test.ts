@@ -31,4 +31,19 @@ describe('keys to cancel by', () => {
     const ids = Array.from({ length: 5 }, () => keys.issue({ minor: 0 }, () => undefined).key.processId)
     assert.equal(new Set(ids).size, 5)
   })
+
+  it('say whose process they are of, and go there', () => {
+    const asked: number[] = []
+    const lanes = { own: 2, count: 3, cancelIn: (lane: number) => void asked.push(lane) }
+    const keys = new CancelKeys(countingRandom(1), lanes)
+    const cancelled: string[] = []
+    const { key } = keys.issue({ minor: 2 }, () => cancelled.push('own'))
+    assert.equal(key.processId % 3, 2)
+    keys.cancel(key)
+    for (const processId of [key.processId - 1, key.processId - 2, -1]) keys.cancel({ ...key, processId })
+    assert.deepEqual(cancelled, ['own'])
+    assert.deepEqual(asked, [1, 0, 0])
+    keys.cancelHere({ ...key, processId: key.processId - 1 })
+    assert.deepEqual(cancelled, ['own'])
+  })
 })

@@ -2,17 +2,22 @@ import { hash, timingSafeEqual } from 'node:crypto'
 import type { Random } from '../../core/clock.ts'
 import { Redacted } from '../../core/redacted.ts'
 import type { CancelKey, PostgresVersion } from '../../wire/postgres/messages.ts'
+import { ALONE, freeId, type Lanes, laneOf } from '../sql/lanes.ts'
 
 /**
  * Bytes of a secret: clients of protocol 3.0 take no other length, and 32 is what servers of 3.2 give.
  * https://www.postgresql.org/docs/current/protocol-message-formats.html#PROTOCOL-MESSAGE-FORMATS-BACKENDKEYDATA
  */
 const SECRET_BYTES = { old: 4, long: 32 }
-const ATTEMPTS = 16
 
 interface Holder {
   readonly secretHash: Buffer
   readonly cancel: () => void
+}
+
+/** The other processes of the gate, and how they hear of a key that is not of this one. */
+export interface CancelLanes extends Lanes {
+  cancelIn(lane: number, key: CancelKey): void
 }
 
 /**
@@ -21,10 +26,12 @@ interface Holder {
  */
 export class CancelKeys {
   readonly #random: Random
+  readonly #lanes: Lanes & Partial<CancelLanes>
   readonly #holders = new Map<number, Holder>()
 
-  constructor(random: Random) {
+  constructor(random: Random, lanes: CancelLanes | undefined = undefined) {
     this.#random = random
+    this.#lanes = lanes ?? ALONE
   }
 
   /** A key for a session of such a version of the protocol, and what takes it back. */
@@ -32,7 +39,11 @@ export class CancelKeys {
     { minor }: Pick<PostgresVersion, 'minor'>,
     cancel: () => void,
   ): { readonly key: CancelKey; readonly takeBack: () => void } {
-    const processId = this.#freeId()
+    const processId = freeId(
+      this.#lanes,
+      () => this.#random.bytes(4).readUInt32BE(),
+      id => this.#holders.has(id),
+    )
     const secret = Buffer.from(this.#random.bytes(minor >= 2 ? SECRET_BYTES.long : SECRET_BYTES.old))
     this.#holders.set(processId, { secretHash: hashOf(secret), cancel })
     return {
@@ -41,21 +52,18 @@ export class CancelKeys {
     }
   }
 
-  /** Cancels what the key's session runs; says nothing of whether there is one, as the server does. */
-  cancel({ processId, secret }: CancelKey): void {
+  /** Cancels what the key's session runs, in whichever process; says nothing of whether there is one, as the server does. */
+  cancel(key: CancelKey): void {
+    const lane = laneOf(key.processId >>> 0, this.#lanes)
+    if (lane === this.#lanes.own) this.cancelHere(key)
+    else this.#lanes.cancelIn?.(lane, key)
+  }
+
+  /** Cancels it where its session is one of this process. */
+  cancelHere({ processId, secret }: CancelKey): void {
     const holder = this.#holders.get(processId)
     if (holder === undefined || !timingSafeEqual(holder.secretHash, hashOf(secret.reveal()))) return
     holder.cancel()
-  }
-
-  #freeId(): number {
-    for (let i = 0; i < ATTEMPTS; i++) {
-      const id = this.#random.bytes(4).readUInt32BE() & 0x7fff_ffff
-      if (id !== 0 && !this.#holders.has(id)) return id
-    }
-    let id = 1
-    while (this.#holders.has(id)) id++
-    return id
   }
 }
 

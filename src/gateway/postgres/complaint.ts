@@ -79,6 +79,8 @@ export function sqlstateOf({ code }: GateError): string {
       return SQLSTATE.cancelled
     case 'session-idle':
       return SQLSTATE.idle
+    case 'gate-stopping':
+      return SQLSTATE.ended
     case 'internal':
     case 'journal-unavailable':
     case 'sql-parser-gone':

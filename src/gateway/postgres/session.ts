@@ -160,6 +160,11 @@ export class Session {
     return this.#isTaking || !this.#relay.queue.isEmpty
   }
 
+  /** Whether it is at nothing, and no transaction is open. */
+  get isAtRest(): boolean {
+    return !this.isBusy && this.#line.names.state === 'I'
+  }
+
   /** Asks the server to cancel what the session runs, if it runs something. */
   cancel(): void {
     if (this.#hold.cancel()) return

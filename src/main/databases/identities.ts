@@ -1,13 +1,13 @@
-import type { Config } from '../config/model.ts'
-import { systemClock, systemRandom } from '../core/clock.ts'
-import { connectionContext } from '../gateway/context.ts'
-import { certificateLogin } from '../identity/databases/certificate-login.ts'
-import { ClientAuthorities } from '../identity/databases/client-authorities.ts'
-import { type CertificateLogin, DatabaseIdentities } from '../identity/databases/databases.ts'
-import type { KnownTarget, SessionBegan } from '../identity/databases/port.ts'
-import type { Identities } from './identities.ts'
-import type { Policies } from './policies.ts'
-import type { Sessions } from './sessions.ts'
+import type { Config } from '../../config/model.ts'
+import { systemClock, systemRandom } from '../../core/clock.ts'
+import { connectionContext } from '../../gateway/context.ts'
+import { certificateLogin } from '../../identity/databases/certificate-login.ts'
+import { ClientAuthorities } from '../../identity/databases/client-authorities.ts'
+import { type CertificateLogin, DatabaseIdentities } from '../../identity/databases/databases.ts'
+import type { KnownTarget, SessionBegan } from '../../identity/databases/port.ts'
+import type { Identities } from '../identities.ts'
+import type { Policies } from '../policies.ts'
+import type { Sessions } from '../sessions.ts'
 
 interface Foundations {
   readonly identities: Pick<Identities, 'credentials'>
