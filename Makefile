@@ -2,7 +2,7 @@
 NODE := node_modules/node/bin/node
 RUN  := $(NODE) --disable-warning=ExperimentalWarning
 
-.PHONY: help setup clients demo test unit integration bench lint format catalog clean
+.PHONY: help setup clients found demo test unit integration bench lint format catalog clean
 
 help:
 	@echo 'make demo    set up, then run an agent'"'"'s day through the gate (KEEP=1 leaves it up)'
@@ -23,16 +23,20 @@ clients: setup
 	@sh tools/setup/python.sh
 	@sh tools/setup/databases.sh
 
+# The servers and clients that tests can use here, and what is skipped without those that are missing.
+found: setup
+	@$(RUN) tools/setup/found.ts
+
 demo: clients
 	@$(RUN) tools/demo/main.ts $(if $(KEEP),--keep)
 
-test: clients
+test: clients found
 	@$(RUN) tools/test/main.ts src test
 
 unit: setup
 	@$(RUN) tools/test/main.ts src test/house test/fuzz test/bypass
 
-integration: clients
+integration: clients found
 	@$(RUN) tools/test/main.ts test/integration
 
 bench: clients

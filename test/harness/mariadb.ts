@@ -30,7 +30,7 @@ export interface Tls {
 
 /** Starts MariaDB where the machine has it; as another user for root, whom it refuses to serve. */
 export async function startMariadb(tls?: Tls): Promise<Mariadb | NoMariadb> {
-  const [server, install] = [find('mariadbd'), find('mariadb-install-db')]
+  const [server, install] = [mariadbServer(), find('mariadb-install-db')]
   if (server === undefined || install === undefined) {
     return { missing: 'MariaDB is not installed (Debian: apt-get install mariadb-server-core)' }
   }
@@ -95,6 +95,11 @@ async function finish(command: string, args: readonly string[]): Promise<void> {
   }
   const [code] = await once(child, 'close')
   if (code !== 0) throw new Error(`${command} failed: ${output}`)
+}
+
+/** The server's program; undefined where there is none. */
+export function mariadbServer(): string | undefined {
+  return find('mariadbd')
 }
 
 /** Debian keeps the server off the path of those who are not root. */
