@@ -1,7 +1,8 @@
 /**
  * A short question whose answer changes whenever anybody changes what QUESTIONS read: each version of a row of the
  * catalog has the transaction that wrote it (`xmin`; freezing leaves it as it was). A new version has a newer transaction
- * than any before, so the greatest one and the number of rows tell it even where the sums of hashes would be equal.
+ * than any before, so the greatest one and the number of rows tell it even where the sums of hashes would be equal. Versions
+ * that one transaction wrote of a row, and sees, are told apart by where they lie (`ctid`): none is removed before it ends.
  * Temporary objects of other sessions are left out. So are indexes and TOAST, which no name in a statement means.
  */
 const HIDDEN = `
@@ -16,9 +17,10 @@ export const SNAPSHOT = 'select pg_catalog.txid_current_snapshot()::pg_catalog.t
 /** `key` is a bigint that tells a row from others of its table. */
 function stateOf(table: string, key: string, where = 'true'): string {
   const xmin = `${table}.xmin::pg_catalog.text::pg_catalog.int8`
+  const place = `pg_catalog.hashtextextended(${table}.ctid::pg_catalog.text, 0)`
   return `
     select count(*)::pg_catalog.text || ' ' || coalesce(max(${xmin}), 0)::pg_catalog.text || ' '
-           || coalesce(sum(pg_catalog.hashint8extended((${key} << 32) | ${xmin}, 0)), 0)::pg_catalog.text as state
+           || coalesce(sum(pg_catalog.hashint8extended((${key} << 32) | ${xmin}, ${place})), 0)::pg_catalog.text as state
       from pg_catalog.${table} where ${where}`
 }
 
