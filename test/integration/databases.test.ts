@@ -17,7 +17,7 @@ const POLICY = {
       Action: ['sql:Connect', 'sql:Select', 'sql:Call', 'sql:Set', 'sql:Begin', 'sql:Commit'],
       Resource: '*',
     },
-    { Sid: 'NoSalaries', Effect: 'Deny', Action: 'sql:*', Resource: 'arn:sallyport:sql:*:*:*/*/*/salaries*' },
+    { Sid: 'NoSalaries', Effect: 'Deny', Action: 'sql:*', Resource: 'arn:sallyport:sql:*:*:orders/*/public.salaries' },
     {
       Sid: 'HideMail',
       Effect: 'Mask',
