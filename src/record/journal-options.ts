@@ -14,6 +14,11 @@ export interface JournalPorts {
   readonly clock: Clock
   readonly random: Random
   readonly after: After
+  /**
+   * Runs something when all that has come by now was looked at: decisions that are appended until then share one write. Absent:
+   * at once.
+   */
+  readonly soon?: (run: () => void) => void
   /** Absent: a journal without checkpoints. */
   readonly checkpoints?: CheckpointPorts
   /** Gives what is sealed with, once the lane is this process's; absent: what is recorded lies there as it is. */

@@ -20,6 +20,7 @@ import { EventSealer } from './seal/sealer.ts'
 import { layout } from './segment.ts'
 import { SegmentAge } from './segment-age.ts'
 import { describe, unavailable } from './trouble.ts'
+import { WriteTimes } from './write-times.ts'
 
 export type { After, JournalOptions, JournalPorts } from './journal-options.ts'
 
@@ -101,7 +102,7 @@ class FileJournal implements LaneJournal {
   #queue: Waiting[] = []
   #queuedBytes = 0
   #pumping: Promise<void> | undefined
-  #cancelDelay: (() => void) | undefined
+  readonly #times: WriteTimes
   #trouble: Trouble | undefined
   #closing: Promise<void> | undefined
   #headWrittenMs = 0
@@ -122,6 +123,9 @@ class FileJournal implements LaneJournal {
       this.#rollWanted = true
       this.#pump()
     }
+    this.#times = new WriteTimes(ports, options.outcomeDelayMs, () => {
+      if (this.#queue.length > 0) this.#pump()
+    })
     this.#age = new SegmentAge(options.segmentAgeMs, { clock: ports.clock, after: ports.after, due })
     if (parts.sinceMs !== undefined) this.#age.note(parts.writer.segment, parts.sinceMs)
   }
@@ -216,8 +220,11 @@ class FileJournal implements LaneJournal {
     return new Promise((resolve, reject) => {
       this.#queue.push({ event, json, bytes, resolve, reject })
       this.#queuedBytes += bytes
-      if (event.type === 'outcome') this.#pumpLater()
-      else this.#pump()
+      // What comes while a batch is written is the next one.
+      if (this.#pumping !== undefined) return
+      // Outcomes hold nobody up: they wait a moment for a decision to share its write with.
+      if (event.type === 'outcome') this.#times.later()
+      else this.#times.soon()
     })
   }
 
@@ -243,6 +250,7 @@ class FileJournal implements LaneJournal {
       throw error instanceof GateError ? error : unavailable(describe(error), error)
     } finally {
       this.#age.stop()
+      this.#times.stop()
       await this.#checkpoints?.stop()
       await sealer?.close()
       await writer.close()
@@ -254,15 +262,8 @@ class FileJournal implements LaneJournal {
     return this.#trouble === undefined || this.#ports.clock.now() >= this.#trouble.nextTryMs
   }
 
-  /** Outcomes hold nobody up: they wait a moment for a decision to share its write with. */
-  #pumpLater(): void {
-    if (this.#pumping !== undefined || this.#cancelDelay !== undefined) return
-    this.#cancelDelay = this.#ports.after(this.#options.outcomeDelayMs, () => this.#pump())
-  }
-
   #pump(): void {
-    this.#cancelDelay?.()
-    this.#cancelDelay = undefined
+    this.#times.stop()
     if (this.#pumping !== undefined) return
     const isWanted = this.#syncWanted || this.#rollWanted
     if (this.#queue.length === 0 && this.#trouble === undefined && !isWanted) return
