@@ -8,6 +8,7 @@ import { GateError } from '../core/errors.ts'
 import type { Principal } from '../core/principal.ts'
 import type { Trusts } from '../identity/trust.ts'
 import { canKnow } from '../interpret/aws/context.ts'
+import { sqlResourcesOfNothing } from '../policy/check-sql-resources.ts'
 import { compile } from '../policy/compile.ts'
 import { decide, type PolicyLayer } from '../policy/decide.ts'
 import { demandsOn } from '../policy/demands.ts'
@@ -139,8 +140,9 @@ export function checkDocument(document: PolicyText, kind: PolicyKind, facts: Mas
   const reading = readPolicy(source(document), kind === 'trust' ? 'trust' : 'permission')
   const keys = reading.document === undefined ? [] : unknowableKeys(reading.document, canKnow, kind)
   const masks = reading.document === undefined ? [] : maskProblems(reading.document, facts)
+  const resources = reading.document === undefined ? [] : sqlResourcesOfNothing(reading.document)
   const own = kind === 'control' && reading.document !== undefined ? controlProblems(reading.document) : []
-  return [...reading.problems, ...keys, ...masks, ...own].map(({ severity, at, message }) => ({
+  return [...reading.problems, ...keys, ...masks, ...resources, ...own].map(({ severity, at, message }) => ({
     severity,
     file: document.file,
     line: at.line,

@@ -1,6 +1,7 @@
 import { type ActionNames, unknownActions } from './check-actions.ts'
 import { neverMatches } from './check-reach.ts'
 import { shadowed } from './check-shadow.ts'
+import { sqlResourcesOfNothing } from './check-sql-resources.ts'
 import { type CanKnow, type DocumentKind, unknowableKeys } from './keys.ts'
 import type { PolicyDocument } from './model.ts'
 import { readPolicy } from './parse.ts'
@@ -31,6 +32,7 @@ function examine(document: PolicyDocument, kind: DocumentKind, { names, canKnow 
       ...unknownActions(document.name, statement, names),
       ...neverMatches(document.name, statement, variables, names),
     ]),
+    ...sqlResourcesOfNothing(document),
     ...(kind === 'trust' ? [] : shadowed(document)),
   ]
 }
