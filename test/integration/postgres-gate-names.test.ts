@@ -12,10 +12,11 @@ import { bind, execute, kinds, parse, RawPostgres, sqlstates, sync } from '../ha
 const started = await startPostgres()
 const skip = 'missing' in started ? started.missing : false
 let gate: TestGate
+let admin: pg.Client
 
 before(async () => {
   if ('missing' in started) return
-  const admin = new pg.Client({ connectionString: started.url })
+  admin = new pg.Client({ connectionString: started.url })
   await admin.connect()
   await admin.query(`
     create table people (ssn text);
@@ -23,13 +24,16 @@ before(async () => {
     create schema evil;
     create table evil.people (ssn text);
     create table evil.flip (a text default set_config('search_path', 'public', false));
+    create role narrow;
+    grant usage on schema public, evil to narrow;
+    grant select on public.people, evil.people to narrow;
   `)
-  await admin.end()
   gate = await startPostgresGate(started.port)
   gate.policy.deny = [/public\.people/]
 })
 after(async () => {
   if ('missing' in started) return
+  await admin.end()
   await gate.stop()
   await started.stop()
 })
@@ -99,4 +103,36 @@ test('a statement that was prepared under another search_path is read anew', { s
   await db.query('prepare p as select ssn from public.people')
   await assert.rejects(db.query(leaning), denied)
   await db.end()
+})
+
+test('a schema that is made later stands in the path before those that were there', { skip }, async () => {
+  gate.policy.deny = [/public\.people/, /later\.people/]
+  const db = await client()
+  await db.query('set search_path to later, evil')
+  assert.deepEqual((await db.query('select * from people')).rows, [])
+  await admin.query(`begin; create schema later; create table later.people as table public.people; commit`)
+  const isNoticed = (): Promise<boolean> =>
+    db.query('alter table later.people add if not exists other int').then(
+      () => true,
+      () => false,
+    )
+  gate.policy.deny = [/public\.people/, /sql:Select .*later\.people/]
+  while (!(await isNoticed())) await new Promise(resolve => setImmediate(resolve))
+  await assert.rejects(db.query('select * from people'), denied)
+  await admin.query('drop schema later cascade')
+  gate.policy.deny = [/public\.people/]
+  await db.end()
+})
+
+test('a schema that may be used no more gives way to those behind it in the path', { skip }, async () => {
+  const [db, other] = [await client(), await client()]
+  await db.query('set role narrow')
+  await db.query('set search_path to evil, public')
+  assert.deepEqual((await db.query('select * from people')).rows, [])
+  await other.query('revoke usage on schema evil from narrow')
+  await assert.rejects(db.query('select * from people'), denied)
+  await other.query('grant usage on schema evil to narrow')
+  assert.deepEqual((await db.query('select * from people')).rows, [])
+  await db.end()
+  await other.end()
 })

@@ -30,6 +30,8 @@ export class SessionNames {
   readonly #parts: SessionNamesParts
   /** What all sessions saw when the names were settled last. */
   #base: SchemaCatalog | undefined
+  /** By what the search_path was resolved when it was read last. */
+  #paths: string | undefined
   #own: OwnCatalog | undefined
   #names: Names | undefined
   #stale: Change = 'catalog'
@@ -57,7 +59,8 @@ export class SessionNames {
 
   /** Whether names mean what was read last, as far as anybody can tell now. */
   get areSettled(): boolean {
-    return this.#stale === 'nothing' && this.#parts.shared.current === this.#base
+    const { current } = this.#parts.shared
+    return this.#stale === 'nothing' && current?.catalog === this.#base && current?.paths === this.#paths
   }
 
   /** Whether there is nothing to be asked before the next text is read. */
@@ -113,8 +116,9 @@ export class SessionNames {
    * something in the session itself is in doubt; whether they are. Rejects with `sql-catalog-unclear`, `database-…`.
    */
   async follow(): Promise<boolean> {
-    const { catalog } = await this.#parts.shared.confirm()
-    if (this.#stale !== 'nothing') return false
+    const { catalog, paths } = await this.#parts.shared.confirm()
+    // A schema that others made, or may be used now, may stand in the path before those that were there.
+    if (this.#stale !== 'nothing' || paths !== this.#paths) return false
     if (catalog !== this.#base && this.#own !== undefined) return false
     if (catalog !== this.#base) this.#settle(catalog, undefined, this.names.searchPath)
     return true
@@ -139,8 +143,8 @@ export class SessionNames {
   async #read(): Promise<void> {
     const { ask, shared } = this.#parts
     const isOpen = this.#state === 'T'
-    const settings = await readSettings(ask)
     const known = await shared.confirm()
+    const settings = await readSettings(ask)
     const isInDoubt = this.#stale === 'catalog' || known.catalog !== this.#base
     const mayDiffer =
       settings.hasTemporary || (isOpen && this.#stale === 'catalog') || this.#own !== undefined
@@ -149,6 +153,7 @@ export class SessionNames {
     if (isOpen && own !== this.#own) this.#readInTransaction = 'catalog'
     if (isOpen) this.#readInTransaction = greater(this.#readInTransaction, this.#stale)
     this.#isSuspect = false
+    this.#paths = known.paths
     this.#stale = own === 'unclear' ? 'catalog' : 'nothing'
     this.#settle(known.catalog, own === 'unclear' ? undefined : own, settings.searchPath)
   }

@@ -3,14 +3,14 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { after, before, beforeEach, test } from 'node:test'
 import { ManualClock } from '../../core/clock.ts'
-import { CATALOG_STATE, SNAPSHOT } from '../../interpret/sql/postgres/catalog/changes.ts'
+import { CATALOG_STATE, PATHS, SNAPSHOT } from '../../interpret/sql/postgres/catalog/changes.ts'
 import { QUESTIONS } from '../../interpret/sql/postgres/catalog/questions.ts'
 import { BackendReader, FrontendReader } from '../../wire/postgres/reader.ts'
 import { writeBackend } from '../../wire/postgres/writer.ts'
-import { type Connect, SharedCatalog } from './shared-catalog.ts'
+import { type CatalogView, type Connect, SharedCatalog } from './shared-catalog.ts'
 
 /** A server that has a catalog with one schema. */
-const database = { snapshot: '1:1:', state: 'a', schema: 'public', refuses: false }
+const database = { snapshot: '1:1:', state: 'a', paths: 'p', schema: 'public', refuses: false }
 let asked: string[] = []
 const sockets: Socket[] = []
 let server: Server
@@ -23,7 +23,7 @@ before(async () => {
 })
 beforeEach(() => {
   for (const socket of sockets.splice(0)) socket.destroy()
-  Object.assign(database, { snapshot: '1:1:', state: 'a', schema: 'public', refuses: false })
+  Object.assign(database, { snapshot: '1:1:', state: 'a', paths: 'p', schema: 'public', refuses: false })
   asked = []
   clock = new ManualClock(1_000_000)
   const parser = { parse: () => Promise.reject(new Error('there are no views')) }
@@ -55,6 +55,7 @@ function rowFor(sql: string): Buffer {
   const found = new Map([
     [SNAPSHOT, ['snapshot', database.snapshot]],
     [CATALOG_STATE, ['state', database.state]],
+    [PATHS, ['paths', database.paths]],
     [QUESTIONS.schemas, ['schema', database.schema]],
   ]).get(sql)
   if (found === undefined) return writeBackend({ kind: 'command-complete', tag: 'SELECT 0' })
@@ -97,16 +98,17 @@ test('nobody waits while it is young; what is old is asked about first', async (
   const view = shared.join(open)
   const { catalog } = await view.confirm()
   clock.advance(400)
-  assert.equal(view.current, catalog)
+  assert.equal(view.current?.catalog, catalog)
   assert.equal(times(SNAPSHOT), 1)
   clock.advance(400)
-  assert.equal(view.current, catalog)
+  assert.equal(view.current?.catalog, catalog)
   await view.confirm()
   clock.advance(1_001)
   // What goes on began too long ago to be good for this.
   assert.equal(view.current, undefined)
   assert.equal((await view.confirm()).catalog, catalog)
-  assert.equal(view.current, catalog)
+  const { current } = view as CatalogView
+  assert.equal(current?.catalog, catalog)
 })
 
 test('it is looked at no closer than it has to be', async () => {
@@ -120,6 +122,11 @@ test('it is looked at no closer than it has to be', async () => {
   view.doubt()
   await view.confirm()
   assert.deepEqual([times(SNAPSHOT), times(CATALOG_STATE), times(QUESTIONS.schemas)], [3, 2, 1])
+  Object.assign(database, { snapshot: '2:2: later', paths: 'q' })
+  view.doubt()
+  const elsewhere = await view.confirm()
+  assert.deepEqual([elsewhere.catalog === catalog, elsewhere.paths], [true, 'q'])
+  assert.deepEqual([times(SNAPSHOT), times(CATALOG_STATE), times(QUESTIONS.schemas)], [4, 3, 1])
   Object.assign(database, { snapshot: '3:3:', state: 'b' })
   view.doubt()
   assert.equal((await view.confirm()).catalog, catalog)

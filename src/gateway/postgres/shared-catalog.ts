@@ -2,7 +2,7 @@ import type { Clock } from '../../core/clock.ts'
 import { asGateError, GateError } from '../../core/errors.ts'
 import type { SchemaCatalog } from '../../interpret/sql/model.ts'
 import type { After } from '../../interpret/sql/parse/threads.ts'
-import { CATALOG_STATE, SNAPSHOT } from '../../interpret/sql/postgres/catalog/changes.ts'
+import { CATALOG_STATE, PATHS, SNAPSHOT } from '../../interpret/sql/postgres/catalog/changes.ts'
 import { loadCatalog } from '../../interpret/sql/postgres/catalog/load.ts'
 import type { SqlParser } from '../../interpret/sql/postgres/parse/parser.ts'
 import type { PostgresConnection } from '../../upstream/postgres/port.ts'
@@ -33,13 +33,15 @@ export interface KnownCatalog {
   readonly catalog: SchemaCatalog
   /** Equal for equal catalogs; also on a connection with temporary objects or changes of its own: to CATALOG_STATE. */
   readonly state: string
+  /** Equal where each search_path leads to the same schemas as before. */
+  readonly paths: string
   readonly snapshot: string
 }
 
 /** The catalog as one session uses it. */
 export interface CatalogView {
-  /** As it was a moment ago; undefined where that must be confirmed first. The same object while nothing changes. */
-  readonly current: SchemaCatalog | undefined
+  /** As it was a moment ago; undefined where that must be confirmed first. The catalog is the same object while nothing changes. */
+  readonly current: KnownCatalog | undefined
   /**
    * As it is: what was committed before the call, through whatever connection, is in it where `doubt` was called for it, and
    * else what was committed more than STALE_MS ago. Rejects with `sql-catalog-unclear`, `database-…`.
@@ -120,18 +122,18 @@ export class SharedCatalog {
     this.#cancelLinger = this.#ports.after(LINGER_MS, () => this.#disconnect())
   }
 
-  #current(connect: Connect): SchemaCatalog | undefined {
+  #current(connect: Connect): KnownCatalog | undefined {
     if (this.#settledDoubts !== this.#doubts) return undefined
     const ageMs = this.#ports.clock.now() - this.#confirmedMs
     if (ageMs > STALE_MS || ageMs < 0) return undefined
     // Where it fails, whoever needs it next is told.
     if (ageMs > FRESH_MS && this.#check === undefined) this.#checked(connect).catch(() => undefined)
-    return this.#known?.catalog
+    return this.#known
   }
 
   #confirm(connect: Connect): Promise<KnownCatalog> {
-    const isCurrent = this.#current(connect) !== undefined
-    return isCurrent && this.#known !== undefined ? Promise.resolve(this.#known) : this.#checked(connect)
+    const known = this.#current(connect)
+    return known === undefined ? this.#checked(connect) : Promise.resolve(known)
   }
 
   /** A check that began a moment ago and settles every doubt of now: the one that goes on, or the one behind it, which settles those until it begins. */
@@ -188,18 +190,20 @@ export class SharedCatalog {
     const [found] = await this.#within(CHECK_MS, connection.ask(SNAPSHOT))
     const snapshot = told(found?.['snapshot'])
     if (snapshot === known?.snapshot) return known
+    const [path] = await this.#within(CHECK_MS, connection.ask(PATHS))
+    const paths = told(path?.['paths'])
     if (known !== undefined) {
       const now = await this.#within(CHECK_MS, stateOf(connection))
-      if (now === known.state) return { ...known, snapshot }
+      if (now === known.state) return { ...known, paths, snapshot }
     }
     const loaded = await this.#within(LOAD_MS, this.#load(connection))
     // What is equal stays the same object: much is remembered by it.
     const isSame = this.#catalog?.version === loaded.catalog.version
     this.#catalog = isSame ? this.#catalog : loaded.catalog
-    return { ...loaded, snapshot, catalog: this.#catalog ?? loaded.catalog }
+    return { ...loaded, paths, snapshot, catalog: this.#catalog ?? loaded.catalog }
   }
 
-  async #load(connection: CatalogConnection): Promise<Omit<KnownCatalog, 'snapshot'>> {
+  async #load(connection: CatalogConnection): Promise<Omit<KnownCatalog, 'paths' | 'snapshot'>> {
     await connection.ask('begin isolation level repeatable read read only')
     try {
       const state = await stateOf(connection)

@@ -141,6 +141,9 @@ const CHANGES_CATALOG: ReadonlySet<SqlAction> = new Set<SqlAction>([
   'sql:Create',
   'sql:Alter',
   'sql:Drop',
+  // Whose schemas a path leads to hangs on who may use them.
+  'sql:Grant',
+  'sql:Revoke',
   'sql:Do',
   'sql:Unknown',
 ])
@@ -152,8 +155,9 @@ function changeOf({ touches, effects, functions }: SqlStatement): Change {
     const isOfNames = isSetting ? NAMING.has(effect.name) : effect.kind === 'reset-all'
     if (isOfNames || (effect.kind === 'transaction' && ENDS.has(effect.what)))
       change = greater(change, 'names')
-    // Temporary tables go with it.
-    if (effect.kind === 'discard') change = 'catalog'
+    // Temporary tables go with the one, and what was prepared comes with the other.
+    const isPrepared = effect.kind === 'transaction' && effect.what === 'TRANS_STMT_COMMIT_PREPARED'
+    if (effect.kind === 'discard' || isPrepared) change = 'catalog'
   }
   for (const { action, object } of touches) {
     if (CHANGES_CATALOG.has(action)) change = 'catalog'

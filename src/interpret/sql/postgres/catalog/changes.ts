@@ -11,8 +11,23 @@ const KINDS = `('r', 'p', 'v', 'm', 'f', 'S', 'c')`
 const UNSEEN = `
   select c.oid from pg_catalog.pg_class c where c.relnamespace in (${HIDDEN}) or c.relkind not in ${KINDS}`
 
-/** Equal answers: nobody has written anything in between, so the catalog is as it was. Cheaper than CATALOG_STATE. */
-export const SNAPSHOT = 'select pg_catalog.txid_current_snapshot()::pg_catalog.text as snapshot'
+/**
+ * Equal answers: nobody has written anything in between, nor read the configuration anew, so the catalog is as it was, and
+ * paths lead where they led. Cheaper than CATALOG_STATE.
+ */
+export const SNAPSHOT = `
+  select pg_catalog.txid_current_snapshot()::pg_catalog.text || ' ' || pg_catalog.pg_conf_load_time()::pg_catalog.text
+         as snapshot`
+
+/**
+ * By what the server resolves a search_path, beside the path itself: which schemas there are, who may use them, and what the
+ * configuration says. Equal answers: every path leads where it led. To be asked with an empty search_path.
+ */
+export const PATHS: string = `
+  select pg_catalog.pg_conf_load_time()::pg_catalog.text || coalesce(pg_catalog.string_agg(
+           pg_catalog.concat_ws(' ', n.oid, n.nspname, n.nspowner, n.nspacl, pg_catalog.has_schema_privilege(n.oid, 'USAGE')),
+           ',' order by n.oid), '') as paths
+    from pg_catalog.pg_namespace n where n.nspname !~ '^pg_(temp|toast)'`
 
 /** `key` is a bigint that tells a row from others of its table. */
 function stateOf(table: string, key: string, where = 'true'): string {
