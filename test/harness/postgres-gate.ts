@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
-import { systemClock, systemRandom } from '../../src/core/clock.ts'
+import { type Clock, systemClock, systemRandom } from '../../src/core/clock.ts'
 import type { Decision, MaskForm, Obligation } from '../../src/core/decision.ts'
 import { GateError } from '../../src/core/errors.ts'
 import { newId } from '../../src/core/id.ts'
@@ -59,6 +59,8 @@ export interface MoreOfTheGate {
   readonly requestCertificate?: boolean
   /** Of clients, to the target. */
   readonly connections?: number
+  /** By which what was read of a catalog grows old; absent: the system's. */
+  readonly catalogClock?: Clock
 }
 
 /** The PostgreSQL side of a gate, composed of its rooms as `main/` would. */
@@ -108,13 +110,17 @@ export async function startPostgresGate(
           )
         },
         cancel: key => cancelPostgres(upstream, key, options),
-        catalog: new SharedCatalog({ parser, clock: systemClock, after }),
+        catalog: new SharedCatalog({ parser, clock: more.catalogClock ?? systemClock, after }),
       }
       targets.set(database, made)
       return made
     },
     parser,
-    decide: request => answer(request.pairs, policy),
+    decide: ({ pairs, context }) => {
+      // The test may change it between statements: as a policy does that asks for the time.
+      context.get('aws:currenttime')
+      return answer(pairs, policy)
+    },
     rowThresholds: () => [],
     masksValues: () => policy.masks.length > 0,
     // The policy of this gate never asks.
