@@ -161,11 +161,11 @@ Statement:
   # - Sid: ReadOrders
   #   Effect: Allow
   #   Action: [sql:Connect, sql:Select, sql:Explain, sql:Set, sql:Transaction]
-  #   Resource: ["arn:sallyport:sql:*:*:orders/shop", "arn:sallyport:sql:*:*:orders/shop/*"]
+  #   Resource: "arn:sallyport:sql:*:*:orders/*"
   # - Sid: NoEmails
   #   Effect: Mask
   #   Action: sql:Select
-  #   Resource: "arn:sallyport:sql:*:*:orders/shop/*"
+  #   Resource: "arn:sallyport:sql:*:*:orders/*"
   #   Mask: { Columns: ["*.email"], As: partial }
 `
 
