@@ -20,7 +20,11 @@ interface Answer {
 }
 
 /** Asks a database behind the gate one thing, in a connection of its own. */
-type Client = (sql: string) => Promise<Answer>
+interface Client {
+  /** What a person would have typed before the statement. */
+  readonly name: string
+  ask(sql: string): Promise<Answer>
+}
 
 const DAY: readonly Question[] = [
   {
@@ -80,8 +84,8 @@ async function ask(question: Question, client: Client, gate: RunningGate, people
   const approving = approver === undefined ? undefined : approve(gate, people, approver)
   // Where nobody is asked, nothing is there to approve, and that is told below.
   approving?.catch(() => undefined)
-  const { passed, text } = await client(sql)
-  showStep(why, `psql orders -c "${sql}"`, text, 8)
+  const { passed, text } = await client.ask(sql)
+  showStep(why, `${client.name} "${sql}"`, text, 8)
   const surprises = surprise(passed === passes, passes, text)
   return surprises === 0 ? ((await approving) ?? 0) : surprises
 }
@@ -98,28 +102,40 @@ async function psql({ host, port, user, password }: Settings): Promise<Client | 
   const program = which('psql')
   if (program === undefined || (await execute(program, ['--version'])).code !== 0) return undefined
   const env = { PATH: process.env['PATH'], PGHOST: host, PGPORT: port, PGUSER: user, PGPASSWORD: password }
-  return async sql => {
-    const { code, stdout, stderr } = await execute(program, ['-X', '-d', 'orders', '-c', sql], { env })
-    return { passed: code === 0, text: stderr + stdout }
+  return {
+    name: 'psql orders -c',
+    async ask(sql) {
+      const { code, stdout, stderr } = await execute(program, ['-X', '-d', 'orders', '-c', sql], { env })
+      return { passed: code === 0, text: stderr + stdout }
+    },
   }
 }
 
 /** node-postgres in its place. */
 function nodePostgres({ host, port, user, password }: Settings): Client {
-  return async sql => {
-    const client = new pg.Client({ host, port: Number(port), user, password, database: 'orders' })
-    const notices: string[] = []
-    client.on('notice', ({ message }) => notices.push(`NOTICE:  ${message}\n`))
-    await client.connect()
-    try {
-      const { rows, command, rowCount } = await client.query(sql)
-      const shown = rows.length > 0 ? rows.map(row => JSON.stringify(row)) : [`${command} ${rowCount}`]
-      return { passed: true, text: notices.join('') + shown.join('\n') }
-    } catch (error) {
-      const { message, detail, hint } = error as pg.DatabaseError
-      return { passed: false, text: `ERROR:  ${message}\nDETAIL:  ${detail}\nHINT:  ${hint}` }
-    } finally {
-      await client.end()
-    }
+  const settings = { host, port: Number(port), user, password, database: 'orders' }
+  return {
+    name: '(node-postgres: there is no psql)',
+    async ask(sql) {
+      const client = new pg.Client(settings)
+      const notices: string[] = []
+      client.on('notice', ({ message }) => notices.push(`NOTICE:  ${message}`))
+      await client.connect()
+      try {
+        const { rows, command, rowCount } = await client.query(sql)
+        const shown = rows.length > 0 ? rows.map(row => JSON.stringify(row)) : [`${command} ${rowCount}`]
+        return { passed: true, text: [...notices, ...shown].join('\n') }
+      } catch (error) {
+        return { passed: false, text: told(error as pg.DatabaseError) }
+      } finally {
+        await client.end()
+      }
+    },
   }
+}
+
+/** An error as psql writes it. */
+function told({ message, detail, hint }: pg.DatabaseError): string {
+  const more = [detail && `DETAIL:  ${detail}`, hint && `HINT:  ${hint}`]
+  return [`ERROR:  ${message}`, ...more].filter(Boolean).join('\n')
 }
