@@ -57,7 +57,7 @@ export class Caller {
 
 /** The number of the access request that a denial speaks of. */
 export function numberIn(text: string): string {
-  const number = /Access request ([0-9A-Z]{26})/.exec(text)?.[1]
+  const number = /[Aa]ccess request ([0-9A-Z]{26})/.exec(text)?.[1]
   if (number === undefined) throw new Error(`no access request in: ${text}`)
   return number
 }
