@@ -136,3 +136,21 @@ test('a schema that may be used no more gives way to those behind it in the path
   await db.end()
   await other.end()
 })
+
+test('a temporary table that a trigger makes is known', { skip }, async () => {
+  await admin.query(`
+    create function evil.shade() returns trigger language plpgsql as
+      $$ begin create temp table people (ssn text); return new; end $$;
+    create table evil.shaded (a int);
+    create trigger shade before insert on evil.shaded for each row execute function evil.shade();
+  `)
+  gate.policy.deny = [/public\.people/, /pg_temp\.people/]
+  const db = await client()
+  await db.query('create temp table other (a int)')
+  await db.query('set search_path to evil')
+  assert.deepEqual((await db.query('select * from people')).rows, [])
+  await db.query('insert into shaded values (1)')
+  await assert.rejects(db.query('select * from people'), denied)
+  gate.policy.deny = [/public\.people/]
+  await db.end()
+})

@@ -72,23 +72,34 @@ export function ownBatch(sql: string, take: (message: BackendMessage) => void): 
 export interface OwnSettings {
   /** The schemas in which names are looked for now, in order. */
   readonly searchPath: readonly string[]
+  /** The search_path as it is written, and who is meant by `"$user"` in it. */
+  readonly path: string
   /** Whether it has, or had, temporary objects. */
   readonly hasTemporary: boolean
+  /** Equal while it has the same ones: what it calls, or a trigger, may make some. */
+  readonly temporaries: string
   /** Whether the transaction goes on seeing the catalog as it was when it began; the server itself does not. */
   readonly isFrozen: boolean
 }
 
 /** Every name in it is qualified, operators too: the search_path is whatever the client likes. */
 const SETTINGS = `
-  select pg_catalog.array_to_json(pg_catalog.current_schemas(true))::pg_catalog.text as path,
+  select pg_catalog.array_to_json(pg_catalog.current_schemas(true))::pg_catalog.text as schemas,
+         pg_catalog.concat_ws(' ', pg_catalog.current_setting('search_path'), current_user) as path,
          (pg_catalog.pg_my_temp_schema() operator(pg_catalog.<>) 0)::pg_catalog.text as temporary,
+         case when pg_catalog.pg_my_temp_schema() operator(pg_catalog.<>) 0 then (
+           select pg_catalog.sum(pg_catalog.hashtextextended(pg_catalog.concat_ws(' ', c.oid, c.xmin, c.ctid), 0))
+             from pg_catalog.pg_class c where c.relnamespace operator(pg_catalog.=) pg_catalog.pg_my_temp_schema())
+         end::pg_catalog.text as temporaries,
          pg_catalog.current_setting('transaction_isolation') as isolation`
 
 export async function readSettings(ask: OwnQuery): Promise<OwnSettings> {
   const [row] = await ask(SETTINGS)
   return {
-    searchPath: schemasIn(row?.['path']),
+    searchPath: schemasIn(row?.['schemas']),
+    path: row?.['path'] ?? '',
     hasTemporary: row?.['temporary'] !== 'false',
+    temporaries: row?.['temporaries'] ?? '',
     isFrozen: row?.['isolation'] !== 'read committed' && row?.['isolation'] !== 'read uncommitted',
   }
 }

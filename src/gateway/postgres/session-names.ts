@@ -3,7 +3,14 @@ import type { SchemaCatalog } from '../../interpret/sql/model.ts'
 import type { SqlParser } from '../../interpret/sql/postgres/parse/parser.ts'
 import type { TransactionState } from '../../wire/postgres/messages.ts'
 import { type Change, greater } from '../sql/understood.ts'
-import { type OwnCatalog, type OwnQuery, readOwnCatalog, readSettings } from './own-queries.ts'
+import { leadsElsewhere, mergedCatalog } from './meaning.ts'
+import {
+  type OwnCatalog,
+  type OwnQuery,
+  type OwnSettings,
+  readOwnCatalog,
+  readSettings,
+} from './own-queries.ts'
 import type { CatalogView } from './shared-catalog.ts'
 import type { Names } from './understanding.ts'
 
@@ -12,6 +19,18 @@ const NEEDED: ReadonlyMap<string, string> = new Map([
   ['standard_conforming_strings', 'on'],
   ['client_encoding', 'UTF8'],
 ])
+
+/** What names meant at some time, and where that was read. */
+export interface Settled {
+  readonly names: Names
+  /** What all sessions saw. */
+  readonly base: SchemaCatalog
+  /** What the session saw, where that was something else. */
+  readonly own: OwnCatalog | undefined
+  /** By what the search_path was resolved, and as it is written. */
+  readonly paths: string
+  readonly path: string
+}
 
 export interface SessionNamesParts {
   readonly ask: OwnQuery
@@ -28,12 +47,10 @@ export interface SessionNamesParts {
  */
 export class SessionNames {
   readonly #parts: SessionNamesParts
-  /** What all sessions saw when the names were settled last. */
-  #base: SchemaCatalog | undefined
-  /** By what the search_path was resolved when it was read last. */
-  #paths: string | undefined
-  #own: OwnCatalog | undefined
-  #names: Names | undefined
+  #settled: Settled | undefined
+  /** What the session alone sees was not read, but put together of what it saw before and what others have changed since. */
+  #isMerged = false
+  #temporaries = ''
   #stale: Change = 'catalog'
   #readInTransaction: Change = 'nothing'
   #state: TransactionState
@@ -60,7 +77,8 @@ export class SessionNames {
   /** Whether names mean what was read last, as far as anybody can tell now. */
   get areSettled(): boolean {
     const { current } = this.#parts.shared
-    return this.#stale === 'nothing' && current?.catalog === this.#base && current?.paths === this.#paths
+    if (this.#stale !== 'nothing' || current === undefined) return false
+    return current.catalog === this.#settled?.base && current.paths === this.#settled.paths
   }
 
   /** Whether there is nothing to be asked before the next text is read. */
@@ -75,7 +93,12 @@ export class SessionNames {
 
   /** Names as they were read last. Throws `sql-catalog-unclear` where they never were. */
   get names(): Names {
-    if (this.#names !== undefined) return this.#names
+    return this.settled.names
+  }
+
+  /** What a text is read by. Throws as `names` does. */
+  get settled(): Settled {
+    if (this.#settled !== undefined) return this.#settled
     throw new GateError('sql-catalog-unclear', 'the catalog was not read yet')
   }
 
@@ -117,11 +140,28 @@ export class SessionNames {
    */
   async follow(): Promise<boolean> {
     const { catalog, paths } = await this.#parts.shared.confirm()
+    if (this.#stale !== 'nothing' || this.#settled === undefined) return false
+    const { base, own, names, path, paths: before } = this.#settled
     // A schema that others made, or may be used now, may stand in the path before those that were there.
-    if (this.#stale !== 'nothing' || paths !== this.#paths) return false
-    if (catalog !== this.#base && this.#own !== undefined) return false
-    if (catalog !== this.#base) this.#settle(catalog, undefined, this.names.searchPath)
+    if (leadsElsewhere(path, before, paths)) return false
+    if (catalog === base) return true
+    if (own !== undefined) this.#isMerged = true
+    const merged = own && { ...own, catalog: mergedCatalog(own.catalog, base, catalog) }
+    this.#settle({ ...this.#settled, base: catalog, own: merged }, names.searchPath)
     return true
+  }
+
+  /**
+   * What names mean now that meant something then, where others have changed something in the meantime; undefined where nobody has.
+   * What the session itself has changed since does not count. Throws `sql-names-changed` where that cannot be told.
+   */
+  async since({ base, own, names, path, paths: before }: Settled): Promise<Names | undefined> {
+    const { catalog, paths } = await this.#parts.shared.confirmNow()
+    if (leadsElsewhere(path, before, paths)) {
+      throw new GateError('sql-names-changed', 'a schema of the search_path has changed meanwhile')
+    }
+    if (catalog === base) return undefined
+    return { ...names, catalog: own === undefined ? catalog : mergedCatalog(own.catalog, base, catalog) }
   }
 
   /**
@@ -130,7 +170,7 @@ export class SessionNames {
    */
   async refresh(): Promise<boolean> {
     if (this.#state === 'E') return this.areSettled
-    if (!this.#isSuspect && (await this.follow())) return true
+    if (!this.#isSuspect && !this.#mustReadOwn && (await this.follow()) && this.areFresh) return true
     this.#isReading = true
     try {
       await this.#read()
@@ -140,22 +180,32 @@ export class SessionNames {
     }
   }
 
+  /** Whether what the session alone sees may be another for what others have changed. */
+  get #mustReadOwn(): boolean {
+    if (this.#isMerged) return true
+    return this.#settled?.own !== undefined && !this.areSettled
+  }
+
   async #read(): Promise<void> {
     const { ask, shared } = this.#parts
     const isOpen = this.#state === 'T'
     const known = await shared.confirm()
     const settings = await readSettings(ask)
-    const isInDoubt = this.#stale === 'catalog' || known.catalog !== this.#base
-    const mayDiffer =
-      settings.hasTemporary || (isOpen && this.#stale === 'catalog') || this.#own !== undefined
-    let own: OwnCatalog | 'unclear' | undefined = this.#own
+    const before = this.#settled?.own
+    const isAnother = settings.temporaries !== this.#temporaries || known.catalog !== this.#settled?.base
+    const isInDoubt = this.#stale === 'catalog' || this.#isMerged || isAnother
+    const mayDiffer = settings.hasTemporary || (isOpen && this.#stale === 'catalog') || before !== undefined
+    let own: OwnCatalog | 'unclear' | undefined = before
     if (isInDoubt) own = mayDiffer ? await this.#readOwn(known, isOpen && settings.isFrozen) : undefined
-    if (isOpen && own !== this.#own) this.#readInTransaction = 'catalog'
+    if (isOpen && own !== before) this.#readInTransaction = 'catalog'
     if (isOpen) this.#readInTransaction = greater(this.#readInTransaction, this.#stale)
     this.#isSuspect = false
-    this.#paths = known.paths
+    this.#isMerged = false
+    this.#temporaries = settings.temporaries
     this.#stale = own === 'unclear' ? 'catalog' : 'nothing'
-    this.#settle(known.catalog, own === 'unclear' ? undefined : own, settings.searchPath)
+    const { catalog: base, paths } = known
+    const { path, searchPath } = settings
+    this.#settle({ base, own: own === 'unclear' ? undefined : own, paths, path }, searchPath)
   }
 
   /**
@@ -164,22 +214,22 @@ export class SessionNames {
    */
   async #readOwn(known: OwnCatalog, isFrozen: boolean): Promise<OwnCatalog | 'unclear' | undefined> {
     const { ask, parser } = this.#parts
-    const isBefore = this.#own !== undefined && !(isFrozen && known.catalog !== this.#base)
-    const before = isBefore && this.#own !== undefined ? [known, this.#own] : [known]
+    const own = this.#settled?.own
+    const isBefore = !this.#isMerged && !(isFrozen && known.catalog !== this.#settled?.base)
+    const before = isBefore && own !== undefined ? [known, own] : [known]
     const found = await readOwnCatalog(ask, isFrozen ? undefined : parser, this.#state, before)
     return found === known ? undefined : (found ?? 'unclear')
   }
 
-  #settle(base: SchemaCatalog, own: OwnCatalog | undefined, searchPath: readonly string[]): void {
-    this.#base = base
-    this.#own = own
-    const catalog = own?.catalog ?? base
-    const before = this.#names
-    if (before?.catalog === catalog && before.searchPath.join('\0') === searchPath.join('\0')) return
+  #settle(read: Omit<Settled, 'names'>, searchPath: OwnSettings['searchPath']): void {
+    const catalog = read.own?.catalog ?? read.base
+    const before = this.#settled?.names
+    const isSame = before?.catalog === catalog && before.searchPath.join('\0') === searchPath.join('\0')
+    this.#settled = { ...read, names: isSame && before !== undefined ? before : { catalog, searchPath } }
+    if (isSame) return
     if (before !== undefined && this.#state === 'T') {
       this.#readInTransaction = greater(this.#readInTransaction, 'names')
     }
-    this.#names = { catalog, searchPath }
     this.#version += 1
   }
 }

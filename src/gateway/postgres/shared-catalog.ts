@@ -47,6 +47,8 @@ export interface CatalogView {
    * else what was committed more than STALE_MS ago. Rejects with `sql-catalog-unclear`, `database-…`.
    */
   confirm(): Promise<KnownCatalog>
+  /** As it is: what was committed before the call, by whomever, is in it. Rejects as `confirm` does. */
+  confirmNow(): Promise<KnownCatalog>
   /** Something was committed that may have changed it. */
   doubt(): void
   leave(): void
@@ -98,6 +100,7 @@ export class SharedCatalog {
         return shared.#current(connect)
       },
       confirm: () => this.#confirm(connect),
+      confirmNow: () => this.#following(connect),
       doubt: () => {
         this.#doubts += 1
       },
@@ -139,11 +142,16 @@ export class SharedCatalog {
   /** A check that began a moment ago and settles every doubt of now: the one that goes on, or the one behind it, which settles those until it begins. */
   #checked(connect: Connect): Promise<KnownCatalog> {
     const going = this.#check
+    const isYoung = going !== undefined && this.#ports.clock.now() - going.beganMs <= STALE_MS
+    if (isYoung && this.#next === undefined && going.doubts === this.#doubts) return going.promise
+    return this.#following(connect)
+  }
+
+  /** A check that has not begun yet. */
+  #following(connect: Connect): Promise<KnownCatalog> {
     if (this.#next !== undefined) return this.#next
-    if (going === undefined) return this.#run(connect)
-    const isYoung = this.#ports.clock.now() - going.beganMs <= STALE_MS
-    if (isYoung && going.doubts === this.#doubts) return going.promise
-    this.#next = going.promise.catch(() => undefined).then(() => this.#run(connect))
+    if (this.#check === undefined) return this.#run(connect)
+    this.#next = this.#check.promise.catch(() => undefined).then(() => this.#run(connect))
     return this.#next
   }
 

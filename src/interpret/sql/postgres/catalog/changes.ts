@@ -20,14 +20,16 @@ export const SNAPSHOT = `
          as snapshot`
 
 /**
- * By what the server resolves a search_path, beside the path itself: which schemas there are, who may use them, and what the
- * configuration says. Equal answers: every path leads where it led. To be asked with an empty search_path.
+ * By what the server resolves a search_path, beside the path itself: JSON, what is known of each schema by its name, and of the
+ * configuration by ''. Equal answers: every path leads where it led. To be asked with an empty search_path.
  */
 export const PATHS: string = `
-  select pg_catalog.pg_conf_load_time()::pg_catalog.text || coalesce(pg_catalog.string_agg(
-           pg_catalog.concat_ws(' ', n.oid, n.nspname, n.nspowner, n.nspacl, pg_catalog.has_schema_privilege(n.oid, 'USAGE')),
-           ',' order by n.oid), '') as paths
-    from pg_catalog.pg_namespace n where n.nspname !~ '^pg_(temp|toast)'`
+  select pg_catalog.json_object_agg(s.name, s.state order by s.name collate pg_catalog."C")::pg_catalog.text as paths from (
+    select '' as name, pg_catalog.pg_conf_load_time()::pg_catalog.text as state
+    union all
+    select n.nspname::pg_catalog.text,
+           pg_catalog.concat_ws(' ', n.oid, n.nspowner, n.nspacl, pg_catalog.has_schema_privilege(n.oid, 'USAGE'))
+      from pg_catalog.pg_namespace n where n.nspname !~ '^pg_(temp|toast)') s`
 
 /** `key` is a bigint that tells a row from others of its table. */
 function stateOf(table: string, key: string, where = 'true'): string {
