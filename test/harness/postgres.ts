@@ -198,7 +198,7 @@ function launch(
 }
 
 /** PostgreSQL takes no port 0: the kernel is asked for one, and gives it back. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo

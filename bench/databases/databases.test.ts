@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { medianOf, quantile } from './numbers.ts'
+import { readLatencies, readPgbench } from './pgbench.ts'
+import { usedInLast } from './processor.ts'
+import { readSysbench } from './sysbench.ts'
+
+const PGBENCH = `pgbench (15.18 (Debian 15.18-0+deb12u1))
+transaction type: <builtin: select only>
+scaling factor: 10
+query mode: prepared
+number of clients: 8
+number of threads: 2
+maximum number of tries: 1
+duration: 1 s
+number of transactions actually processed: 26121
+number of failed transactions: 0 (0.000%)
+latency average = 0.304 ms
+initial connection time = 15.301 ms
+tps = 26309.514211 (without initial connection time)
+`
+
+const SYSBENCH = `SQL statistics:
+    queries performed:
+        read:                            40726
+        write:                           0
+        other:                           5818
+        total:                           46544
+    transactions:                        2909   (2905.67 per sec.)
+    queries:                             46544  (46490.71 per sec.)
+    ignored errors:                      0      (0.00 per sec.)
+    reconnects:                          0      (0.00 per sec.)
+
+General statistics:
+    total time:                          1.0003s
+    total number of events:              2909
+
+Latency (ms):
+         min:                                    0.31
+         avg:                                    0.34
+         max:                                    3.11
+         50th percentile:                        0.33
+         sum:                                  995.42
+`
+
+describe('what load generators say', () => {
+  it('pgbench: without the time that its clients took to connect', () => {
+    assert.deepEqual(readPgbench(PGBENCH), { transactions: 26121, perSecond: 26309.514211, averageMs: 0.304 })
+  })
+
+  it('pgbench: the latency of each transaction, in ms', () => {
+    assert.deepEqual(
+      readLatencies('0 1 93 0 1763938800 123456\n0 2 1250 0 1763938800 124706\n'),
+      [0.093, 1.25],
+    )
+  })
+
+  it('sysbench: transactions, and not the statements of which they are made', () => {
+    assert.deepEqual(readSysbench(SYSBENCH), {
+      transactions: 2909,
+      perSecond: 2905.67,
+      averageMs: 0.34,
+      p50Ms: 0.33,
+    })
+  })
+
+  it('is an error where there is no result', () => {
+    const withoutEnd = PGBENCH.slice(0, PGBENCH.indexOf('tps'))
+    assert.throws(() => readPgbench(withoutEnd), /no result/)
+    assert.throws(() => readSysbench(SYSBENCH.replace('50th percentile', '95th percentile')), /no result/)
+    assert.throws(() => readSysbench(''), /no result/)
+  })
+})
+
+describe('figures of runs', () => {
+  it('the median is in the middle, of what is known', () => {
+    assert.equal(quantile([5, 1, 9], 0.5), 5)
+    assert.equal(quantile([7], 0.99), 7)
+    assert.equal(
+      medianOf([{ us: 3 }, { us: undefined }, { us: 1 }, { us: 2 }], ({ us }) => us),
+      2,
+    )
+    assert.equal(
+      medianOf([{ us: undefined }], ({ us }) => us),
+      undefined,
+    )
+    assert.throws(() => quantile([], 0.5))
+  })
+
+  it('processor time counts from when the clients had connected, also between two readings', () => {
+    const readings = [
+      { atMs: 0, cpuSeconds: 1 },
+      { atMs: 100, cpuSeconds: 3 },
+      { atMs: 200, cpuSeconds: 3.1 },
+      { atMs: 300, cpuSeconds: 3.3 },
+    ]
+    const near = (ms: number, seconds: number): void => {
+      assert.ok(Math.abs(usedInLast(readings, ms) - seconds) < 1e-9, `${ms}: ${usedInLast(readings, ms)}`)
+    }
+    near(100, 0.2)
+    near(150, 0.25)
+    near(200, 0.3)
+    near(250, 1.3)
+    near(5000, 2.3)
+    assert.equal(usedInLast([], 100), 0)
+  })
+})

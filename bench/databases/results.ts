@@ -1,0 +1,23 @@
+import type { Load } from './load.ts'
+import type { WideRead } from './wide.ts'
+
+/** How much is measured. */
+export interface Extent {
+  /** Of one run. */
+  readonly seconds: number
+  /** Of each, in turns with the others; the median counts. */
+  readonly runs: number
+}
+
+/** A load over one path. */
+export interface LoadRow extends Load {
+  readonly path: string
+  /** How statements are sent, or which they are. */
+  readonly what: string
+  readonly clients: number
+}
+
+/** A million rows over one path. */
+export interface WideRow extends WideRead {
+  readonly path: string
+}
