@@ -55,8 +55,11 @@ test('a path leads elsewhere where a schema is another that it may name', () => 
   const paths = (schemas: object): string => JSON.stringify({ '': '2026-01-01', ...schemas })
   const before = paths({ public: '1', evil: '2' })
   assert.equal(leadsElsewhere('a, public me', before, before), false)
-  assert.equal(leadsElsewhere('a, public me', before, paths({ public: '1', evil: '2', b: '3' })), false)
-  assert.equal(leadsElsewhere('B, public me', before, paths({ public: '1', evil: '2', b: '3' })), true)
+  assert.equal(leadsElsewhere('a, public me', before, paths({ public: '1', evil: '2', fresh: '3' })), false)
+  assert.equal(
+    leadsElsewhere('FRESH, public me', before, paths({ public: '1', evil: '2', fresh: '3' })),
+    true,
+  )
   assert.equal(leadsElsewhere('"$user", public me', before, paths({ public: '1', evil: '2', me: '3' })), true)
   assert.equal(leadsElsewhere('"a""b" me', before, paths({ public: '1', evil: '2', 'a"b': '3' })), true)
   assert.equal(leadsElsewhere('evil me', before, paths({ public: '1' })), true)
