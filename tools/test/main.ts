@@ -28,7 +28,8 @@ if (files.length === 0) {
 }
 
 const total: Tally = { passed: 0, failed: 0, skipped: 0 }
-const skips = new Map<string, number>()
+/** Of each test that was skipped: which, and why. */
+const skips: string[] = []
 let filesDone = 0
 
 const stream = run({
@@ -45,7 +46,7 @@ for await (const event of stream) {
 }
 
 const skippedNote = total.skipped > 0 ? `, ${total.skipped} skipped` : ''
-for (const [reason, count] of skips) console.log(`skipped ${count}: ${reason}`)
+for (const line of skips.toSorted()) console.log(`skipped  ${line}`)
 mkdirSync('.build', { recursive: true })
 writeFileSync('.build/tests.json', `${JSON.stringify(total)}\n`)
 console.log(`${total.passed} passed, ${total.failed} failed${skippedNote}`)
@@ -82,8 +83,7 @@ function onResult(type: 'test:pass' | 'test:fail', data: ResultData): void {
 function count(file: string, type: 'test:pass' | 'test:fail', data: ResultData): void {
   if (data.skip !== undefined && data.skip !== false) {
     total.skipped++
-    const reason = typeof data.skip === 'string' ? data.skip : data.name
-    skips.set(reason, (skips.get(reason) ?? 0) + 1)
+    skips.push(`${file}: ${data.name}${typeof data.skip === 'string' ? `: ${data.skip}` : ''}`)
   } else if (type === 'test:pass') {
     total.passed++
   } else {
