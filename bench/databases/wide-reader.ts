@@ -20,7 +20,7 @@ const login = {
 }
 // All are on this machine, and the gate takes tokens in the clear there.
 const channel = { encrypted: true, binding: undefined }
-await logIn(new Conversation(socket), channel, login, { timeoutMs: 60_000, random: systemRandom })
+await logIn(new Conversation(socket), channel, login, { random: systemRandom })
 socket.removeAllListeners('data')
 const counter = new RowCounter()
 const began = performance.now()
