@@ -30,9 +30,10 @@ export async function check(args: readonly string[], ports: CheckPorts): Promise
   }
   for (const problem of problems) ports.err(`${formatProblem(problem)}\n`)
   if (!config) return 1
-  const { issuers, roles } = config
+  const { issuers, roles, targets } = config
+  const databases = targets.length === 0 ? '' : `, ${targets.length} target(s)`
   ports.out(
-    `${options.config}: the configuration holds: ${issuers.length} issuer(s), ${roles.length} role(s)\n`,
+    `${options.config}: the configuration holds: ${issuers.length} issuer(s), ${roles.length} role(s)${databases}\n`,
   )
   return 0
 }

@@ -135,6 +135,11 @@ const WRONG: (readonly [what: string, settings: object, problem: RegExp])[] = [
     { databases: { ...POSTGRES, clientCertificates: { ca: 'broken.pem', issuer: 'x' } }, tls: TLS },
     /certificate 2 of `broken\.pem` cannot be read/,
   ],
+  [
+    'a chain for clients that breaks off',
+    { databases: POSTGRES, tls: { ...TLS, certificate: 'broken.pem' } },
+    /error: TLS does not take `broken\.pem` with its key/,
+  ],
   ['two on one', { databases: { postgres: '127.0.0.1:1', mysql: '127.0.0.1:1' } }, /listens on already/],
   [
     'certificates without TLS',
@@ -163,6 +168,11 @@ const WRONG_TARGETS: readonly (readonly [what: string, target: object, problem: 
   ['TLS switched off', { tls: { enabled: false } }, /could be read and changed by others/],
   ['a token without TLS', { tls: { enabled: false }, auth: { iam: true } }, /takes it over TLS alone/],
   ['a token for no region', { host: 'db.internal', auth: { iam: true } }, /expected `region`/],
+  [
+    'a token for another region',
+    { region: 'eu-west-2', auth: { iam: true } },
+    /is in `eu-west-1`, and takes tokens/,
+  ],
   ['a role that is not there', { users: [{ role: `${ROLE}x`, user: 'u' }] }, /is no role of this gate/],
   [
     'users of a secret',

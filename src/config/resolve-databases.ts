@@ -101,6 +101,10 @@ function resolveTarget(
   if (auth?.kind === 'iam' && region === '') {
     findings.error(path, `tokens of RDS are for a region, and \`${host}\` names none; expected \`region\``)
   }
+  const at = regionOf(host)
+  if (auth?.kind === 'iam' && at !== undefined && at !== region) {
+    findings.error([...path, 'region'], `\`${host}\` is in \`${at}\`, and takes tokens for no other region`)
+  }
   if (auth?.kind === 'iam' && !target.tls.enabled) {
     findings.error([...path, 'tls'], 'a token of RDS is a password, and RDS takes it over TLS alone')
   }

@@ -1,4 +1,5 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { createSecureContext } from 'node:tls'
 import { nearest } from '../core/nearest.ts'
 import { Redacted } from '../core/redacted.ts'
 import { overlap } from './address.ts'
@@ -112,6 +113,11 @@ function readTls(tls: { certificate: string; key: string }, findings: Findings):
   if (!x509 || !privateKey) return undefined
   if (!x509.checkPrivateKey(privateKey)) {
     findings.error(['tls', 'key'], `\`${tls.key}\` is not the key of the certificate \`${tls.certificate}\``)
+  } else if (!attempt(() => createSecureContext({ cert: certificate.bytes, key: key.bytes }))) {
+    findings.error(
+      ['tls', 'certificate'],
+      `TLS does not take \`${tls.certificate}\` with its key: a certificate of the chain cannot be read, or a key is too weak`,
+    )
   }
   return { certificate: certificate.bytes.toString('utf8'), key: new Redacted(key.bytes.toString('utf8')) }
 }
