@@ -5,8 +5,16 @@ import type { SqlParameter } from '../sql/ports.ts'
 import type { Met } from '../sql/statement-decision.ts'
 import { isTransactionOnly, type Understood } from '../sql/understood.ts'
 import { CountedMap } from './counted-map.ts'
+import { sameMeaning } from './meaning.ts'
 import type { SessionNames } from './session-names.ts'
-import { cursorIn, type Named, preparedIn, understandText, understoodAs } from './understanding.ts'
+import {
+  cursorIn,
+  type Named,
+  type Names,
+  preparedIn,
+  understandText,
+  understoodAs,
+} from './understanding.ts'
 import type { UnderstoodTexts } from './understood-texts.ts'
 
 /** A prepared statement of a session. The server plans it anew when names change; so does the gate. */
@@ -62,9 +70,13 @@ export class Handles implements Named {
   }
 
   prepared(name: string): SqlStatement | undefined {
+    return this.#preparedBy(name, this.#names.names)
+  }
+
+  #preparedBy(name: string, names: Names): SqlStatement | undefined {
     const found = this.#prepared.get(name)
     if (found === undefined || this.#reading.has(found)) return undefined
-    const [statement, other] = this.read(found).statements
+    const [statement, other] = this.read(found, names).statements
     return other === undefined ? statement : undefined
   }
 
@@ -81,42 +93,47 @@ export class Handles implements Named {
     return this.#portals.get(name)
   }
 
-  /** What a text is by the names of now. */
-  understand(parsed: Parsed): Understood {
-    const { names } = this.#names
+  /** What a text is, by the names of now where no others are given. */
+  understand(parsed: Parsed, names: Names = this.#names.names): Understood {
     const known = this.#texts.get(parsed, names)
     if (known !== undefined) return known
-    const understood = understandText(parsed, names, this, this.#place)
+    const named: Named = {
+      prepared: name => this.#preparedBy(name, names),
+      cursor: name => this.cursor(name),
+    }
+    const understood = understandText(parsed, names, named, this.#place)
     // What leans on another name hangs on what that name means, in this session and now.
     if (!leans(understood)) this.#texts.set(parsed, names, understood)
     return understood
   }
 
-  /** What a prepared statement is by the names of now. */
-  read(prepared: Prepared): Understood {
+  /** What a prepared statement is, by the names of now where no others are given. */
+  read(prepared: Prepared, names: Names = this.#names.names): Understood {
+    const isOfNow = names === this.#names.names
     const known = this.#read.get(prepared)
-    if (known?.version === this.#names.version) return known.understood
+    if (isOfNow && known?.version === this.#names.version) return known.understood
     const { version } = this.#names
     this.#reading.add(prepared)
-    const whole = this.understand(prepared.parsed)
+    const whole = this.understand(prepared.parsed, names)
     this.#reading.delete(prepared)
     const inner = prepared.byText === undefined ? undefined : preparedIn(whole.statements, prepared.byText)
     const understood = inner === undefined ? whole : understoodAs(inner, this.#place)
     // What leans on another name hangs on what that name means, which has no version.
-    if (!leans(understood)) this.#read.set(prepared, { version, understood })
+    if (isOfNow && !leans(understood)) this.#read.set(prepared, { version, understood })
     return understood
   }
 
   /**
-   * What a portal runs now; undefined where names may have changed since it was bound.
+   * What a portal runs now; undefined where that is not known.
    * @param isKnown whether what names mean is known now
    */
-  readPortal(portal: Portal, isKnown: boolean): Understood | undefined {
-    if (!isKnown || portal.version !== this.#names.version) {
-      return portal.understood.statements.every(isBoundForGood) ? portal.understood : undefined
-    }
-    if (portal.prepared === undefined || !leans(portal.understood)) return portal.understood
-    return this.read(portal.prepared)
+  readPortal({ prepared, understood, version }: Portal, isKnown: boolean): Understood | undefined {
+    if (prepared === undefined || understood.statements.every(isBoundForGood)) return understood
+    if (!isKnown) return undefined
+    if (version === this.#names.version && !leans(understood)) return understood
+    // The server looks at some of it when it is bound, and at the rest when it is executed.
+    const now = this.read(prepared)
+    return leans(understood) || sameMeaning(understood, now) ? now : undefined
   }
 
   /** Gives a name to a statement, or takes it away; returns what undoes that. */
@@ -166,22 +183,13 @@ export class Handles implements Named {
   }
 }
 
-/** What the server resolves when it binds: the rest it reads when it is executed. */
+/** What the server plans when it binds, with all that it touches: the rest it looks at when it is executed. */
 const PLANNED: ReadonlySet<string> = new Set(['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'MERGE'])
-const PLANNED_ACTIONS: ReadonlySet<string> = new Set([
-  'sql:Select',
-  'sql:Insert',
-  'sql:Update',
-  'sql:Delete',
-  'sql:Merge',
-])
 
 /** Whether a bound statement stays what it is, whatever names come to mean. */
-function isBoundForGood(statement: SqlStatement): boolean {
-  const { tag, touches, effects } = statement
-  if (isTransactionOnly(statement)) return true
-  if (!PLANNED.has(tag) || effects.length > 0) return false
-  return touches.every(({ action }) => PLANNED_ACTIONS.has(action))
+export function isBoundForGood(statement: SqlStatement): boolean {
+  const { tag, effects } = statement
+  return isTransactionOnly(statement) || (PLANNED.has(tag) && effects.length === 0)
 }
 
 /** Whether a text means something by what the session has named. */

@@ -24,6 +24,8 @@ export interface Sent extends Awaited {
   readonly poison?: Buffer
   /** Errors may quote what is masked. */
   readonly isHushed?: boolean
+  /** Called before anything of a result passes; rejects where it must not. Undefined: it came in time. */
+  readonly inTime?: () => Promise<void> | undefined
   /** The answer is complete; it did not fail. */
   readonly done?: () => void
   /** It failed, or was skipped: nothing of it holds. */
@@ -45,6 +47,14 @@ type Kind = BackendMessage['kind']
 const KINDS: ReadonlyMap<number, Kind> = new Map(
   Object.entries(BACKEND).map(([kind, type]) => [type, kind as Kind]),
 )
+/** What begins a result, or says that a statement was planned. */
+const RESULTS: ReadonlySet<number> = new Set([
+  BACKEND['row-description'],
+  BACKEND['data-row'],
+  BACKEND['copy-out-response'],
+  BACKEND['bind-complete'],
+  BACKEND['command-complete'],
+])
 /** Rows that pass by one write at most. */
 const MAX_ROWS = 4096
 /** Of an error that could quote what is masked, these are kept. */
@@ -61,6 +71,10 @@ export class Relay {
   /** Rows of the portal that is read, since its Execute. */
   #rows = 0
   #over = false
+  /** The result that passes has come in time. */
+  #isInTime = false
+  /** Settles when the result that begins may pass. */
+  #late: Promise<void> | undefined
   #isWithin = false
   /** Something of this transaction may quote what is masked. */
   #hushed = false
@@ -76,11 +90,15 @@ export class Relay {
   async run(): Promise<void> {
     for (;;) {
       try {
-        while (!this.#client.writableNeedDrain && this.#step()) if (this.#over) return
+        while (!this.#client.writableNeedDrain && !this.#isLate() && this.#step()) if (this.#over) return
       } finally {
         this.#outbox.flush()
       }
-      if (this.#client.destroyed) return
+      const late = this.#late
+      this.#late = undefined
+      await late
+      if (this.#client.destroyed || this.#over) return
+      if (late !== undefined) continue
       if (this.#client.writableNeedDrain) await drained(this.#client)
       else if (this.#upstream.ended) return
       else await this.#upstream.more()
@@ -104,6 +122,17 @@ export class Relay {
     this.#over = true
     this.#drop(this.queue.abandon(), code)
     this.#checkIdle()
+  }
+
+  /** Whether the result that begins is to wait until it is known that it may pass. */
+  #isLate(): boolean {
+    const { head } = this.queue
+    if (head?.inTime === undefined || this.#isInTime) return false
+    const type = this.#upstream.reader.nextType
+    if (type === undefined || !RESULTS.has(type)) return false
+    this.#isInTime = true
+    this.#late = head.inTime()
+    return this.#late !== undefined
   }
 
   /** One message, or many rows. False where there is none. */
@@ -168,6 +197,8 @@ export class Relay {
         this.#error(frame, item)
         return
       case 'command-complete':
+        // A Query may have another result.
+        this.#isInTime = false
         run?.completed(message.tag)
         break
       case 'portal-suspended':
@@ -253,6 +284,7 @@ export class Relay {
 
   #end(item: Sent, isFailed: boolean): void {
     this.#rows = 0
+    this.#isInTime = false
     if (item.run?.isHushed === true && item.kind !== 'sync') this.#hushed = true
     if (item.poison !== undefined && !isFailed && item.kind !== 'query') {
       throw misplaced('that what was sent to fail has not failed')

@@ -79,6 +79,13 @@ export class Framer {
     return this.#missing > 0 || this.#head.length > 0
   }
 
+  /** The type of the message that `next` gives, or goes on with; undefined where nothing of one has come. */
+  get nextType(): number | undefined {
+    if (this.#missing > 0) return this.#type
+    if (this.#head.length > 0) return this.#head[0]
+    return this.#refill() ? this.#chunk[this.#at] : undefined
+  }
+
   /** The next message or piece; undefined until more has come. After an error nothing more is read. */
   next(): Frame | undefined {
     return this.#guarded(HEAD_BYTES)

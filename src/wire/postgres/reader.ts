@@ -132,6 +132,11 @@ export class BackendReader {
     throw new GateError('postgres-reply-malformed', 'the server answers the request for encryption unclearly')
   }
 
+  /** The type of the message that `next` gives, or goes on with; undefined where nothing of one has come. */
+  get nextType(): number | undefined {
+    return this.#framer.nextType
+  }
+
   /** The next message, framed. Throws `postgres-reply-malformed`, `postgres-reply-too-large`. */
   next(): Frame | undefined {
     return this.#framer.next()
