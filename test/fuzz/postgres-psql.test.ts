@@ -14,10 +14,10 @@ import { ScramServer } from '../../src/wire/postgres/scram-server.ts'
 import { makeVerifier } from '../../src/wire/postgres/scram-verifier.ts'
 import { complaintFields, writeBackend } from '../../src/wire/postgres/writer.ts'
 import { selfSigned } from '../harness/certificate.ts'
-import { execute, which } from '../harness/process.ts'
+import { without } from '../harness/postgres-programs.ts'
+import { execute } from '../harness/process.ts'
 
-const skip =
-  which('psql') === undefined ? 'psql is not installed (Debian: apt-get install postgresql-client)' : false
+const skip = without('psql')
 const { key, certificate } = await selfSigned()
 const binding = endPointBinding(new X509Certificate(certificate).raw)
 const verifier = await makeVerifier(new Redacted('pencil'), randomBytes(16))

@@ -1,6 +1,7 @@
+import { spawnSync } from 'node:child_process'
 import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { ROOT } from './process.ts'
+import { ROOT, which } from './process.ts'
 
 /** Whom a server runs as. */
 export interface Account {
@@ -58,4 +59,26 @@ function canRun(file: string): boolean {
   } catch {
     return false
   }
+}
+
+/**
+ * Why a test of a client of PostgreSQL is skipped: it is missing, or does not run, or is older than the
+ * server where it has to know the server's catalog; false where nothing is in the way.
+ */
+export function without(program: string, needs: 'any' | 'one as new as the server' = 'any'): string | false {
+  const file = which(program)
+  if (file === undefined) return `${program} is not installed (Debian: apt-get install postgresql)`
+  const version = majorOf(file)
+  // Debian's `psql` chooses one by version, and is there without any.
+  if (version === undefined) return `${file} does not run`
+  const folder = serverFolder()
+  const server = folder === undefined ? undefined : majorOf(join(folder, 'postgres'))
+  if (needs === 'any' || server === undefined || version >= server) return false
+  return `${program} ${version} does not know the catalog of PostgreSQL ${server}`
+}
+
+function majorOf(file: string): number | undefined {
+  const { stdout } = spawnSync(file, ['--version'], { encoding: 'utf8', cwd: '/' })
+  const [, major] = /\) (\d+)/.exec(stdout ?? '') ?? []
+  return major === undefined ? undefined : Number(major)
 }

@@ -22,6 +22,7 @@ import { type Mariadb, startMariadb } from '../harness/mariadb.ts'
 import { startMysqlGate, type TestMysqlFront } from '../harness/mysql-gate.ts'
 import { type Postgres, startPostgres } from '../harness/postgres.ts'
 import { startPostgresGate, type TestGate } from '../harness/postgres-gate.ts'
+import { without } from '../harness/postgres-programs.ts'
 import { cleanEnv, execute, type Finished, ROOT, which } from '../harness/process.ts'
 
 /** The commands, and clients as they are installed, at a front that knows them by what the gate's identity room says. */
@@ -55,7 +56,7 @@ const sallyport = (...args: string[]): Promise<Finished> => execute(SALLYPORT, a
 
 describe('psql at the gate', async () => {
   const started = await startPostgres()
-  const skip = 'missing' in started ? started.missing : which('psql') === undefined && 'no psql here'
+  const skip = 'missing' in started ? started.missing : without('psql')
   let gate: TestGate
   const begun: CertificateSession[] = []
   const clients = await authority('CN=Clients', nowMs)

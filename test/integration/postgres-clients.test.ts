@@ -6,13 +6,12 @@ import pg from 'pg'
 import postgres from 'postgres'
 import { type ClientsWorld, clientsWorld } from '../harness/postgres-clients.ts'
 import { GATE_PASSWORD } from '../harness/postgres-gate.ts'
-import { execute, which } from '../harness/process.ts'
+import { without } from '../harness/postgres-programs.ts'
+import { execute } from '../harness/process.ts'
 
 const started = await clientsWorld()
 const world = started as ClientsWorld
 const skip = 'missing' in started ? started.missing : false
-const without = (command: string): string | false =>
-  skip || (which(command) === undefined ? `${command} is not installed` : false)
 
 after(async () => {
   if (!('missing' in started)) await started.stop()
@@ -29,7 +28,7 @@ async function psql(input: string, ...args: string[]): Promise<string> {
 }
 
 test('psql: what it asks of the catalog, \\copy, \\gset, \\gexec, cursors, FETCH_COUNT, LISTEN', {
-  skip: without('psql'),
+  skip: skip || without('psql', 'one as new as the server'),
 }, async () => {
   const file = join(world.env['HOME'] ?? '', 'rows.csv')
   writeFileSync(file, '1,one\n2,"two, and more"\n')
@@ -72,7 +71,7 @@ select f(1) \\watch c=1
 })
 
 test('psql: a FATAL before TLS, a wrong password, and a statement that fails', {
-  skip: without('psql'),
+  skip: skip || without('psql'),
 }, async () => {
   const run = (env: NodeJS.ProcessEnv, ...args: string[]) =>
     execute('psql', ['-X', '-c', 'select 1', ...args], { env: { ...world.env, ...env } })
@@ -90,7 +89,7 @@ test('psql: a FATAL before TLS, a wrong password, and a statement that fails', {
 })
 
 test('pgbench: simple, extended and prepared; with writes, and with reads alone', {
-  skip: without('pgbench'),
+  skip: skip || without('pgbench'),
 }, async () => {
   const run = async (...args: string[]): Promise<string> => {
     const { code, stdout, stderr } = await execute('pgbench', args, { env: world.env })

@@ -5,7 +5,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import pg from 'pg'
 import { startPostgres } from '../harness/postgres.ts'
 import { startPostgresGate, type TestGate } from '../harness/postgres-gate.ts'
-import { which } from '../harness/process.ts'
+import { without } from '../harness/postgres-programs.ts'
 import { ALLOW_ALL, asks, HOLD_MS, type SqlDesk, sqlDesk } from '../harness/sql-desk.ts'
 
 const started = await startPostgres()
@@ -173,7 +173,7 @@ describe('statements that people approve', { skip }, () => {
     assert.equal((await desk.count()) - before, 1)
   })
 
-  it('show in psql', { skip: which('psql') === undefined && 'psql is not installed' }, async () => {
+  it('show in psql', { skip: without('psql') }, async () => {
     const psql = spawn('psql', [gate.url(), '-X', '-c', 'delete from people where id in (7, 8)'])
     let output = ''
     for (const stream of [psql.stdout, psql.stderr]) stream.on('data', chunk => (output += String(chunk)))

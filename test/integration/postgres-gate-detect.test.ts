@@ -4,7 +4,8 @@ import pg from 'pg'
 import { compileDetectors } from '../../src/mask/detect/set.ts'
 import { startPostgres } from '../harness/postgres.ts'
 import { startPostgresGate, type TestGate } from '../harness/postgres-gate.ts'
-import { execute, which } from '../harness/process.ts'
+import { without } from '../harness/postgres-programs.ts'
+import { execute } from '../harness/process.ts'
 import { ALLOW_ALL, sqlDesk } from '../harness/sql-desk.ts'
 
 const started = await startPostgres()
@@ -94,7 +95,7 @@ describe('what is found in results', { skip }, () => {
   })
 
   it('is masked in COPY, as are columns', {
-    skip: which('psql') === undefined && 'psql is not installed',
+    skip: without('psql'),
   }, async () => {
     const copy = async (sql: string): Promise<string> => {
       const { stdout, stderr } = await execute('psql', [gate.url(), '-X', '-c', sql])

@@ -4,7 +4,8 @@ import { setImmediate as turn } from 'node:timers/promises'
 import pg from 'pg'
 import { startPostgres } from '../harness/postgres.ts'
 import { startPostgresGate, type TestGate } from '../harness/postgres-gate.ts'
-import { execute, which } from '../harness/process.ts'
+import { without } from '../harness/postgres-programs.ts'
+import { execute } from '../harness/process.ts'
 import { ALLOW_ALL, asks, type SqlDesk, sqlDesk } from '../harness/sql-desk.ts'
 
 const started = await startPostgres()
@@ -158,7 +159,7 @@ describe('changes whose rows are counted', { skip }, () => {
     assert.equal(await left(), 9)
   })
 
-  it('count what COPY brings', { skip: which('psql') === undefined && 'psql is not installed' }, async () => {
+  it('count what COPY brings', { skip: without('psql') }, async () => {
     const copy = (lines: string) =>
       execute('sh', [
         '-c',

@@ -11,12 +11,12 @@ import { writeStartup } from '../../src/wire/postgres/writer.ts'
 import { selfSigned } from '../harness/certificate.ts'
 import { startPostgres } from '../harness/postgres.ts'
 import { GATE_PASSWORD, startPostgresGate, type TestGate } from '../harness/postgres-gate.ts'
+import { without } from '../harness/postgres-programs.ts'
 import { bind, execute, kinds, parse, RawPostgres, sqlstates, sync } from '../harness/postgres-raw.ts'
-import { which } from '../harness/process.ts'
 
 const started = await startPostgres()
 const skip = 'missing' in started ? started.missing : false
-const skipPsql = skip || (which('psql') === undefined ? 'psql is not installed' : false)
+const skipPsql = skip || without('psql')
 const tls = await selfSigned()
 setFlagsFromString('--expose_gc')
 const collect = runInNewContext('gc') as () => void

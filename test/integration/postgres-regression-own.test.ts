@@ -3,8 +3,9 @@ import { after, test } from 'node:test'
 import pg from 'pg'
 import { POSTGRES_PASSWORD } from '../harness/postgres.ts'
 import { type ClientsWorld, clientsWorld } from '../harness/postgres-clients.ts'
+import { without } from '../harness/postgres-programs.ts'
 import { statements } from '../harness/postgres-statements.ts'
-import { execute, which } from '../harness/process.ts'
+import { execute } from '../harness/process.ts'
 
 const started = await clientsWorld()
 const world = started as ClientsWorld
@@ -72,7 +73,7 @@ async function printed(database: string, env: NodeJS.ProcessEnv, script: string)
 }
 
 test('statements of all kinds give the same bytes through the gate', {
-  skip: skip || (which('psql') === undefined ? 'psql is not installed' : false),
+  skip: skip || without('psql'),
 }, async () => {
   const all = statements()
   assert.ok(all.length > 3_000, `${all.length} statements`)

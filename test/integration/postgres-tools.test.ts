@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test'
 import pg from 'pg'
 import { startPostgres } from '../harness/postgres.ts'
 import { GATE_PASSWORD, startPostgresGate, type TestGate } from '../harness/postgres-gate.ts'
-import { which } from '../harness/process.ts'
+import { without } from '../harness/postgres-programs.ts'
 
 /*
  * What tools ask of the catalog, by the gate and with masks in force: a mask on one column is no reason to refuse a
@@ -78,7 +78,7 @@ const META = `
 const OF = 'people notes parts people_view people_frozen numbers ledger'
 
 test("psql's commands on the catalog", {
-  skip: skip || (which('psql') === undefined && 'psql is not installed'),
+  skip: skip || without('psql', 'one as new as the server'),
 }, async () => {
   const commands = [
     ...META.trim().split(/\s+/),
@@ -99,7 +99,7 @@ test("psql's commands on the catalog", {
 })
 
 test('pg_dump of the schema', {
-  skip: skip || (which('pg_dump') === undefined && 'pg_dump is not installed'),
+  skip: skip || without('pg_dump', 'one as new as the server'),
 }, async () => {
   const { code, text } = await said('pg_dump', '--schema-only')
   assert.equal(code, 0, text.slice(-1000))
