@@ -6,7 +6,7 @@ import { lex } from '../../src/interpret/sql/mysql/lex/lexer.ts'
 import { selfSigned } from '../harness/certificate.ts'
 import { type Mariadb, startMariadb } from '../harness/mariadb.ts'
 import { GATE_TOKEN, startMysqlGate, type TestMysqlFront } from '../harness/mysql-gate.ts'
-import { canaryIn, EXPRESSIONS, SCHEMA, SOURCES, shape, TELLING } from '../harness/mysql-shapes.ts'
+import { CANARY, canaryIn, EXPRESSIONS, SCHEMA, SOURCES, shape, TELLING } from '../harness/mysql-shapes.ts'
 
 /** No query over a masked column shows its canary through the gate: in rows, in errors, or in warnings. */
 
@@ -165,6 +165,26 @@ test('what is a space in one character set alone hides nothing', { skip }, async
     }
   }
   await bare.end()
+  await to.end()
+})
+
+test('columns that `*` passes over do not move the mask to another', { skip }, async () => {
+  await straight.query('create or replace table shop.badges (id int, ssn varchar(40), born int)')
+  await straight.query(`insert into shop.badges values (1, '${CANARY}', 1980)`)
+  await straight.query('create or replace table shop.blank (born int invisible, z int)')
+  await straight.query('insert into shop.blank (born, z) values (1980, 5)')
+  const rules = gate.policy.masks
+  gate.policy.masks = [{ columns: ['badges.ssn'], as: 'full' }]
+  const to = await come()
+  await to.query('create temporary table bare (born int invisible, z int)')
+  await to.query('insert into bare (born, z) values (1980, 5)')
+  for (const table of ['blank', 'bare']) {
+    const joined = await shown(to, 'query', `select * from ${table} natural join badges`)
+    assert.equal(canaryIn(joined.all), undefined, JSON.stringify(joined))
+    const beside = await shown(to, 'query', `select * from ${table}, badges`)
+    assert.deepEqual((beside.rows as unknown[])[0], [[5, 1, '~mask~', 1980]])
+  }
+  gate.policy.masks = rules
   await to.end()
 })
 

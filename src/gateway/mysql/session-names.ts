@@ -1,6 +1,6 @@
 import { asGateError, GateError } from '../../core/errors.ts'
 import type { BaseColumn, Relation } from '../../interpret/sql/model.ts'
-import type { MysqlCatalog, Row } from '../../interpret/sql/mysql/catalog/load.ts'
+import { isHidden, type MysqlCatalog, type Row } from '../../interpret/sql/mysql/catalog/load.ts'
 import { STATUS } from '../../wire/mysql/capabilities.ts'
 import { type Change, greater } from '../sql/understood.ts'
 import type { OwnQuery } from './own-answer.ts'
@@ -152,7 +152,8 @@ export class SessionNames {
     const [made] = await this.#told(`show create table ${path}`)
     if (!/^CREATE TEMPORARY TABLE /.test(made?.['create table'] ?? '')) return undefined
     const columns = rows.map(({ field }): BaseColumn => ({ schema, relation: name, name: field ?? '' }))
-    return { schema, name, kind: 'table', columns, children: [] }
+    const hidden = new Set(rows.flatMap(({ field, extra }) => (isHidden(extra) ? [field ?? ''] : [])))
+    return { schema, name, kind: 'table', columns, hidden, children: [] }
   }
 
   /** Nothing where the server has no such table. After an answer that cannot be read nothing more is asked. */

@@ -23,7 +23,7 @@ const DIGESTS: string = [
   digest(['schema_name'], 'schemata'),
   digest(['table_schema', 'table_name', 'table_type'], `tables where table_schema not in ${OWN}`),
   digest(
-    ['table_schema', 'table_name', 'column_name', 'ordinal_position'],
+    ['table_schema', 'table_name', 'column_name', 'ordinal_position', 'extra'],
     `columns where table_schema not in ${OWN}`,
   ),
   digest(['table_schema', 'table_name', 'view_definition'], `views where table_schema not in ${OWN}`),

@@ -48,6 +48,8 @@ export interface Relation {
     | 'composite-type'
   /** In their order; dropped ones are left out. */
   readonly columns: readonly BaseColumn[]
+  /** Names of those that `*` passes over: MySQL's INVISIBLE. Absent: none. */
+  readonly hidden?: ReadonlySet<string>
   /** The query of a view, parsed, with every name in it qualified. */
   readonly definition?: unknown
   /** Tables whose rows are read with it: partitions and what inherits, at any distance. */

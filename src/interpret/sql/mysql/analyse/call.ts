@@ -95,7 +95,7 @@ function argumentLineage(node: unknown, isUnit: boolean, place: Place): Lineage 
 /** ORDER BY, SEPARATOR and LIMIT of GROUP_CONCAT. */
 function readClause(node: unknown, place: Place): void {
   const { tag, body } = variantOf(node)
-  if (tag === 'OrderBy') for (const each of listOf(body)) orderedBy(each, place)
+  if (tag === 'OrderBy') behindList(place, at => listOf(body).forEach(each => orderedBy(each, at)))
   else if (tag === 'Limit') decides(body, place)
   else if (tag !== 'Separator') throw new Unresolved(`a call with ${tag} is not known`)
 }
@@ -106,13 +106,20 @@ export function orderedBy(node: unknown, place: Place): void {
   fields.done()
 }
 
+/** An order within the list may be by a result that stands further behind in it: MariaDB takes that first. */
+function behindList(place: Place, read: (at: Place) => void): void {
+  if (place.waiting === undefined) read({ ...place, isBehindList: true })
+  else place.waiting.push(read)
+}
+
 /** OVER: a window's own words, or the name of one. */
 export function windowLineage(node: unknown, place: Place): void {
   const { tag, body } = variantOf(node)
-  if (tag === 'NamedWindow') {
-    place.tree.name(body, 'alias')
-    return
-  }
+  if (tag === 'NamedWindow') place.tree.name(body, 'alias')
+  else behindList(place, at => readWindow(body, at))
+}
+
+function readWindow(body: unknown, place: Place): void {
   const fields = new Fields('a window', body)
   for (const each of fields.list('partition_by')) decides(each, place)
   for (const each of fields.list('order_by')) orderedBy(each, place)

@@ -1,15 +1,18 @@
-import { ANY_COLUMN, type Lineage, type Relation, Unresolved } from '../../model.ts'
+import { ANY_COLUMN, type BaseColumn, type Lineage, type Relation, Unresolved } from '../../model.ts'
 import type { Analysis, Place, ReadQuery } from './analysis.ts'
 import { columnsOf, decides, lineageOf, partial } from './flow.ts'
 import {
   beside,
+  type Column,
   type Columns,
   type Items,
+  isPlain,
   isSameColumn,
   joined,
   NO_ITEMS,
   queryNamed,
   renamed,
+  shown,
   TOP,
   union,
   wholeOf,
@@ -58,6 +61,8 @@ function joinItems(node: unknown, left: Items, before: Items, place: Place): Ite
     how === 'Using' ? listOf(by).map(path => place.tree.path(path, 'column').join('.')) : common(left, right)
   const items = joined(left, right, shared)
   const both = [...left.columns, ...right.columns]
+  if (shown(both).length < both.length || !shared.every(isPlain))
+    throw new Unresolved('a join by names has names that the gate cannot compare, or invisible columns')
   place.analysis.infer(wholeOf(both.filter(({ name }) => shared.some(each => isSameColumn(each, name)))))
   // The server puts the columns of the right side first, for a right join: which one is which must be told.
   if (tag.startsWith('Right'))
@@ -67,7 +72,7 @@ function joinItems(node: unknown, left: Items, before: Items, place: Place): Ite
 
 function common(left: Items, right: Items): readonly string[] {
   const all = [...left.columns, ...right.columns]
-  if (all.some(({ name }) => !/^[\x20-\x7e]+$/.test(name))) {
+  if (all.some(({ name }) => !isPlain(name))) {
     throw new Unresolved('a NATURAL JOIN compares names that the gate does not know')
   }
   return left.columns
@@ -168,8 +173,7 @@ function markDual(path: unknown, tree: Tree): void {
 /** The columns of a relation, with what they come from; through the definition of a view. */
 export function readRelation(relation: Relation, analysis: Analysis): Columns {
   analysis.touchRelation('sql:Select', relation)
-  if (relation.kind !== 'view')
-    return relation.columns.map(column => ({ name: column.name, from: known(column) }))
+  if (relation.kind !== 'view') return relation.columns.map(column => tableColumn(column, relation))
   if (relation.definition === undefined) {
     throw new Unresolved(`the view \`${relation.name}\` cannot be read by the gate`)
   }
@@ -185,12 +189,17 @@ export function readRelation(relation: Relation, analysis: Analysis): Columns {
   // A mask may name the view's own column, too.
   return relation.columns.map((column, i) => ({
     name: column.name,
-    from: union(known(column), columns[i]?.from ?? new Set()),
+    from: union(lineageOfColumn(column), columns[i]?.from ?? new Set()),
   }))
 }
 
+function tableColumn(column: BaseColumn, { hidden }: Relation): Column {
+  const known = { name: column.name, from: lineageOfColumn(column) }
+  return hidden?.has(column.name) === true ? { ...known, isHidden: true } : known
+}
+
 /** The server's own tables hold values of anybody's: texts of statements, statistics, pages. */
-function known(column: Relation['columns'][number]): Lineage {
+function lineageOfColumn(column: BaseColumn): Lineage {
   const schema = column.schema.toLowerCase()
   if (['mysql', 'performance_schema', 'sys'].includes(schema)) return new Set([column, ANY_COLUMN])
   const isOpen = schema === 'information_schema' && !NAMES_ONLY.has(column.relation.toLowerCase())

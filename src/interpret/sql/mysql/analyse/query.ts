@@ -11,6 +11,7 @@ import {
   rangeNamed,
   renamed,
   type Scope,
+  shown,
   union,
   wholeOf,
 } from './scope.ts'
@@ -21,11 +22,15 @@ export function queryColumns(node: unknown, place: Place): Columns {
   const fields = new Fields('a query', node)
   const queries = withQueries(fields.take('with'), place)
   const scope: Scope = { items: NO_ITEMS, results: [], outer: place.scope, queries }
-  const { columns, inside } = bodyColumns(fields.take('body'), { ...place, scope, isBehindList: false })
+  const own = { ...place, scope, isBehindList: false, waiting: undefined }
+  const { columns, inside } = bodyColumns(fields.take('body'), own)
   endOf(fields, columns, inside)
   fields.done()
   return columns
 }
+
+/** Brackets and signs around a number in ORDER BY; behind more, any column is meant. */
+const MAX_SIGNS = 16
 
 /** A query's columns, and what ORDER BY behind it sees. */
 interface Body {
@@ -71,9 +76,15 @@ function endOf(fields: Fields, columns: Columns, place: Place): void {
   for (const each of fields.list('locks')) readLock(each, place)
 }
 
-/** Numbers mean columns of the result. */
+/** Numbers mean columns of the result; so do those in brackets and behind signs, of which the server keeps nothing. */
 function byPlace(node: unknown, columns: Columns, { analysis }: Place): void {
-  if (typeof node === 'object' && node !== null && 'Value' in node) analysis.infer(wholeOf(columns))
+  let bare = variantOf(node)
+  for (let i = 0; i < MAX_SIGNS && (bare.tag === 'Nested' || bare.tag === 'UnaryOp'); i++) {
+    const { body } = bare
+    bare = variantOf(bare.tag === 'Nested' ? body : (body as { readonly expr?: unknown }).expr)
+  }
+  if (bare.tag === 'Value' || bare.tag === 'Nested' || bare.tag === 'UnaryOp')
+    analysis.infer(wholeOf(columns))
 }
 
 function readLimit(node: unknown, place: Place): void {
@@ -114,16 +125,18 @@ function selectColumns(node: unknown, place: Place): Body {
   const items = fromItems(fields.list('from'), place)
   const results: OutputColumn[] = []
   const inside: Place = { ...place, scope: { ...place.scope, items, results } }
-  for (const each of fields.list('projection')) results.push(...targetColumns(each, inside))
+  const waiting: ((behind: Place) => void)[] = []
+  for (const each of fields.list('projection')) results.push(...targetColumns(each, { ...inside, waiting }))
   const columns: Columns = [...results]
   const later: Place = { ...inside, isBehindList: true }
+  for (const read of waiting) read(later)
   decides(fields.take('selection'), inside)
   readGroups(fields.take('group_by'), columns, later)
   decides(fields.take('having'), later)
   for (const each of fields.list('named_window')) {
     const [name, window] = listOf(each)
     place.tree.name(name, 'alias')
-    windowLineage(window, inside)
+    windowLineage(window, later)
   }
   const distinct = fields.take('distinct')
   if (distinct !== undefined && distinct !== 'All' && distinct !== 'Distinct') {
@@ -163,7 +176,7 @@ export function targetColumns(node: unknown, place: Place): Columns {
     case 'Wildcard':
       new Fields('`*`', body).done()
       analysis.see(wholeOf(scope.items.columns))
-      return scope.items.columns
+      return shown(scope.items.columns)
     case 'QualifiedWildcard': {
       const [of, options] = listOf(body)
       new Fields('`*`', options).done()
@@ -173,7 +186,7 @@ export function targetColumns(node: unknown, place: Place): Columns {
       if (other !== undefined) throw new Unresolved('`*` has more parts than a table')
       const { columns } = rangeNamed(scope, alias, schema, analysis.session)
       analysis.see(wholeOf(columns))
-      return columns
+      return shown(columns)
     }
     default:
       throw new Unresolved(`the gate does not know ${tag} as a result`)

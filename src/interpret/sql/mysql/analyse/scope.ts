@@ -11,8 +11,19 @@ export function union(...lineages: readonly Lineage[]): Lineage {
   return all
 }
 
-/** Columns in their order; a name is empty where the server makes one up from the text. */
-export type Columns = readonly OutputColumn[]
+/** A column; its name is empty where the server makes one up from the text. */
+export interface Column extends OutputColumn {
+  /** `*` does not mean it, and NATURAL JOIN passes over it: INVISIBLE. */
+  readonly isHidden?: true
+}
+
+/** Columns in their order. */
+export type Columns = readonly Column[]
+
+/** Those that `*` means. */
+export function shown(columns: Columns): Columns {
+  return columns.filter(({ isHidden }) => isHidden !== true)
+}
 
 export function wholeOf(columns: Columns): Lineage {
   return union(...columns.map(({ from }) => from))
@@ -85,8 +96,9 @@ export function isSameColumn(one: string, other: string): boolean {
   return one.toLowerCase() === other.toLowerCase()
 }
 
-function isPlain(name: string): boolean {
-  return name !== '' && /^[\x20-\x7e]+$/.test(name)
+/** Servers take spaces away that an alias begins with, and compare those at its end in different ways. */
+export function isPlain(name: string): boolean {
+  return /^[\x20-\x7e]+$/.test(name) && name.trim() === name
 }
 
 /**
@@ -100,8 +112,12 @@ export function columnsNamed(columns: Columns, name: string): Columns {
   return columns.filter(column => !isPlain(column.name))
 }
 
+/** A name by which servers give a table's key of one number, whatever that is called. */
+const ROW_ID = '_rowid'
+
 /** What a plain name means. `withResults`: results of the query itself may be meant, as in ORDER BY. */
 export function columnNamed(scope: Scope, name: string, withResults: boolean): Lineage {
+  if (isSameColumn(name, ROW_ID)) throw new Unresolved(`\`${name}\` may be the key of any table`)
   const possible: Lineage[] = []
   let isFound = false
   let isInner = true

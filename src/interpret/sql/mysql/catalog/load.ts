@@ -33,7 +33,7 @@ const QUESTIONS = {
   schemas: 'select schema_name as `schema` from information_schema.schemata order by 1',
   relations: `select table_schema as \`schema\`, table_name as name, table_type as kind
     from information_schema.tables order by 1, 2`,
-  columns: `select table_schema as \`schema\`, table_name as name, column_name as \`column\`
+  columns: `select table_schema as \`schema\`, table_name as name, column_name as \`column\`, extra
     from information_schema.columns order by table_schema, table_name, ordinal_position`,
   views: `select table_schema as \`schema\`, table_name as name, view_definition as definition
     from information_schema.views order by 1, 2`,
@@ -110,12 +110,14 @@ function relationsOf(
   keyOf: KeyOf,
 ): ReadonlyMap<string, Relation> {
   const columnsOf = new Map<string, BaseColumn[]>()
+  const hiddenOf = new Map<string, Set<string>>()
   for (const row of columns) {
     const [schema, relation] = [text(row, 'schema'), text(row, 'name')]
     const key = keyOf(schema, relation)
     const known = columnsOf.get(key) ?? []
     columnsOf.set(key, known)
     known.push({ schema, relation, name: text(row, 'column') })
+    if (isHidden(row['extra'])) hiddenOf.set(key, (hiddenOf.get(key) ?? new Set()).add(text(row, 'column')))
   }
   const relations = new Map<string, Relation>()
   for (const row of rows) {
@@ -124,10 +126,19 @@ function relationsOf(
     const definition = definitions.get(key)
     // `SYSTEM VIEW` is a table of the server's own, `SYSTEM VERSIONED` one that keeps its past.
     const kind = text(row, 'kind') === 'VIEW' ? 'view' : 'table'
-    const found: Relation = { schema, name, kind, columns: columnsOf.get(key) ?? [], children: [] }
+    const hidden = hiddenOf.get(key)
+    const found: Relation = {
+      ...{ schema, name, kind, columns: columnsOf.get(key) ?? [], children: [] },
+      ...(hidden === undefined ? {} : { hidden }),
+    }
     relations.set(key, definition === undefined ? found : { ...found, definition })
   }
   return relations
+}
+
+/** What the server says of a column beside its type: whether `*` means it. */
+export function isHidden(extra: string | null | undefined): boolean {
+  return /\bINVISIBLE\b/i.test(extra ?? '')
 }
 
 function functionsOf(rows: readonly Row[]): ReadonlyMap<string, readonly SqlFunction[]> {
