@@ -31,10 +31,10 @@ demo: clients
 	@$(RUN) tools/demo/main.ts $(if $(KEEP),--keep)
 
 test: clients found
-	@$(RUN) tools/test/main.ts src test
+	@$(RUN) tools/test/main.ts src test bench
 
 unit: setup
-	@$(RUN) tools/test/main.ts src test/house test/fuzz test/bypass
+	@$(RUN) tools/test/main.ts src bench test/house test/fuzz test/bypass
 
 integration: clients found
 	@$(RUN) tools/test/main.ts test/integration

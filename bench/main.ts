@@ -1,8 +1,9 @@
 /**
- * `make bench`: everything in one run, printed, and written into bench/README.md. Takes about seven minutes.
+ * `make bench`: everything in one run, printed, and written into bench/README.md. Takes about twelve minutes.
  * `node bench/main.ts --quick` runs each part once and briefly, and writes nothing.
  */
 import { parseArgs } from 'node:util'
+import { extentOf, measureDatabases } from './databases/measure.ts'
 import { maskedCalls } from './masked-calls.ts'
 import { type Measure, roomMeasures } from './measures.ts'
 import { residentMib } from './process-cost.ts'
@@ -29,6 +30,8 @@ for (const line of skipped) console.log(`skipped: ${line}`)
 
 const measures = await roomMeasures(quick)
 for (const [what, result] of measures) console.log(`${what}: ${result}`)
+const databases = await measureDatabases(extentOf(quick))
+for (const line of databases.skipped) console.log(`skipped: ${line}`)
 const setting = await openSetting(WORKERS, tools.nginx)
 try {
   const startUp = startMeasures(setting)
@@ -41,7 +44,8 @@ try {
     transfers,
     transferBytes: GIB,
     measures: [...measures, ...startUp],
-    skipped,
+    databases,
+    skipped: [...skipped, ...databases.skipped],
   }
   const markdown = report(results)
   console.log(`\n${markdown}`)

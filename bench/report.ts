@@ -2,7 +2,10 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { ROOT } from '../test/harness/process.ts'
+import type { DatabaseResults } from './databases/results.ts'
+import { databaseTables } from './databases/tables.ts'
 import type { Measure } from './measures.ts'
+import { table, whole } from './table.ts'
 import type { LoadRow, TransferRow } from './through-gate.ts'
 
 /** Everything that one run measured. */
@@ -13,6 +16,7 @@ export interface Results {
   readonly transfers: readonly TransferRow[]
   readonly transferBytes: number
   readonly measures: readonly Measure[]
+  readonly databases: DatabaseResults
   /** What could not be measured here, and why. */
   readonly skipped: readonly string[]
 }
@@ -29,6 +33,7 @@ export function report(results: Results): string {
     loadTable(results.load),
     maskedTable(results.masked),
     transferTable(results),
+    databaseTables(results.databases),
     table(['Measured alone', 'Result'], results.measures),
   ]
   return parts.filter(part => part !== '').join('\n\n')
@@ -131,14 +136,4 @@ function transferTable({ transfers, transferBytes }: Results): string {
       row.peakMib === undefined ? '' : String(row.peakMib),
     ]),
   )
-}
-
-function whole(value: number): string {
-  return Math.round(value).toLocaleString('en')
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  if (rows.length === 0) return ''
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
 }

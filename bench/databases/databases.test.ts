@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { aims } from './aims.ts'
 import { medianOf, quantile } from './numbers.ts'
 import { readLatencies, readPgbench } from './pgbench.ts'
 import { usedInLast } from './processor.ts'
+import type { DatabaseResults, LoadRow } from './results.ts'
+import { RowCounter } from './row-counter.ts'
 import { readSysbench } from './sysbench.ts'
+import { databaseTables } from './tables.ts'
 
 const PGBENCH = `pgbench (15.18 (Debian 15.18-0+deb12u1))
 transaction type: <builtin: select only>
@@ -103,5 +107,99 @@ describe('figures of runs', () => {
     near(250, 1.3)
     near(5000, 2.3)
     assert.equal(usedInLast([], 100), 0)
+  })
+})
+
+describe('rows of a large result', () => {
+  const message = (type: string, body: number): Buffer => {
+    const made = Buffer.alloc(5 + body, 'D')
+    made.write(type)
+    made.writeUInt32BE(4 + body, 1)
+    return made
+  }
+  const result = Buffer.concat([
+    ...[message('T', 40), message('D', 200), message('D', 0), message('D', 7)],
+    ...[message('C', 9), message('Z', 1)],
+  ])
+
+  it('are counted, however the bytes come', () => {
+    for (let size = 1; size <= result.length; size++) {
+      const counter = new RowCounter()
+      for (let at = 0; at < result.length; at += size) {
+        assert.equal(counter.done, false)
+        counter.push(result.subarray(at, at + size))
+      }
+      const { rows, bytes, errors, done } = counter
+      assert.deepEqual(
+        { rows, bytes, errors, done },
+        { rows: 3, bytes: result.length, errors: 0, done: true },
+      )
+    }
+  })
+
+  it('an error is told', () => {
+    const counter = new RowCounter()
+    counter.push(Buffer.concat([message('E', 30), message('Z', 1)]))
+    assert.equal(counter.errors, 1)
+  })
+})
+
+describe('the report of databases', () => {
+  const load = (
+    path: string,
+    clients: number,
+    perSecond: number,
+    p50Ms: number,
+    cpuUs?: number,
+  ): LoadRow => ({
+    ...{ path, what: 'prepared', clients, transactions: 1000, perSecond, averageMs: 2 * p50Ms },
+    ...{ p50Ms: clients === 1 ? p50Ms : undefined, cpuUs },
+  })
+  const wide = (path: string, seconds: number) => ({ path, seconds, bytes: 1 << 28, cpuSeconds: undefined })
+  const results: DatabaseResults = {
+    postgres: [
+      ...[
+        load('straight', 1, 10_000, 0.1),
+        load('pgbouncer', 1, 8_000, 0.12, 20),
+        load('gate', 1, 4_000, 0.25, 25),
+      ],
+      ...[
+        load('straight', 8, 30_000, 1),
+        load('pgbouncer', 8, 24_000, 1, 15),
+        load('gate', 8, 12_000, 2, 30),
+      ],
+    ],
+    wide: [
+      wide('straight', 1),
+      wide('pgbouncer', 1.2),
+      wide('gate', 1.09),
+      wide('gate, a column masked', 1.3),
+    ],
+    mysql: [],
+    skipped: [],
+  }
+
+  it('has the aims beside the figures, also where they are missed', () => {
+    assert.deepEqual(
+      aims(results).map(([, here, met]) => [here, met]),
+      [
+        ['80%', 'met'],
+        ['50%', '**missed**'],
+        ['0.15 ms', 'met'],
+        ['9% longer', 'met'],
+        ['30% longer', '**missed**'],
+      ],
+    )
+  })
+
+  it('compares with the same load alone', () => {
+    const lines = databaseTables(results).split('\n')
+    assert.ok(
+      lines.includes('| prepared | 1 | gate | 4,000 | 50% | 0.25 | 0.15 | 25.0 | 40,000 |'),
+      lines.join('\n'),
+    )
+    assert.ok(lines.includes('| prepared | 8 | gate | 12,000 | 50% | 4.00 | 2.00 | 30.0 | 33,333 |'))
+    assert.ok(lines.includes('| gate, a column masked | 1.30 | 197 | 30% |  |'))
+    assert.equal(databaseTables({ postgres: [], wide: [], mysql: [], skipped: ['all'] }), '')
   })
 })

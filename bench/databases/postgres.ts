@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import pg from 'pg'
 import { POSTGRES_PASSWORD, type Postgres, startPostgres } from '../../test/harness/postgres.ts'
 import { cleanEnv, execute, which } from '../../test/harness/process.ts'
+import { BOUNCER, GATE, MASKED, STRAIGHT } from './aims.ts'
 import { type GateKind, openGate } from './gates.ts'
 import { type Load, medianLoad } from './load.ts'
 import { type PostgresEnv, pgbench, type QueryMode } from './pgbench.ts'
@@ -35,8 +36,6 @@ const CLIENTS = [1, 8, 64]
 const SCALE = 10
 /** Transactions of a run that is not counted. */
 const BRIEF = 2000
-const STRAIGHT = 'straight'
-const GATE = 'gate'
 const GATE_OS = 'gate, durability: os'
 const GATE_WORKERS = 'gate, 2 workers'
 
@@ -57,7 +56,7 @@ export async function measurePostgres(extent: Extent, say: (line: string) => voi
     await fill(server)
     const setting = await openPaths(server)
     try {
-      const hasBouncer = setting.paths.some(({ name }) => name === 'pgbouncer')
+      const hasBouncer = setting.paths.some(({ name }) => name === BOUNCER)
       const wide = await allWide(setting.paths, extent, say)
       const loads = await allLoads(setting.paths, extent, say)
       const bouncer = 'pgbouncer, as it is not installed (Debian: apt-get install pgbouncer)'
@@ -96,7 +95,7 @@ async function openPaths(server: Postgres): Promise<Setting> {
     const bouncer = await startPgbouncer(server)
     if (bouncer !== undefined) {
       stops.push(bouncer.stop)
-      paths.push({ name: 'pgbouncer', env: envOf(bouncer.port), pid: bouncer.pid })
+      paths.push({ name: BOUNCER, env: envOf(bouncer.port), pid: bouncer.pid })
     }
     const behind = { engine: 'postgres', database: 'postgres', user: 'gate' } as const
     for (const [name, kind] of GATES) {
@@ -175,7 +174,7 @@ async function allWide(
   const tries = [
     ...asked.map(path => ({ path, name: path.name, table: 'visits' as const, reads: [] as WideRead[] })),
     ...gates.map(path => ({
-      ...{ path, name: `${path.name}, a column masked` },
+      ...{ path, name: MASKED },
       ...{ table: 'people' as const, reads: [] as WideRead[] },
     })),
   ]

@@ -21,3 +21,12 @@ export interface LoadRow extends Load {
 export interface WideRow extends WideRead {
   readonly path: string
 }
+
+/** Everything that one run measured of databases. */
+export interface DatabaseResults {
+  readonly postgres: readonly LoadRow[]
+  readonly wide: readonly WideRow[]
+  readonly mysql: readonly LoadRow[]
+  /** What could not be measured here, and why. */
+  readonly skipped: readonly string[]
+}

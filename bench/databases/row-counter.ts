@@ -6,16 +6,21 @@ const ERROR = 'E'.charCodeAt(0)
 
 /** Counts the rows that a PostgreSQL server sends, and does no more: a client that is never what is waited for. */
 export class RowCounter {
-  rows = 0
-  bytes = 0
-  errors = 0
-  /** Whether the server has said that it is ready for another query. */
-  done = false
+  rows: number = 0
+  bytes: number = 0
+  errors: number = 0
   readonly #header: Buffer = Buffer.alloc(HEADER)
+  /** Of the last message that began. */
+  #type: number | undefined
   /** Bytes of the header that are here. */
   #have = 0
   /** Bytes of the message that are still to come. */
   #left = 0
+
+  /** Whether the server has said that it is ready for another query. */
+  get done(): boolean {
+    return this.#type === READY && this.#left === 0
+  }
 
   push(chunk: Buffer): void {
     this.bytes += chunk.length
@@ -40,6 +45,6 @@ export class RowCounter {
     const type = this.#header[0]
     if (type === DATA_ROW) this.rows += 1
     else if (type === ERROR) this.errors += 1
-    else if (type === READY) this.done = true
+    this.#type = type
   }
 }
