@@ -2,26 +2,31 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import mysql from 'mysql2/promise'
 import pg from 'pg'
 import { parse } from 'yaml'
 import { compileDetectors } from '../../src/mask/detect/set.ts'
+import { selfSigned } from '../harness/certificate.ts'
+import { type Mariadb, startMariadb } from '../harness/mariadb.ts'
+import { GATE_TOKEN, startMysqlGate, type TestMysqlFront } from '../harness/mysql-gate.ts'
 import { startPostgres } from '../harness/postgres.ts'
 import { startPostgresGate, type TestGate } from '../harness/postgres-gate.ts'
 import { ROOT } from '../harness/process.ts'
 import { sqlDesk } from '../harness/sql-desk.ts'
 
-/** The policies of docs/policy-sql.md on the statements that stand under them, in front of a real server. */
+/** The policies of docs/policy-sql.md on the statements that stand under them, in front of real servers. */
 
 const PAGE = readFileSync(join(ROOT, 'docs/policy-sql.md'), 'utf8')
 const CANARY = 'canary'
 const TABLES = `
-  drop schema public cascade; create schema public; drop schema if exists hr cascade; create schema hr;
+  drop table if exists customers, orders, hr.salaries, t;
   create table customers (id int primary key, name text, email text, ssn text);
   create table orders (id serial primary key, customer_id int, total int, status text, note text);
   create table hr.salaries (id int, amount int);
   insert into customers values (1, 'Ada', '${CANARY}@example.com', '${CANARY}-1');
   insert into orders (customer_id, total, note) select 1, i, 'ask ${CANARY}@example.com' from generate_series(1, 8) i;
 `
+const MYSQL = 'mysql.yaml'
 const ANSWERS = ['passes', 'is masked', 'is denied', 'waits for people'] as const
 
 interface Case {
@@ -48,7 +53,7 @@ function readCase(line: string): Case {
 }
 
 it('the page has examples, and a statement for each answer', () => {
-  assert.deepEqual([policies.size, examples.length], [5, 4])
+  assert.deepEqual([policies.size, examples.length], [6, 5])
   const answers = new Set(examples.flatMap(({ cases }) => cases.map(({ answer }) => answer)))
   assert.deepEqual([...answers].sort(), [...ANSWERS].sort())
 })
@@ -56,7 +61,7 @@ it('the page has examples, and a statement for each answer', () => {
 const started = await startPostgres()
 const skip = 'missing' in started ? started.missing : false
 
-describe('the policies of docs/policy-sql.md', { skip }, () => {
+describe('the policies of docs/policy-sql.md on PostgreSQL', { skip }, () => {
   const desk = sqlDesk(...(policies.get('analyst.yaml') ?? []))
   let gate: TestGate
   let admin: pg.Client
@@ -65,6 +70,7 @@ describe('the policies of docs/policy-sql.md', { skip }, () => {
     if ('missing' in started) return
     admin = new pg.Client({ connectionString: started.url })
     await admin.connect()
+    await admin.query('create schema hr')
     const detector = (names: readonly string[], form: 'full' | 'partial' | 'hash' | 'null') => {
       const set = compileDetectors(names, new Map())
       return { mask: (text: string) => set.maskText(text, { form, hashKey: Buffer.alloc(32, 7) }) }
@@ -78,7 +84,7 @@ describe('the policies of docs/policy-sql.md', { skip }, () => {
     await started.stop()
   })
 
-  for (const { name, cases } of examples) {
+  for (const { name, cases } of examples.filter(each => each.name !== MYSQL)) {
     for (const { sql, answer } of cases) {
       it(`${name}: \`${sql}\` ${answer}`, async () => {
         desk.setPolicy(...(policies.get(name) ?? []))
@@ -118,3 +124,63 @@ function isDenied(said: Promise<unknown>): Promise<void> {
     return true
   })
 }
+
+const tls = await selfSigned()
+const mariadb = await startMariadb(tls)
+
+const MYSQL_TABLES = [
+  'drop database if exists shop',
+  'create database shop',
+  'create table shop.customers (id int primary key, name varchar(40), email varchar(40), ssn varchar(40))',
+  'create table shop.orders (id int primary key, status varchar(40))',
+  `insert into shop.customers values (1, 'Ada', '${CANARY}@example.com', '${CANARY}-1')`,
+  'insert into shop.orders (id) values (1), (2), (3), (4), (5), (6)',
+]
+
+describe('the policies of docs/policy-sql.md on MariaDB', {
+  skip: 'missing' in mariadb && mariadb.missing,
+}, () => {
+  const desk = sqlDesk(...(policies.get(MYSQL) ?? []))
+  let gate: TestMysqlFront
+  let admin: mysql.Connection
+
+  before(async () => {
+    const { port } = mariadb as Mariadb
+    admin = await mysql.createConnection({ host: '127.0.0.1', port, user: 'root', password: '' })
+    await admin.query("create user gate@'%' identified by 'p'")
+    await admin.query("grant all on *.* to gate@'%'")
+    const place = { host: 'localhost', port, tls: { kind: 'verify', ca: tls.certificate } } as const
+    const upstream = { place, user: 'gate', password: 'p', database: 'shop' }
+    gate = await startMysqlGate(upstream, tls, { rooms: desk.rooms })
+  })
+  after(async () => {
+    await admin?.end()
+    await gate?.stop()
+    await (mariadb as Mariadb).stop()
+  })
+
+  for (const { sql, answer } of examples.find(({ name }) => name === MYSQL)?.cases ?? []) {
+    it(`\`${sql}\` ${answer}`, async () => {
+      for (const each of MYSQL_TABLES) await admin.query(each)
+      const place = { host: 'localhost', port: gate.port, database: 'shop' }
+      const db = await mysql.createConnection({
+        ...{ ...place, user: 'agent', password: GATE_TOKEN, ssl: { ca: tls.certificate } },
+      })
+      try {
+        if (answer === 'is denied') {
+          await assert.rejects(db.query(sql), {
+            errno: 1142,
+            sqlState: '42000',
+            message: /\(event \w{26}\)$/,
+          })
+          return
+        }
+        const rows = JSON.stringify((await db.query(sql))[0])
+        assert.ok(!rows.includes(CANARY), rows)
+        assert.equal(rows.includes('~mask~'), answer === 'is masked', rows)
+      } finally {
+        await db.end()
+      }
+    })
+  }
+})
