@@ -6,8 +6,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { glob } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
-import { relative } from 'node:path'
+import { relative, resolve } from 'node:path'
 import { run } from 'node:test'
+import { longestFirst } from './order.ts'
 
 interface Tally {
   passed: number
@@ -21,7 +22,6 @@ for (const folder of folders) {
   if (folder.endsWith('.ts')) files.push(folder)
   else for await (const file of glob(`${folder}/**/*.test.ts`)) files.push(file)
 }
-files.sort(byWeight)
 if (files.length === 0) {
   console.error(`no test files below ${folders.join(', ')}`)
   process.exit(1)
@@ -30,11 +30,17 @@ if (files.length === 0) {
 const total: Tally = { passed: 0, failed: 0, skipped: 0 }
 /** Of each test that was skipped: which, and why. */
 const skips: string[] = []
+/** Told again at the end, where nobody has to look for them. */
+const failures: string[] = []
 let filesDone = 0
 
+// Most of what a test waits for is that some program starts: what Node compiled for one, all others take.
+process.env['NODE_COMPILE_CACHE'] ??= resolve('.build/compiled')
+
 const stream = run({
-  files,
-  concurrency: Math.max(2, availableParallelism()),
+  files: longestFirst(files),
+  // While one waits for a server of its own, the processors have two others.
+  concurrency: availableParallelism() + 1,
   timeout: 600_000,
   execArgv: ['--disable-warning=ExperimentalWarning', '--import', new URL('./seed.ts', import.meta.url).href],
 })
@@ -47,16 +53,11 @@ for await (const event of stream) {
 
 const skippedNote = total.skipped > 0 ? `, ${total.skipped} skipped` : ''
 for (const line of skips.toSorted()) console.log(`skipped  ${line}`)
+for (const failure of failures) console.log(`FAILED   ${failure}`)
 mkdirSync('.build', { recursive: true })
 writeFileSync('.build/tests.json', `${JSON.stringify(total)}\n`)
 console.log(`${total.passed} passed, ${total.failed} failed${skippedNote}`)
 process.exit(total.failed > 0 || total.passed === 0 ? 1 : 0)
-
-/** Integration tests first: they wait for servers, and the short ones fill the gaps. */
-function byWeight(a: string, b: string): number {
-  const weight = (file: string): number => (file.startsWith('test/integration') ? 0 : 1)
-  return weight(a) - weight(b) || (a < b ? -1 : 1)
-}
 
 interface ResultData {
   readonly name: string
@@ -88,6 +89,7 @@ function count(file: string, type: 'test:pass' | 'test:fail', data: ResultData):
     total.passed++
   } else {
     total.failed++
+    failures.push(`${file}: ${data.name}`)
     console.log(`\nFAILED ${file}: ${data.name}`)
     const error = data.details.error
     console.log(error?.cause ?? error ?? 'no reason given')
