@@ -13,8 +13,12 @@ export interface CallerFacts {
  * properties of the network and of the request.
  */
 export function connectionContext(facts: CallerFacts, clock: Clock): Map<string, readonly string[]> {
+  return new Map([...timeContext(clock), ...factsContext(facts)])
+}
+
+/** Those that stay the same for as long as it lasts. */
+export function factsContext(facts: CallerFacts): Context {
   const context = new Map<string, readonly string[]>([
-    ...timeContext(clock),
     ['aws:securetransport', [String(facts.secure)]],
     // Nothing that comes through the gate is a call of an AWS service on somebody's behalf.
     ['aws:viaawsservice', ['false']],

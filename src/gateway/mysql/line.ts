@@ -13,8 +13,8 @@ import type { KeptResult } from '../sql/kept-result.ts'
 import { masksOf } from '../sql/masks.ts'
 import type { ClientFacts, SqlText } from '../sql/ports.ts'
 import { drained, type Source } from '../sql/source.ts'
-import { decideStatement } from '../sql/statement-decision.ts'
-import { askAbout, type Counting, requestOf } from '../sql/statement-exchange.ts'
+import { askAbout, type Counting } from '../sql/statement-exchange.ts'
+import { SteadyAnswers } from '../sql/steady-answers.ts'
 import { type Understood, unknown } from '../sql/understood.ts'
 import { CountedChange } from './counted-change.ts'
 import { denial, ERRORS, writeError } from './denial.ts'
@@ -80,9 +80,11 @@ export class Line {
   readonly names: SessionNames
   readonly prepared: PreparedStatements = new PreparedStatements()
   readonly #parts: LineParts
+  readonly #answers: SteadyAnswers
 
   constructor(parts: LineParts) {
     this.#parts = parts
+    this.#answers = new SteadyAnswers({ ...parts, engine: 'mysql' }, parts.rooms)
     this.client = parts.client
     this.relay = parts.relay
     this.names = parts.names
@@ -156,9 +158,7 @@ export class Line {
   /** Whether it would be denied now, unrecorded. */
   isDenied({ understood, broken }: Read): boolean {
     if (broken !== undefined || this.names.broken !== undefined) return true
-    const { principal, facts, rooms } = this.#parts
-    const request = requestOf({ principal, facts, understood }, rooms)
-    return decideStatement({ request, understood, engine: 'mysql' }, rooms).decision.effect === 'deny'
+    return this.#answers.decide(understood).decided.decision.effect === 'deny'
   }
 
   /**
@@ -177,6 +177,7 @@ export class Line {
       place,
       text: { ...text, sql, tags: understood.tags, ...(normalized === undefined ? {} : { normalized }) },
       understood,
+      answers: this.#answers,
       broken: broken ?? this.names.broken,
       hold: (wait: (left: AbortSignal) => Promise<void>) => this.#hold(wait),
       send: (decision: Decision, ended: AbortSignal, counting: Counting | undefined, kept: KeptResult) => {

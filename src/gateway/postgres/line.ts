@@ -11,8 +11,9 @@ import type { KeptResult } from '../sql/kept-result.ts'
 import { masksOf, type StatementMasks } from '../sql/masks.ts'
 import { Outbox } from '../sql/outbox.ts'
 import type { ClientFacts, SqlText } from '../sql/ports.ts'
-import { decideStatement, type Met, metBy } from '../sql/statement-decision.ts'
-import { askAbout, type Counting, requestOf } from '../sql/statement-exchange.ts'
+import { type Met, metBy } from '../sql/statement-decision.ts'
+import { askAbout, type Counting } from '../sql/statement-exchange.ts'
+import { SteadyAnswers } from '../sql/steady-answers.ts'
 import { isTransactionOnly, type Understood, unknown, writes } from '../sql/understood.ts'
 import type { ClientHold } from './client-hold.ts'
 import { refusalError } from './complaint.ts'
@@ -68,6 +69,7 @@ export class Line {
   /** What goes to the server with the next system call. */
   readonly #outbox: Outbox
   #isFlushing = false
+  readonly #answers: SteadyAnswers
   readonly #ahead = new WeakMap<Understood, { readonly decision: Decision; readonly atMs: number }>()
   /** Whether something was sent since the server was ready last. */
   #isOpen = false
@@ -75,6 +77,7 @@ export class Line {
   constructor(parts: LineParts) {
     this.#parts = parts
     this.#outbox = new Outbox(parts.upstream)
+    this.#answers = new SteadyAnswers({ ...parts, engine: 'postgres' }, parts.rooms)
     this.relay = parts.relay
     this.client = parts.client
     this.names = parts.names
@@ -219,6 +222,7 @@ export class Line {
       place: this.place,
       text: { ...text, ...normalizedOf(parsed) },
       understood,
+      answers: this.#answers,
       broken: broken ?? this.names.broken,
       ...(met === undefined ? {} : { met }),
       hold: async (...waiting: Parameters<ClientHold['hold']>) => {
@@ -324,9 +328,7 @@ export class Line {
 
   /** What the policies would say, unrecorded. */
   decide(understood: Understood): Decision {
-    const { principal, facts, rooms } = this.#parts
-    const request = requestOf({ principal, facts, understood }, rooms)
-    return decideStatement({ request, understood, engine: 'postgres' }, rooms).decision
+    return this.#answers.decide(understood).decided.decision
   }
 }
 

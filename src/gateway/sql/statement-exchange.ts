@@ -1,9 +1,8 @@
-import type { Decision, DecisionRequest } from '../../core/decision.ts'
+import type { Decision } from '../../core/decision.ts'
 import { asGateError, GateError } from '../../core/errors.ts'
 import type { Principal } from '../../core/principal.ts'
 import type { SqlPlace } from '../../interpret/sql/ask.ts'
 import { type AwaitedApproval, settleApproval } from '../approval.ts'
-import { connectionContext, mergeContexts } from '../context.ts'
 import {
   type Driver,
   type ExchangePorts,
@@ -15,11 +14,13 @@ import {
 } from '../exchange.ts'
 import type { Admission } from '../sessions/live-calls.ts'
 import { sqlApprovalCase } from './approval.ts'
+import { requireNoMask } from './carried-mask.ts'
 import type { KeptResult } from './kept-result.ts'
 import { keptResultOf } from './own-values.ts'
 import type { ClientFacts, Engine, SqlOutcome, SqlQuestion, SqlRooms, SqlText } from './ports.ts'
 import { carriesSecrets } from './secrets.ts'
 import { decideStatement, type Met, metBy, type StatementDecision } from './statement-decision.ts'
+import { type Answer, contextOf, type SteadyAnswers } from './steady-answers.ts'
 import type { Understood } from './understood.ts'
 
 /** One text that is asked about. */
@@ -32,6 +33,8 @@ export interface Asking {
   readonly understood: Understood
   /** Why the gate reads nothing in this session any more. */
   readonly broken: GateError | undefined
+  /** What was decided in this session already, of the same principal and facts. */
+  readonly answers?: SteadyAnswers
   /** What people have said of the same text already. */
   readonly met?: Met
   /** Rows that its change has made: what is asked is whether it stays. */
@@ -113,7 +116,9 @@ class StatementDriver implements Driver<DecidedQuestion> {
   }
 
   interpret(): DecidedQuestion {
-    if (this.#asking.broken !== undefined) throw this.#asking.broken
+    const { broken, understood, text } = this.#asking
+    if (broken !== undefined) throw broken
+    requireNoMask(understood, text)
     return questionOf(this.#asking, this.#rooms)
   }
 
@@ -201,21 +206,19 @@ class StatementPorts implements ExchangePorts<DecidedQuestion> {
 /** The question as it is now: the time is one of its conditions. */
 function questionOf(asking: Asking, rooms: SqlRooms): DecidedQuestion {
   const { engine, place, text, understood, rows } = asking
-  const request = requestOf(asking, rooms)
-  const decided = decideStatement({ ...asking, request }, rooms)
+  const { request, decided } = answerTo(asking, rooms)
   // What is denied may hold what is masked elsewhere as well as what passes.
   const mayBeMasked = decided.decision.effect === 'deny' && rooms.masksValues(asking.principal)
   const isSecret = decided.isMasked || mayBeMasked || carriesSecrets(understood, text.sql)
   return { request, engine, place, text, isSecret, decided, ...(rows === undefined ? {} : { rows }) }
 }
 
-/** What the policies are asked of a text: also where nothing is recorded of the answer. */
-export function requestOf(
-  { principal, facts, understood }: Pick<Asking, 'principal' | 'facts' | 'understood'>,
-  { clock }: Pick<SqlRooms, 'clock'>,
-): DecisionRequest {
-  const context = mergeContexts(understood.context, connectionContext(facts, clock))
-  return { principal, pairs: understood.pairs, context }
+/** What the policies say; for what people have answered, or whose rows were counted, nothing is remembered. */
+function answerTo(asking: Asking, rooms: SqlRooms): Answer {
+  const { principal, facts, understood, answers, rows, met } = asking
+  if (answers !== undefined && rows === undefined && met === undefined) return answers.decide(understood)
+  const request = { principal, pairs: understood.pairs, context: contextOf(understood, facts, rooms) }
+  return { request, decided: decideStatement({ ...asking, request }, rooms) }
 }
 
 /** The same text once more, when its rows are known: a question of its own, with an event of its own. */
