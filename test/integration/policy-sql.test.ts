@@ -101,6 +101,17 @@ describe('the policies of docs/policy-sql.md on PostgreSQL', { skip }, () => {
     }
   }
 
+  it('a mask comes back in no parameter either, and does in a question', async () => {
+    desk.setPolicy(...(policies.get('support.yaml') ?? []))
+    await admin.query(TABLES)
+    const db = new pg.Client({ connectionString: gate.url() })
+    await db.connect()
+    await isDenied(db.query('update customers set email = $1 where id = 1', ['~mask~@example.com']))
+    assert.equal((await db.query('select id from customers where email = $1', ['~mask~'])).rowCount, 0)
+    await db.end()
+    assert.equal((await admin.query('select email from customers')).rows[0]?.email, `${CANARY}@example.com`)
+  })
+
   async function holds(db: pg.Client, sql: string, answer: Case['answer']): Promise<void> {
     if (answer === 'is denied') return isDenied(db.query(sql))
     const said = db.query(sql)
