@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, test } from 'node:test'
@@ -64,3 +64,26 @@ test('authorities for clients that the gate would not start with are found befor
     /sallyport\.yaml:\d+:29: error: `gate\.crt`: the authorities for clients cannot be used: `CN=localhost` is no authority$/,
   )
 })
+
+for (const page of ['README.md', 'docs/databases.md']) {
+  test(`what ${page} says of databases is a configuration`, async () => {
+    const text = readFileSync(new URL(`../../${page}`, import.meta.url), 'utf8')
+    const [block] = [...text.matchAll(/^```yaml\n([\s\S]*?)^```/gm)]
+      .map(([, block = '']) => block)
+      .filter(block => /^targets:$/m.test(block))
+    assert.ok(block !== undefined, 'there is an example')
+    const tls = block.includes('tls: {') ? '' : 'tls: { certificate: tls/gate.crt, key: tls/gate.key }\n'
+    const path = set(page.replace('/', '-'), starter => starter)
+    writeFileSync(path, `${readFileSync(path, 'utf8')}\n${tls}${block}`)
+    const { certificate, key } = await selfSigned()
+    mkdirSync(join(dirname(path), 'tls'))
+    writeFileSync(join(dirname(path), 'tls', 'gate.crt'), certificate)
+    writeFileSync(join(dirname(path), 'tls', 'gate.key'), key, { mode: 0o600 })
+    const { config, problems } = readConfig(path, ports)
+    assert.deepEqual(
+      problems.map(formatProblem).filter(line => !line.includes('no target is of `mysql`')),
+      [],
+    )
+    assert.equal(config?.targets[0]?.name, 'orders')
+  })
+}
