@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { ISSUER_URL, type RunningGate, startGate, trustIssuer } from '../harness/gate.ts'
 import { createIssuer, type Issuer } from '../harness/issuer.ts'
@@ -73,7 +74,10 @@ describe('a gate of several processes', () => {
       return /sallyport_calls_total\{effect="allow",service="dynamodb"\} (\d+)/.exec(metrics)?.[1]
     }
     let count = await counted()
-    while (Number(count ?? 0) < 40) count = await counted()
+    while (Number(count ?? 0) < 40) {
+      await sleep(20)
+      count = await counted()
+    }
     assert.equal(count, '40')
   })
 
@@ -114,6 +118,7 @@ describe('a gate of several processes', () => {
       const reply = await fetch(`${running.admin}/readyz`)
       if (reply.status === 200) return
       assert.match(await reply.text(), /is not up/)
+      await sleep(20)
     }
   }
 })
