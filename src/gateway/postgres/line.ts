@@ -8,7 +8,6 @@ import type { FrontendReader } from '../../wire/postgres/reader.ts'
 import { writeFrontend } from '../../wire/postgres/writer.ts'
 import { detectorOf } from '../sql/detection.ts'
 import type { KeptResult } from '../sql/kept-result.ts'
-import { masksOf, type StatementMasks } from '../sql/masks.ts'
 import { Outbox } from '../sql/outbox.ts'
 import type { ClientFacts, SqlText } from '../sql/ports.ts'
 import { type Met, metBy } from '../sql/statement-decision.ts'
@@ -23,6 +22,7 @@ import type { Message, Relay } from './relay.ts'
 import { Run } from './run.ts'
 import type { SessionNames } from './session-names.ts'
 import { drained, type Source } from './source.ts'
+import { type PostgresMasks, postgresMasks } from './statement-masks.ts'
 import { isSettingsOnly } from './understanding.ts'
 
 export interface LineParts {
@@ -304,8 +304,8 @@ export class Line {
     if (socket.writable) socket.write(bytes)
   }
 
-  masks(decision: Decision, understood: Understood): StatementMasks {
-    return masksOf(decision, understood, this.names.names.catalog)
+  masks(decision: Decision, understood: Understood): PostgresMasks {
+    return postgresMasks(decision, understood, this.names.names.catalog)
   }
 
   /** Whether a text goes no further, by what the policies would say or for what is broken. */

@@ -7,6 +7,7 @@ import { BACKEND } from '../../wire/postgres/types.ts'
 import { writeBackend, writeDataRow } from '../../wire/postgres/writer.ts'
 import { Outbox } from '../sql/outbox.ts'
 import { type Awaited, ReplyQueue } from './awaited.ts'
+import { RowWidth } from './row-width.ts'
 import type { Run } from './run.ts'
 import { drained, type Source } from './source.ts'
 
@@ -60,6 +61,8 @@ const MAX_ROWS = 4096
 /** Of an error that could quote what is masked, these are kept. */
 const HARMLESS_FIELDS: ReadonlySet<string> = new Set(['S', 'V', 'C'])
 
+const OTHER_WIDTH = 'rows of another width than the statement was understood to give'
+
 /** What the server says, on its way to the client: in order, masked, and no faster than the client reads. */
 export class Relay {
   readonly queue: ReplyQueue<Sent> = new ReplyQueue()
@@ -76,6 +79,7 @@ export class Relay {
   /** Settles when the result that begins may pass. */
   #late: Promise<void> | undefined
   #isWithin = false
+  readonly #width = new RowWidth()
   /** Something of this transaction may quote what is masked. */
   #hushed = false
 
@@ -142,7 +146,7 @@ export class Relay {
     const isHeld = head?.own !== undefined || head?.run?.isMasking === true
     reader.holdsData = isHeld
     if (head?.run?.isReading === false && !isHeld) {
-      const rows = reader.nextRows(MAX_ROWS)
+      const rows = reader.nextRows(MAX_ROWS, head.run.width)
       if (rows !== undefined) {
         this.queue.take('data-row')
         this.#rows += rows.count
@@ -161,6 +165,7 @@ export class Relay {
     if (kind === undefined) throw misplaced('a message of an unknown type')
     this.#isWithin = frame.part === 'first' || frame.part === 'middle'
     if (frame.part === 'middle' || frame.part === 'last') {
+      if (!this.#width.more(frame.bytes)) throw misplaced(OTHER_WIDTH)
       this.#pass(frame.bytes, this.queue.head?.run)
       return
     }
@@ -222,6 +227,8 @@ export class Relay {
 
   #row(frame: Frame, run: Run | undefined): void {
     this.#rows += 1
+    if (run?.width === undefined) this.#width.end()
+    else if (!this.#width.begin(frame.bytes, run.width)) throw misplaced(OTHER_WIDTH)
     if (run === undefined || !run.isMasking) {
       if (run?.isReading === true) this.#keep(frame, run)
       this.#pass(frame.bytes, run)

@@ -4,11 +4,11 @@ import type { RecordedMasks } from '../../record/event.ts'
 import type { Column, CopyResponse, Fields, Value } from '../../wire/postgres/messages.ts'
 import { rowsOf } from '../../wire/postgres/tag.ts'
 import { KeptResult } from '../sql/kept-result.ts'
-import type { StatementMasks } from '../sql/masks.ts'
 import type { SqlOutcome, TextDetector } from '../sql/ports.ts'
 import type { Met } from '../sql/statement-decision.ts'
 import { columnMasks } from './column-masks.ts'
 import { CopyMasks } from './copy-masks.ts'
+import type { PostgresMasks } from './statement-masks.ts'
 import { valueText } from './value-text.ts'
 import { Withheld } from './withheld.ts'
 
@@ -33,7 +33,7 @@ export class Run {
   onCopyIn: (() => void) | undefined
   /** Takes rows as the client gets them. */
   kept: KeptResult = new KeptResult(0)
-  readonly #masks: StatementMasks
+  readonly #masks: PostgresMasks
   readonly #hashKey: Buffer
   readonly #detector: TextDetector | undefined
   #settle: (outcome: SqlOutcome) => void = () => undefined
@@ -52,7 +52,7 @@ export class Run {
 
   /** @param bytesIn of the messages that carried it to the server */
   constructor(
-    masks: StatementMasks,
+    masks: PostgresMasks,
     hashKey: Buffer,
     bytesIn: number,
     { met, detector }: { readonly met?: Met | undefined; readonly detector?: TextDetector | undefined } = {},
@@ -70,6 +70,12 @@ export class Run {
   /** Whether rows are to be looked at. A result that was not described yet, or has no columns, might have something masked. */
   get isMasking(): boolean {
     return this.hasMasks && (!this.#described?.length || this.#columns !== undefined)
+  }
+
+  /** How many values each row of the result has that may pass unread; undefined where any may. */
+  get width(): number | undefined {
+    const { widths } = this.#masks
+    return widths === undefined ? undefined : (widths[this.#statement] ?? 0)
   }
 
   /** Whether rows are read, and not only passed on: to mask them, or to keep them. */

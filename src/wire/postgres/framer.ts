@@ -107,8 +107,13 @@ export class Framer {
   /**
    * The whole messages of this type that lie next to each other at the front, as one piece of the chunk, and how
    * many they are: to forward many rows by one write. Undefined if there is none that is whole.
+   * @param first the number that the first two bytes behind the head are to say; absent: whatever they do
    */
-  nextRun(type: number, most: number): { readonly count: number; readonly bytes: Buffer } | undefined {
+  nextRun(
+    type: number,
+    most: number,
+    first?: number,
+  ): { readonly count: number; readonly bytes: Buffer } | undefined {
     this.#requireGood()
     if (this.inside || !this.#refill()) return undefined
     const start = this.#at
@@ -119,6 +124,7 @@ export class Framer {
     while (count < most && at + HEAD_BYTES <= chunk.length && chunk[at] === type) {
       const total = chunk.readUInt32BE(at + 1) + 1
       if (total < HEAD_BYTES || total > whole || at + total > chunk.length) break
+      if (first !== undefined && !saysFirst(chunk, at, total, first)) break
       at += total
       count++
     }
@@ -232,4 +238,10 @@ export class Framer {
     if (total > limit) throw this.#grammar.tooLarge(this.#type, limit)
     return total
   }
+}
+
+/** Whether a message begins with a number of two bytes. */
+function saysFirst(chunk: Buffer, at: number, total: number, first: number): boolean {
+  const place = at + HEAD_BYTES
+  return total >= HEAD_BYTES + 2 && chunk[place] === first >> 8 && chunk[place + 1] === (first & 0xff)
 }

@@ -145,10 +145,11 @@ export class BackendReader {
   /**
    * The DataRows that lie next to each other in what came, unread: how many, and their bytes, for one write. At most
    * `most`. Undefined where there is none that is whole, or while rows are held; `next` then has what there is.
+   * @param width values that each is to have: another ends the run; absent: however many
    */
-  nextRows(most: number): { readonly count: number; readonly bytes: Buffer } | undefined {
+  nextRows(most: number, width?: number): { readonly count: number; readonly bytes: Buffer } | undefined {
     if (this.#held) return undefined
-    return this.#framer.nextRun(BACKEND['data-row'], most)
+    return this.#framer.nextRun(BACKEND['data-row'], most, width)
   }
 
   /** As with a client: nothing may stand behind the answer before TLS begins (CVE-2021-23222). */
