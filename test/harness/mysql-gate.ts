@@ -41,6 +41,8 @@ export interface TestMysqlFront extends Watched {
   readonly port: number
   /** What clients claimed, in order. */
   readonly claimed: Claimed[]
+  /** As a gate does that is told to stop. */
+  endThoseAtRest(): void
   stop(): Promise<void>
 }
 
@@ -93,6 +95,8 @@ export async function startMysqlGate(
     ...watched,
     port: (server.address() as AddressInfo).port,
     claimed,
+    endThoseAtRest: () =>
+      gate.sessions.endThoseAtRest(new GateError('gate-stopping', 'the gate is stopping')),
     async stop() {
       for (const socket of sockets) socket.destroy()
       server.close()

@@ -10,6 +10,7 @@ import { readHandshake } from '../../src/wire/mysql/read-handshake.ts'
 import { selfSigned } from '../harness/certificate.ts'
 import { type Mariadb, startMariadb } from '../harness/mariadb.ts'
 import { GATE_TOKEN, startMysqlGate, type TestMysqlFront, type TestUpstream } from '../harness/mysql-gate.ts'
+import { ALLOW_ALL, asks, sqlDesk } from '../harness/sql-desk.ts'
 
 /** How clients come to the MySQL side of the gate, and how they end what they run. */
 
@@ -244,6 +245,24 @@ test('who has been idle for too long is told so, and left', { skip }, async () =
   const client = await come({}, hasty)
   const [error] = (await once(client, 'error')) as [mysql.QueryError]
   assert.match(String(error), /has sent no statement for 100 ms|closed/)
+  client.destroy()
+  await hasty.stop()
+})
+
+test('who waits for people is not idle, and not at rest', { skip }, async () => {
+  const desk = sqlDesk(ALLOW_ALL, asks('sql:Delete'))
+  const hasty = await startMysqlGate(upstream, tls, { options: { idleMs: 100 }, rooms: desk.rooms })
+  await straight.query('create table shop.waits (id int)')
+  const client = await come({}, hasty)
+  const running = client
+    .query<mysql.ResultSetHeader>('delete from waits')
+    .catch((error: unknown) => assert.fail(String(error)))
+  const request = await desk.request()
+  // Several times as long as a client may be idle.
+  await new Promise(resolve => setTimeout(resolve, 500))
+  hasty.endThoseAtRest()
+  await desk.approve(request)
+  assert.equal((await running)[0].affectedRows, 0)
   client.destroy()
   await hasty.stop()
 })

@@ -73,8 +73,10 @@ export interface MysqlSession {
   /** Runs until one side is gone, or the client comes anew. Never rejects; the server is left in any case. */
   run(): Promise<MysqlSessionEnd>
   /** Whether the server runs something for the client now: only then does a kill of the query have something to stop. */
+  readonly runs: boolean
+  /** Whether it is at something: a command that is read, held for people, or run. */
   readonly isBusy: boolean
-  /** Whether the server runs nothing for the client, and no transaction is open. */
+  /** Whether it is at nothing, and no transaction is open. */
   readonly isAtRest: boolean
   /** Sends nothing more before this has settled, either way: it could be stopped in the place of what runs now. */
   holdBack(until: Promise<unknown>): void

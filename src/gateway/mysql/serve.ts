@@ -217,7 +217,7 @@ function placed(place: (() => void) | Full): () => void {
 
 /** Nothing is stopped where nothing runs, and nothing is sent that could be stopped in the place of another. */
 async function killed(kind: KillKind, session: MysqlSession, kill: () => Promise<void>): Promise<void> {
-  if (kind === 'query' && !session.isBusy) return
+  if (kind === 'query' && !session.runs) return
   const done = kill()
   session.holdBack(done)
   await done

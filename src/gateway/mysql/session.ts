@@ -51,6 +51,7 @@ class Session implements MysqlSession {
   /** Kills that the server may still hear: what is sent before it has would be stopped in the place of another. */
   #heldBack: Promise<unknown> = Promise.resolve()
   #failed = false
+  #isTaking = false
   #closed = false
   readonly #left = new AbortController()
   #stopWatching: () => void = () => undefined
@@ -93,12 +94,16 @@ class Session implements MysqlSession {
     this.#statements = new Statements(this.#line, connection.capabilities)
   }
 
-  get isBusy(): boolean {
+  get runs(): boolean {
     return this.#relay.isBusy
   }
 
+  get isBusy(): boolean {
+    return this.#isTaking || this.#relay.isBusy
+  }
+
   get isAtRest(): boolean {
-    return !this.#relay.isBusy && (this.#line.names.status & STATUS.inTransaction) === 0
+    return !this.isBusy && (this.#line.names.status & STATUS.inTransaction) === 0
   }
 
   holdBack(until: Promise<unknown>): void {
@@ -124,8 +129,10 @@ class Session implements MysqlSession {
         client.reader.expect(0)
         const packet = await client.next(reader => reader.nextCommand())
         if (packet === undefined || this.#failed) break
+        this.#isTaking = true
         await this.#heldBack
         const end = await this.#take(packet)
+        this.#isTaking = false
         if (end !== undefined) return end
       }
     } catch (error) {
