@@ -196,7 +196,13 @@ test('no evasion of the corpus shows the canary, nor what is left of it in the s
   await straight.query('create table if not exists shop.notes (id int, user_id int, note varchar(40))')
   let passed = 0
   for (const file of readdirSync(EVASIONS).sort()) {
-    const { sql } = JSON.parse(readFileSync(new URL(file, EVASIONS), 'utf8')) as { sql: string }
+    const evasion = JSON.parse(readFileSync(new URL(file, EVASIONS), 'utf8')) as {
+      readonly sql: string
+      readonly said?: string
+    }
+    // The others are about what is asked: here everything may pass, and would be done.
+    if (evasion.said === undefined) continue
+    const { sql } = evasion
     const to = await come()
     for (const text of [
       sql,
@@ -204,6 +210,7 @@ test('no evasion of the corpus shows the canary, nor what is left of it in the s
       'select * from notes',
       'select * from t2',
       'select * from v',
+      'select * from `view`',
     ]) {
       const { rows, all } = await shown(to, 'query', text)
       assert.equal(canaryIn(all), undefined, `${file} ${text}: ${JSON.stringify(all)}`)

@@ -21,22 +21,34 @@ const QUERIES: ReadonlySet<string> = new Set([
 const COMMANDS: readonly (readonly [string, SqlAction, Named])[] = [
   ['TRUNCATE ?TABLE', 'sql:Truncate', 'relations'],
   ['DROP ?TEMPORARY TABLE ?IF ?EXISTS', 'sql:Drop', 'relations'],
+  ['DROP ?TEMPORARY TABLES ?IF ?EXISTS', 'sql:Drop', 'relations'],
   ['DROP VIEW ?IF ?EXISTS', 'sql:Drop', 'relations'],
+  ['DROP SEQUENCE ?IF ?EXISTS', 'sql:Drop', 'relations'],
+  ['DROP DATABASE ?IF ?EXISTS', 'sql:Drop', 'schema'],
+  ['DROP SCHEMA ?IF ?EXISTS', 'sql:Drop', 'schema'],
+  ['DROP PROCEDURE ?IF ?EXISTS', 'sql:Drop', 'routine'],
+  ['DROP FUNCTION ?IF ?EXISTS', 'sql:Drop', 'routine'],
   ['DROP', 'sql:Drop', 'nothing'],
   ['RENAME TABLE ?IF ?EXISTS', 'sql:Alter', 'relations'],
   ['ALTER ?ONLINE ?IGNORE TABLE ?IF ?EXISTS', 'sql:Alter', 'relations'],
+  ['ALTER DATABASE', 'sql:Alter', 'schema'],
+  ['ALTER SCHEMA', 'sql:Alter', 'schema'],
+  ['ALTER PROCEDURE', 'sql:Alter', 'routine'],
+  ['ALTER FUNCTION', 'sql:Alter', 'routine'],
   ['ALTER', 'sql:Alter', 'nothing'],
   ['CREATE ?OR ?REPLACE ?TEMPORARY TABLE ?IF ?NOT ?EXISTS', 'sql:Create', 'relations'],
+  ['CREATE ?OR ?REPLACE DATABASE ?IF ?NOT ?EXISTS', 'sql:Create', 'schema'],
+  ['CREATE ?OR ?REPLACE SCHEMA ?IF ?NOT ?EXISTS', 'sql:Create', 'schema'],
   ['CREATE', 'sql:Create', 'nothing'],
   ['GRANT', 'sql:Grant', 'nothing'],
   ['REVOKE', 'sql:Revoke', 'nothing'],
-  ['LOCK TABLES', 'sql:Lock', 'nothing'],
-  ['LOCK TABLE', 'sql:Lock', 'nothing'],
+  ['LOCK TABLES', 'sql:Lock', 'relations'],
+  ['LOCK TABLE', 'sql:Lock', 'relations'],
   ['UNLOCK TABLES', 'sql:Lock', 'nothing'],
   ['ANALYZE TABLE', 'sql:Maintain', 'relations'],
   ['OPTIMIZE ?LOCAL TABLE', 'sql:Maintain', 'relations'],
-  ['CHECK TABLE', 'sql:Maintain', 'nothing'],
-  ['REPAIR ?LOCAL TABLE', 'sql:Maintain', 'nothing'],
+  ['CHECK TABLE', 'sql:Maintain', 'relations'],
+  ['REPAIR ?LOCAL TABLE', 'sql:Maintain', 'relations'],
   ['FLUSH', 'sql:Maintain', 'nothing'],
   ['START TRANSACTION', 'sql:Transaction', 'nothing'],
   ['BEGIN', 'sql:Transaction', 'nothing'],
@@ -64,6 +76,8 @@ export function classify(tokens: readonly Token[]): Kind {
   for (const [pattern, action, object] of COMMANDS) {
     const end = matched(pattern, tokens)
     if (end === undefined) continue
+    // A kind of thing that nobody here knows, or a word that means the same as another.
+    if (DEFINING.has(pattern) && kindOf(tokens) === '') break
     const isPlain = WITH_WORDS.has(action) || !holdsMore(tokens.slice(end), first)
     // BEGIN NOT ATOMIC, and a program's body, hold statements of every kind.
     if (!isPlain || (first === 'BEGIN' && tokens.length > 1 && wordOf(tokens[1]) !== 'WORK')) break
@@ -97,10 +111,13 @@ const KINDS: ReadonlySet<string> = new Set([
   ...['USER', 'ROLE', 'DATABASE', 'SCHEMA', 'INDEX', 'PROCEDURE', 'FUNCTION', 'TRIGGER', 'EVENT', 'SERVER'],
   ...['VIEW', 'SEQUENCE', 'TABLESPACE', 'PACKAGE', 'UNDO', 'RESOURCE', 'INSTANCE', 'LOGFILE'],
 ])
+/** Words that define things of many kinds. */
+const DEFINING: ReadonlySet<string> = new Set(['CREATE', 'ALTER', 'DROP'])
 /** How far behind the first word the kind of a thing stands. */
 const HEAD = 16
 
-function kindOf(tokens: readonly Token[]): string {
+/** The kind of thing that a statement is about, in upper case; empty for tables, and what is none of these. */
+export function kindOf(tokens: readonly Token[]): string {
   return (
     tokens
       .slice(1, HEAD)

@@ -29,5 +29,5 @@ export type Kind =
   /** Whatever it may be. */
   | { readonly kind: 'unknown' }
 
-/** What stands behind the words: names of relations, or nothing that the gate reads. */
-export type Named = 'relations' | 'nothing'
+/** What stands behind the words: names of relations, of a database, of a routine, or nothing that is read there. */
+export type Named = 'relations' | 'schema' | 'routine' | 'nothing'

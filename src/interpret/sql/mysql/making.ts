@@ -3,9 +3,6 @@ import type { Token } from './lex/token.ts'
 import { wordOf } from './split.ts'
 import { HOLDS_QUERY, holdsMore, matched } from './words.ts'
 
-/** How far behind the first word VIEW stands: its options are between them. */
-const HEAD = 16
-
 const MADE: readonly (readonly [string, 'CREATE TABLE' | 'CREATE VIEW'])[] = [
   ['CREATE ?OR ?REPLACE ?TEMPORARY TABLE ?IF ?NOT ?EXISTS', 'CREATE TABLE'],
   ['CREATE ?OR ?REPLACE VIEW ?IF ?NOT ?EXISTS', 'CREATE VIEW'],
@@ -14,7 +11,6 @@ const MADE: readonly (readonly [string, 'CREATE TABLE' | 'CREATE VIEW'])[] = [
 /** A table or view that is made of a query. What stands between its name and the query holds none. */
 export function made(tokens: readonly Token[]): Kind | undefined {
   const plain = withoutViewOptions(tokens)
-  if (plain === undefined) return undefined
   for (const [pattern, tag] of MADE) {
     const end = matched(pattern, plain)
     if (end === undefined) continue
@@ -26,16 +22,34 @@ export function made(tokens: readonly Token[]): Kind | undefined {
   return undefined
 }
 
-/** `ALGORITHM = …`, `DEFINER = a@b`, `SQL SECURITY …` before VIEW: whose rights count is the server's matter. */
-function withoutViewOptions(tokens: readonly Token[]): readonly Token[] | undefined {
-  const view = tokens.slice(0, HEAD).findIndex(token => wordOf(token) === 'VIEW')
-  if (wordOf(tokens[0]) !== 'CREATE' || view === -1) return tokens
-  const head = tokens.slice(0, view)
-  if (head.some(({ kind, text }) => kind === 'end' || text === '(' || HOLDS_QUERY.has(text.toUpperCase())))
-    return undefined
-  const isReplacing = wordOf(head[1]) === 'OR' && wordOf(head[2]) === 'REPLACE'
-  return [...head.slice(0, isReplacing ? 3 : 1), ...tokens.slice(view)]
+/**
+ * `ALGORITHM = …`, `DEFINER = a@b`, `SQL SECURITY …` before VIEW: whose rights count is the server's matter. Behind anything else
+ * VIEW is a name, which a table, a routine or an event may have.
+ */
+function withoutViewOptions(tokens: readonly Token[]): readonly Token[] {
+  if (wordOf(tokens[0]) !== 'CREATE') return tokens
+  const first = wordOf(tokens[1]) === 'OR' && wordOf(tokens[2]) === 'REPLACE' ? 3 : 1
+  let at = first
+  for (;;) {
+    const word = wordOf(tokens[at])
+    if (word === 'VIEW') return [...tokens.slice(0, first), ...tokens.slice(at)]
+    const length = optionLength(word, tokens.slice(at))
+    if (length === 0) return tokens
+    at += length
+  }
 }
+
+/** How many words an option of a view takes; 0 where none stands there. */
+function optionLength(word: string, [, second, third, fourth]: readonly Token[]): number {
+  if (word === 'SQL' && wordOf(second) === 'SECURITY') return 3
+  if (second?.text !== '=') return 0
+  if (word === 'ALGORITHM' && third?.kind === 'word') return 3
+  if (word !== 'DEFINER' || third === undefined || !ACCOUNTS.has(third.kind)) return 0
+  return fourth?.kind === 'variable' ? 4 : 3
+}
+
+/** What the name of an account may be written as; the host is `@…` behind it. */
+const ACCOUNTS: ReadonlySet<Token['kind']> = new Set<Token['kind']>(['word', 'name', 'string'])
 
 /** Where a query begins outside of brackets, or as the first thing in them. */
 function queryFrom(tokens: readonly Token[], from: number): number | undefined {

@@ -1,6 +1,7 @@
 import {
   ANY_COLUMN,
   type Lineage,
+  type SchemaCatalog,
   type SessionEffect,
   type SqlAction,
   type SqlObject,
@@ -40,4 +41,33 @@ export function pathAt(
   const schema = isQualified ? first.value : database
   const path = { name: isQualified ? second.value : first.value, length: isQualified ? 3 : 1 }
   return schema === undefined ? path : { ...path, schema }
+}
+
+/** What names are looked for in. */
+export interface NamePlace {
+  readonly catalog: SchemaCatalog
+  readonly session: Session
+}
+
+/**
+ * A relation as the catalog has it, for a policy knows it by that name alone. One that is not there yet is called as it will be:
+ * in lower case, unless the server tells names apart by it.
+ */
+export function relationOf(
+  { schema, name }: { readonly schema?: string; readonly name: string },
+  { catalog, session }: NamePlace,
+): SqlObject {
+  if (schema === undefined) return { kind: 'relation', name }
+  const [of, called] = session.isCaseSensitive ? [schema, name] : [schema.toLowerCase(), name.toLowerCase()]
+  const found = catalog.relation(of, called)
+  return { kind: 'relation', schema: found?.schema ?? of, name: found?.name ?? called }
+}
+
+/** A procedure or function, as the catalog has it: servers find them without regard to case. */
+export function routineOf(
+  { schema, name }: { readonly schema: string; readonly name: string },
+  { catalog }: Pick<NamePlace, 'catalog'>,
+): SqlObject & { readonly schema: string } {
+  const [found] = catalog.functions(schema, name)
+  return { kind: 'function', schema: found?.schema ?? schema, name: found?.name ?? name }
 }

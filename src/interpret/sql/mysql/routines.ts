@@ -1,8 +1,7 @@
 import { type SqlStatement, type Touch, Unresolved } from '../model.ts'
-import type { Session } from './analyse/analysis.ts'
 import { checkConstant } from './constants.ts'
 import type { Token } from './lex/token.ts'
-import { ANYTHING, pathAt, plain, touched } from './plain.ts'
+import { ANYTHING, type NamePlace, pathAt, plain, relationOf, routineOf, touched } from './plain.ts'
 import { wordOf } from './split.ts'
 import { matched } from './words.ts'
 
@@ -10,14 +9,14 @@ import { matched } from './words.ts'
  * CALL. What stands in a procedure is not followed: all that comes out may be anything, and it may put anything into
  * variables. What it is given is.
  */
-export function callStatement(tokens: readonly Token[], session: Session): SqlStatement {
-  const { schema, name, length } = pathAt(tokens, 1, session)
+export function callStatement(tokens: readonly Token[], place: NamePlace): SqlStatement {
+  const { schema, name, length } = pathAt(tokens, 1, place.session)
   if (schema === undefined) throw new Unresolved(`no database is chosen for the procedure \`${name}\``)
   checkConstant(tokens.slice(1 + length))
-  const call = touched('sql:Call', { kind: 'function', schema, name })
+  const routine = routineOf({ schema, name }, place)
   return {
-    ...plain('CALL', [call]),
-    functions: new Set([`${schema}.${name}`]),
+    ...plain('CALL', [touched('sql:Call', routine)]),
+    functions: new Set([`${routine.schema}.${routine.name}`]),
     output: { columns: [], open: ANYTHING },
     copied: ANYTHING,
   }
@@ -41,7 +40,7 @@ export const LOAD_LOCAL = 'LOAD DATA LOCAL'
  * LOAD DATA: what it writes to, and the server's file that it reads. Of the client's own file nothing is asked: it can send
  * the same by INSERT.
  */
-export function loadStatement(tokens: readonly Token[], session: Session): SqlStatement {
+export function loadStatement(tokens: readonly Token[], place: NamePlace): SqlStatement {
   const start = matched('LOAD DATA ?LOW_PRIORITY ?CONCURRENT', tokens)
   if (start === undefined) throw new Unresolved('LOAD has a form that the gate does not know')
   const isLocal = wordOf(tokens[start]) === 'LOCAL'
@@ -50,13 +49,13 @@ export function loadStatement(tokens: readonly Token[], session: Session): SqlSt
     throw new Unresolved('LOAD DATA has a form that the gate does not know')
   const into = matched('?REPLACE ?IGNORE INTO TABLE', rest)
   if (into === undefined) throw new Unresolved('LOAD DATA has a form that the gate does not know')
-  const { schema, name, length } = pathAt(rest, into, session)
+  const { schema, name, length } = pathAt(rest, into, place.session)
   if (schema === undefined) throw new Unresolved(`no database is chosen for the table \`${name}\``)
   const tail = rest.slice(into + length)
   // SET may work values out, also of what is in the table already.
   if (tail.some(token => wordOf(token) === 'SET')) throw new Unresolved('LOAD DATA … SET is not followed')
   checkConstant(tail.filter(({ text }) => text !== '(' && text !== ')'))
-  const relation = { kind: 'relation', schema, name } as const
+  const relation = relationOf({ schema, name }, place)
   const touches: Touch[] = [touched('sql:Insert', relation)]
   if (wordOf(rest[0]) === 'REPLACE') touches.push(touched('sql:Delete', relation))
   if (!isLocal) touches.push(touched('sql:Copy', { kind: 'file', name: file.value }))

@@ -3,7 +3,10 @@ import type { Token } from './lex/token.ts'
 import { wordOf } from './split.ts'
 import { HOLDS_QUERY, matched } from './words.ts'
 
-/** What SHOW shows of names and settings, by the words behind it; others tell of other sessions and of logs. */
+/**
+ * What SHOW shows of names and settings, by the words behind it; others tell of other sessions and of logs, and in MariaDB GRANTS
+ * of the digest of the password that the gate itself has.
+ */
 const SHOWS: readonly string[] = [
   ...[
     '?EXTENDED ?FULL TABLES',
@@ -14,15 +17,7 @@ const SHOWS: readonly string[] = [
   ],
   ...['DATABASES', 'SCHEMAS', '?EXTENDED INDEX', '?EXTENDED INDEXES', '?EXTENDED KEYS', 'TRIGGERS', 'EVENTS'],
   ...['?GLOBAL ?SESSION ?LOCAL VARIABLES', '?GLOBAL ?SESSION ?LOCAL STATUS', 'COLLATION', 'CHARACTER SET'],
-  ...[
-    'CHARSET',
-    '?STORAGE ENGINES',
-    'PLUGINS',
-    'PRIVILEGES',
-    'GRANTS',
-    'PROCEDURE STATUS',
-    'FUNCTION STATUS',
-  ],
+  ...['CHARSET', '?STORAGE ENGINES', 'PLUGINS', 'PRIVILEGES', 'PROCEDURE STATUS', 'FUNCTION STATUS'],
   ...[
     'CREATE TABLE',
     'CREATE VIEW',

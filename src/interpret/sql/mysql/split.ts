@@ -29,6 +29,8 @@ export function isProgram(statement: readonly Token[]): boolean {
   const first = wordOf(statement[0])
   if (first === 'BEGIN') return wordOf(statement[1]) === 'NOT'
   if (first !== 'CREATE' && first !== 'ALTER') return false
+  // A table may be called `event`.
+  if (wordOf(statement[1]) === 'TABLE' || wordOf(statement[1]) === 'TEMPORARY') return false
   return statement.slice(1, HEAD).some(token => PROGRAMS.has(wordOf(token)))
 }
 

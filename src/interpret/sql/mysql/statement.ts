@@ -11,8 +11,9 @@ import { classify } from './classify.ts'
 import type { Kind } from './kind.ts'
 import { lex } from './lex/lexer.ts'
 import type { Dialect, Token } from './lex/token.ts'
+import { type Command, commandTouches } from './objects.ts'
 import type { QueryParser } from './parse/parser.ts'
-import { ANYTHING, pathAt, plain, touched } from './plain.ts'
+import { ANYTHING, pathAt, plain, relationOf, touched } from './plain.ts'
 import { deallocateStatement, executeStatement, prepareStatement } from './prepare.ts'
 import { callStatement, killStatement, loadStatement } from './routines.ts'
 import { setEffects } from './set.ts'
@@ -91,7 +92,6 @@ function unknown(text: string, doubt: string): MysqlStatement {
 }
 
 async function meaningOf(tokens: readonly Token[], place: MysqlPlace): Promise<SqlStatement> {
-  const { session } = place
   const found = classify(tokens)
   switch (found.kind) {
     case 'query':
@@ -114,11 +114,11 @@ async function meaningOf(tokens: readonly Token[], place: MysqlPlace): Promise<S
     case 'making':
       return makingStatement(found, tokens, place)
     case 'call':
-      return callStatement(tokens, session)
+      return callStatement(tokens, place)
     case 'kill':
       return killStatement(tokens)
     case 'load':
-      return loadStatement(tokens, session)
+      return loadStatement(tokens, place)
     case 'prepare':
       return prepareStatement(tokens, sql => innerStatement(sql, place))
     case 'execute':
@@ -161,10 +161,9 @@ async function makingStatement(
   tokens: readonly Token[],
   place: MysqlPlace,
 ): Promise<SqlStatement> {
-  const { schema, name } = pathAt(tokens, end, place.session)
+  const object = relationOf(pathAt(tokens, end, place.session), place)
   const meaning = await meaningOfQuery(withoutCheckOption(tokens.slice(query)), place)
   const { output, ...inner } = ofQuery(tag, meaning)
-  const object = { kind: 'relation', name, ...(schema === undefined ? {} : { schema }) } as const
   const touches = [touched('sql:Create', object), ...inner.touches]
   if (tag === 'CREATE VIEW') return { ...inner, touches }
   const copied = new Set([...inner.copied, ...(output?.columns ?? []).flatMap(({ from }) => [...from])])
@@ -195,8 +194,9 @@ async function explainStatement(tokens: readonly Token[], place: MysqlPlace): Pr
 }
 
 /**
- * Renaming and generated columns take values from under their masks, and what does not fit a new type, key or check is
- * quoted by the error. Which columns that are is not followed yet.
+ * Renaming and generated columns take values from under their masks, what does not fit a new type, key or check is quoted by
+ * the error, and which rows a table may have, or in which order it has them, tells of them. Which columns that are is not
+ * followed yet.
  */
 const MOVING: ReadonlySet<string> = new Set([
   ...[
@@ -211,6 +211,8 @@ const MOVING: ReadonlySet<string> = new Set([
     'PRIMARY',
     'PARTITION',
     'CONVERT',
+    'REFERENCES',
+    'ORDER',
   ],
 ])
 
@@ -228,16 +230,14 @@ function isWorkedOut(token: Token, next: Token | undefined): boolean {
   return !isConstant && !isSigned && !PLAIN_DEFAULTS.has(wordOf(next))
 }
 
-type Command = Extract<Kind, { readonly kind: 'command' }>
-
-function commandStatement(found: Command, tokens: readonly Token[], { session }: MysqlPlace): SqlStatement {
-  const touches =
-    found.object === 'nothing' ? [touched(found.action)] : relations(found, tokens.slice(found.end), session)
+function commandStatement(found: Command, tokens: readonly Token[], place: MysqlPlace): SqlStatement {
+  const touches = commandTouches(found, tokens, place)
   const statement = plain(found.tag, touches, [...useEffect(tokens), ...madeEffect(found, tokens, touches)])
   // What stands in a program's body runs later, for others: it may copy anything.
+  const isDefining = found.action === 'sql:Create' || found.action === 'sql:Alter'
   const isMoving =
     isProgram(tokens) ||
-    tokens.some((token, i) => MOVING.has(wordOf(token)) || isWorkedOut(token, tokens[i + 1]))
+    (isDefining && tokens.some((token, i) => MOVING.has(wordOf(token)) || isWorkedOut(token, tokens[i + 1])))
   const output = { columns: [], open: new Set<never>() }
   return isMoving ? { ...statement, copied: ANYTHING, inferred: ANYTHING } : { ...statement, output }
 }
@@ -249,18 +249,6 @@ function madeEffect(
 ): readonly SessionEffect[] {
   const isTemporary = tokens.slice(0, end).some(token => wordOf(token) === 'TEMPORARY')
   return tag === 'CREATE TABLE' && isTemporary && touch !== undefined ? temporaryEffect(touch.object) : []
-}
-
-/** The names behind the words, one behind each comma; of CREATE and ALTER, the first alone. */
-function relations({ action, tag }: Command, tokens: readonly Token[], session: Session): readonly Touch[] {
-  const isOne = action === 'sql:Create' || tag === 'ALTER TABLE'
-  const starts = tokens.flatMap((token, i) =>
-    token.kind === 'operator' && token.text === ',' ? [i + 1] : [],
-  )
-  return [0, ...(isOne ? [] : starts)].map(start => {
-    const { length: _, ...path } = pathAt(tokens, start, session)
-    return touched(action, { kind: 'relation', ...path })
-  })
 }
 
 async function queryStatement(tokens: readonly Token[], place: MysqlPlace): Promise<SqlStatement> {

@@ -115,7 +115,7 @@ export interface Place {
   /** Names may mean results of the query itself: behind its list. */
   readonly isBehindList?: boolean
   /** In a query's list: what in it is read as if it stood behind, once the list is read. */
-  readonly waiting?: ((behind: Place) => void)[] | undefined
+  readonly waiting?: ((behind: Place) => unknown)[] | undefined
 }
 
 /** How expressions and queries are read, wherever they stand: each holds the other. */

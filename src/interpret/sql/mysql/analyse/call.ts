@@ -95,7 +95,7 @@ function argumentLineage(node: unknown, isUnit: boolean, place: Place): Lineage 
 /** ORDER BY, SEPARATOR and LIMIT of GROUP_CONCAT. */
 function readClause(node: unknown, place: Place): void {
   const { tag, body } = variantOf(node)
-  if (tag === 'OrderBy') behindList(place, at => listOf(body).forEach(each => orderedBy(each, at)))
+  if (tag === 'OrderBy') behindList(place, at => listOf(body).map(each => orderedBy(each, at)))
   else if (tag === 'Limit') decides(body, place)
   else if (tag !== 'Separator') throw new Unresolved(`a call with ${tag} is not known`)
 }
@@ -107,7 +107,7 @@ export function orderedBy(node: unknown, place: Place): void {
 }
 
 /** An order within the list may be by a result that stands further behind in it: MariaDB takes that first. */
-function behindList(place: Place, read: (at: Place) => void): void {
+function behindList(place: Place, read: (at: Place) => unknown): void {
   if (place.waiting === undefined) read({ ...place, isBehindList: true })
   else place.waiting.push(read)
 }

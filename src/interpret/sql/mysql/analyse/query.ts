@@ -125,7 +125,7 @@ function selectColumns(node: unknown, place: Place): Body {
   const items = fromItems(fields.list('from'), place)
   const results: OutputColumn[] = []
   const inside: Place = { ...place, scope: { ...place.scope, items, results } }
-  const waiting: ((behind: Place) => void)[] = []
+  const waiting: ((behind: Place) => unknown)[] = []
   for (const each of fields.list('projection')) results.push(...targetColumns(each, { ...inside, waiting }))
   const columns: Columns = [...results]
   const later: Place = { ...inside, isBehindList: true }
