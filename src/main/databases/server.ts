@@ -8,6 +8,9 @@ import type { OpenEngine } from './engine.ts'
 /** How often it is looked who is at rest by now, while the gate stops, ms. */
 const LOOK_MS = 50
 
+/** After so long without a word the kernel asks whether a client is still there, ms. */
+const KEEP_ALIVE_MS = 60_000
+
 /** A socket that clients of one engine come to. */
 export class DatabaseServer {
   readonly #address: Address
@@ -21,7 +24,8 @@ export class DatabaseServer {
     this.#address = address
     this.#engine = engine
     this.ports = [address.port]
-    this.#server = createServer(socket => {
+    // A client that is gone without a word would keep its place, and its locks at the server.
+    this.#server = createServer({ keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS }, socket => {
       this.#sockets.add(socket)
       socket.once('close', () => this.#sockets.delete(socket))
       void engine.gate.serve(socket)
