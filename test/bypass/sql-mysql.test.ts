@@ -18,7 +18,7 @@ interface Evasion {
   readonly sql: string
   /** What must be said of `users.ssn`. */
   readonly said?: keyof typeof SAID
-  /** What must be asked: an action, and what it is of. */
+  /** What must be asked: an action, what it is of, and a column. */
   readonly asks?: string
   /** The server finds tables whatever their case is. */
   readonly folds?: boolean
@@ -61,10 +61,12 @@ const SAID = {
   inferred: (statement: SqlStatement) => !isUnknown(statement) && has(statement.inferred),
 }
 
+/** Each action with what it is of, and with each column that it names. */
 const asked = ({ touches }: SqlStatement): readonly string[] =>
-  touches.map(
-    ({ action, object: { schema, name } }) => `${action} ${schema === undefined ? '' : `${schema}.`}${name}`,
-  )
+  touches.flatMap(({ action, object: { schema, name }, columns }) => {
+    const of = `${action} ${schema === undefined ? '' : `${schema}.`}${name}`
+    return [of, ...[...columns].map(column => `${of} ${column}`)]
+  })
 
 for (const file of readdirSync(FOLDER).sort()) {
   const { why, sql, said, asks, folds } = JSON.parse(readFileSync(new URL(file, FOLDER), 'utf8')) as Evasion

@@ -3,6 +3,7 @@ import { asGateError, GateError } from '../../core/errors.ts'
 import type { Principal } from '../../core/principal.ts'
 import type { SqlPlace } from '../../interpret/sql/ask.ts'
 import type { SqlStatement } from '../../interpret/sql/model.ts'
+import { isNative } from '../../interpret/sql/mysql/analyse/words.ts'
 import { LOAD_LOCAL } from '../../interpret/sql/mysql/routines.ts'
 import { writePacket } from '../../wire/mysql/packet.ts'
 import type { ClientReader } from '../../wire/mysql/reader.ts'
@@ -316,6 +317,6 @@ export class Line {
 
 /** Procedures may give names to prepared statements of the session; functions and triggers may not. */
 function mayPrepare({ tag, touches }: SqlStatement): boolean {
-  const calls = touches.some(({ action, object }) => action === 'sql:Call' && object.schema !== 'mysql')
+  const calls = touches.some(({ action, object }) => action === 'sql:Call' && !isNative(object))
   return tag === 'UNKNOWN' || (calls && (tag === 'CALL' || tag === 'EXECUTE'))
 }

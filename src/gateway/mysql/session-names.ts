@@ -105,7 +105,8 @@ export class SessionNames {
     const shared = recent ?? (await (change === 'catalog' ? this.#shared.fresh() : this.#shared.current()))
     const state = this.#state
     if (state === undefined) throw this.#broken ?? asGateError(new Error('no state was read'))
-    if (shared !== this.#seen || change === 'catalog') this.#catalog = undefined
+    // What a procedure or function has run may have dropped a temporary table: they are looked at whenever the session is.
+    if (shared !== this.#seen || change !== 'nothing') this.#catalog = undefined
     this.#seen = shared
     this.#catalog ??= await this.#withTemporary(shared)
     this.#stale = 'nothing'

@@ -6,6 +6,7 @@ import {
   type SqlStatement,
   Unresolved,
 } from '../../interpret/sql/model.ts'
+import { isNative } from '../../interpret/sql/mysql/analyse/words.ts'
 import type { MysqlCatalog } from '../../interpret/sql/mysql/catalog/load.ts'
 import { normalFormOf } from '../../interpret/sql/mysql/normalize.ts'
 import type { QueryParser } from '../../interpret/sql/mysql/parse/parser.ts'
@@ -178,8 +179,7 @@ function meaningOf({ pairs, statements }: Understood): string {
 export function runsForeign(understood: Understood): boolean {
   const isForeign = ({ touches }: SqlStatement): boolean =>
     touches.some(
-      ({ action, object }) =>
-        action === 'sql:Unknown' || (action === 'sql:Call' && object.schema !== 'mysql'),
+      ({ action, object }) => action === 'sql:Unknown' || (action === 'sql:Call' && !isNative(object)),
     )
   return writes(understood) || understood.statements.some(isForeign)
 }
@@ -205,7 +205,7 @@ export function changeOf({ touches, effects }: SqlStatement): Change {
   for (const { action, object } of touches) {
     if (CHANGES_CATALOG.has(action)) change = 'catalog'
     // The server's own functions change nothing; what stands in a procedure is not known.
-    if (action === 'sql:Call' && object.schema !== 'mysql') change = greater(change, 'names')
+    if (action === 'sql:Call' && !isNative(object)) change = greater(change, 'names')
   }
   return change
 }

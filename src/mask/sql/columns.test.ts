@@ -11,14 +11,22 @@ const ANY: ColumnOrigin = { schema: '*', relation: '*', name: '*' }
 const rule = (column: string, as: MaskForm = 'full') => ({ columns: [column], as })
 
 test('a column is named with its schema, without it, or by a pattern', () => {
-  for (const pattern of ['public.users.ssn', 'users.ssn', '*.ssn', 'public.*', '*', 'public.users.ss?']) {
+  for (const pattern of [
+    'public.users.ssn',
+    'users.ssn',
+    '*.ssn',
+    'public.*',
+    '*',
+    'public.users.ss?',
+    'PUBLIC.users.SSN',
+  ]) {
     assert.equal(formFor([SSN], [rule(pattern)]), 'full', pattern)
   }
   for (const pattern of [
     'ssn',
     'sales.users.ssn',
     'public.users.name',
-    'PUBLIC.users.ssn',
+    'PUBLIC.users.name',
     'public.users.ssn2',
   ]) {
     assert.equal(formFor([SSN], [rule(pattern)]), undefined, pattern)

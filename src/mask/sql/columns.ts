@@ -10,7 +10,10 @@ export interface ColumnOrigin {
 
 /** One obligation to mask columns of results. */
 export interface ColumnRule {
-  /** Patterns of `schema.relation.column`, or of `relation.column` in any schema, with `*` and `?`. */
+  /**
+   * Patterns of `schema.relation.column`, or of `relation.column` in any schema, with `*` and `?`. Case does not count: servers
+   * that tell names apart by it are few, and a mask too many shows nothing.
+   */
   readonly columns: readonly string[]
   readonly as: MaskForm
 }
@@ -38,7 +41,10 @@ export function maskedAmong(
 
 function isNamed({ schema, relation, name }: ColumnOrigin, { columns }: ColumnRule): boolean {
   if (schema === '*' && relation === '*' && name === '*') return columns.length > 0
-  const short = `${relation}.${name}`
-  const full = `${schema}.${short}`
-  return columns.some(pattern => matchesGlob(pattern, full) || matchesGlob(pattern, short))
+  const short = `${relation}.${name}`.toLowerCase()
+  const full = `${schema}.${short}`.toLowerCase()
+  return columns.some(pattern => {
+    const folded = pattern.toLowerCase()
+    return matchesGlob(folded, full) || matchesGlob(folded, short)
+  })
 }

@@ -15,6 +15,8 @@ export function checkConstant(tokens: readonly Token[]): void {
     const word = wordOf(token)
     if (HOLDS_QUERY.has(word) || word === 'TABLE')
       throw new Unresolved('a query stands where the gate follows none')
+    if (word === 'VALUE' && wordOf(next) === 'FOR')
+      throw new Unresolved('a sequence is read where the gate follows none')
     if (token.kind === 'name' && isCalled)
       throw new Unresolved(`the function \`${token.value}\` is not known`)
     if (token.kind === 'operator' && token.text === '.' && isCall(tokens, i))

@@ -16,7 +16,14 @@ export function commandTouches(
   const rest = tokens.slice(found.end)
   const [first, ...others] = found.object === 'relations' ? relations(found, rest, place) : []
   const named = first ?? touched(found.action)
-  return [named, ...others, ...about(found, tokens, place), ...read(found, tokens, place)]
+  const gone = replaced(found.tag, tokens.slice(0, found.end), named.object)
+  return [named, ...others, ...gone, ...about(found, tokens, place), ...read(found, tokens, place)]
+}
+
+/** CREATE OR REPLACE drops the table that has the name. */
+export function replaced(tag: string, head: readonly Token[], object: SqlObject): readonly Touch[] {
+  const isReplacing = tag === 'CREATE TABLE' && head.some(token => wordOf(token) === 'REPLACE')
+  return isReplacing ? [touched('sql:Drop', object)] : []
 }
 
 /** The names behind the words, one behind each comma; of CREATE and ALTER, the first alone. */

@@ -71,6 +71,8 @@ function assignmentEffect(tokens: readonly Token[]): SessionEffect {
   checkConstant(rest)
   const isConstant = other === undefined && ['word', 'string', 'number'].includes(value.kind)
   if (isConstant) checkValue(name, value.value)
+  else if (CONSTANT_ALONE.test(name))
+    throw new Unresolved(`\`${name}\` is set to what is worked out as it runs`)
   return {
     kind: 'set',
     name: scoped(name, scope, target),
@@ -78,6 +80,9 @@ function assignmentEffect(tokens: readonly Token[]): SessionEffect {
     local: false,
   }
 }
+
+/** What is not read back from the server: only by its value is it known whether it changes what statements mean. */
+const CONSTANT_ALONE = /^(?:default_storage_engine|default_tmp_storage_engine|storage_engine)$/
 
 /** Engines of tables that read more than they were given. */
 const ENGINES: ReadonlySet<string> = new Set(['innodb', 'myisam', 'aria', 'memory', 'archive', 'default'])
@@ -89,10 +94,7 @@ function checkValue(name: string, value: string): void {
   // What results are in, names of columns are: in these they are read.
   if (name === 'character_set_results' && !CHARSETS.has(lower) && lower !== 'null')
     throw new Unresolved(`the gate does not read results in the charset \`${value}\``)
-  if (
-    /^(?:default_storage_engine|default_tmp_storage_engine|storage_engine)$/.test(name) &&
-    !ENGINES.has(lower)
-  )
+  if (CONSTANT_ALONE.test(name) && !ENGINES.has(lower))
     throw new Unresolved(`tables of the engine \`${value}\` may read others`)
   if (name === 'sql_mode' && /\b(?:oracle|mssql|db2|maxdb|postgresql)\b/i.test(value))
     throw new Unresolved(`the gate does not read texts under the sql_mode \`${value}\``)

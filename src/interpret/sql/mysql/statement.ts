@@ -11,7 +11,7 @@ import { classify } from './classify.ts'
 import type { Kind } from './kind.ts'
 import { lex } from './lex/lexer.ts'
 import type { Dialect, Token } from './lex/token.ts'
-import { type Command, commandTouches } from './objects.ts'
+import { type Command, commandTouches, replaced } from './objects.ts'
 import type { QueryParser } from './parse/parser.ts'
 import { ANYTHING, pathAt, plain, relationOf, touched } from './plain.ts'
 import { deallocateStatement, executeStatement, prepareStatement } from './prepare.ts'
@@ -164,7 +164,11 @@ async function makingStatement(
   const object = relationOf(pathAt(tokens, end, place.session), place)
   const meaning = await meaningOfQuery(withoutCheckOption(tokens.slice(query)), place)
   const { output, ...inner } = ofQuery(tag, meaning)
-  const touches = [touched('sql:Create', object), ...inner.touches]
+  const touches = [
+    touched('sql:Create', object),
+    ...replaced(tag, tokens.slice(0, end), object),
+    ...inner.touches,
+  ]
   if (tag === 'CREATE VIEW') return { ...inner, touches }
   const copied = new Set([...inner.copied, ...(output?.columns ?? []).flatMap(({ from }) => [...from])])
   const isTemporary = tokens.slice(0, end).some(token => wordOf(token) === 'TEMPORARY')

@@ -76,6 +76,11 @@ export const EFFECTS: ReadonlySet<string> = words(`
   source_pos_wait wait_for_executed_gtid_set
 `)
 
+/** Whether what is called is the server's own: it changes nothing of a session. Procedures may be in its database, too. */
+export function isNative({ schema, name }: { readonly schema?: string; readonly name: string }): boolean {
+  return schema === 'mysql' && EFFECTS.has(name)
+}
+
 /** Tables of information_schema that tell of names and types, never of values of a column. */
 export const NAMES_ONLY: ReadonlySet<string> = words(`
   character_sets check_constraints collation_character_set_applicability collations columns engines events files

@@ -19,11 +19,20 @@ import { Fields, listOf, variantOf } from './tree.ts'
 /** A table that is written to; its relation is known. */
 type Target = Range & { readonly relation: NonNullable<Range['relation']> }
 
+/** Names of columns as the table has them: a policy knows them by these alone. Throws `Unresolved`. */
+function ownNames(names: Iterable<string>, { columns, alias }: Range): readonly string[] {
+  return [...names].flatMap(name => {
+    const found = columnsNamed(columns, name)
+    if (found.length === 0) throw new Unresolved(`\`${alias}\` has no column \`${name}\``)
+    return found.map(column => column.name)
+  })
+}
+
 /** Records the write; of a view, on what it reads, too: the server writes through it. */
 function touchTarget(action: SqlAction, target: Target, columns: Iterable<string>, place: Place): void {
   const { analysis } = place
   const { schema, name } = target.relation
-  analysis.touchRelation(action, target.relation, columns)
+  analysis.touchRelation(action, target.relation, ownNames(columns, target))
   const relation = analysis.catalog.relation(schema, name)
   if (relation === undefined || relation.kind !== 'view') return
   const inside = analysis.inside(analysis.session.database)
@@ -69,9 +78,19 @@ export function insertColumns(node: unknown, place: Place): Columns | undefined 
   // REPLACE deletes what is in its way.
   if (isReplace) touchTarget('sql:Delete', target, [], place)
   if (written.length > 0) touchTarget('sql:Update', target, written, place)
+  // How many rows it counts tells whether those in its way were the same.
+  const compared = isReplace ? target.columns.map(({ name }) => name) : written
+  inferColumns(compared, target, place)
   const output = returned(fields, { ...inside, scope: { ...inside.scope, items: later } })
   fields.done()
   return output
+}
+
+/** Rows that have the value already are not changed, and not counted: whoever writes one learns which they are. */
+function inferColumns(names: readonly string[], { columns }: Range, { analysis }: Place): void {
+  // They are not read: nothing but what is masked hangs on that.
+  for (const column of wholeOf(names.flatMap(name => columnsNamed(columns, name))))
+    analysis.inferred.add(column)
 }
 
 /** `AS new`: the row that was to be inserted. */
@@ -138,6 +157,7 @@ export function updateColumns(node: unknown, place: Place): undefined {
   for (const each of fields.list('assignments')) {
     const { name, range } = assignment(each, inside)
     touchTarget('sql:Update', writable(range), [name], place)
+    inferColumns([name], range, place)
   }
   conditions(fields, inside)
   fields.done()
