@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { ANY_CHARACTER } from '../../test/harness/any-character.ts'
 import { listQuery } from '../contract/routes.ts'
 import { GateError } from '../core/errors.ts'
 import { readApprove, readAsk, readListQuery, readOneQuery, readReason } from './schemas.ts'
@@ -71,7 +72,7 @@ test('queries have each parameter once, and none that is not known', () => {
 
 test('whatever comes, it is read or refused, and a refusal is one plain line', () => {
   const source = fc.oneof(
-    fc.string({ unit: 'binary' }),
+    fc.string({ unit: ANY_CHARACTER }),
     fc.json(),
     fc.dictionary(fc.string(), fc.anything()).map(bytes),
   )

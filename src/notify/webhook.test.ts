@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { Webhook } from 'standardwebhooks'
+import { ANY_CHARACTER } from '../../test/harness/any-character.ts'
 import { systemClock } from '../core/clock.ts'
 import { Redacted } from '../core/redacted.ts'
 import { webhookKey, webhookSignature } from '../core/webhook-secret.ts'
@@ -175,7 +176,7 @@ test('secrets have 24 to 64 bytes; no message has the secret', () => {
 test('signatures agree with the library for any body', () => {
   const library = new Webhook(SECRET)
   fc.assert(
-    fc.property(fc.string({ unit: 'binary' }), fc.stringMatching(/^[A-Z0-9]{26}$/), (body, id) => {
+    fc.property(fc.string({ unit: ANY_CHARACTER }), fc.stringMatching(/^[A-Z0-9]{26}$/), (body, id) => {
       const timestampS = 1_767_323_045
       const ours = webhookSignature([webhookKey(SECRET)], id, timestampS, body)
       assert.equal(ours, library.sign(id, new Date(timestampS * 1000), body))

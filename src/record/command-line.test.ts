@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { ANY_CHARACTER } from '../../test/harness/any-character.ts'
 import { cliOperation, cliOption, cliService } from '../core/cli-name.ts'
 import type { Json, JsonObject } from '../core/json.ts'
 import { commandLine } from './command-line.ts'
@@ -94,7 +95,7 @@ for (const [service, operation, parameters, expected] of CASES) {
 }
 
 test('whatever a value holds, a shell reads exactly it, and runs nothing', () => {
-  const text = fc.string({ unit: 'binary', maxLength: 20 }).filter(value => !value.includes('\0'))
+  const text = fc.string({ unit: ANY_CHARACTER, maxLength: 20 }).filter(value => !value.includes('\0'))
   fc.assert(
     fc.property(fc.array(text, { minLength: 1, maxLength: 50 }), values => {
       const script = `printf '%s\\0' ${values.map(shellWord).join(' ')}`
@@ -109,9 +110,9 @@ test('whatever a value holds, a shell reads exactly it, and runs nothing', () =>
 })
 
 test('nothing that a terminal would act upon is left in a line or in printable text', () => {
-  const json = fc.dictionary(fc.string({ unit: 'binary' }), fc.jsonValue({ stringUnit: 'binary' }))
+  const json = fc.dictionary(fc.string({ unit: ANY_CHARACTER }), fc.jsonValue({ stringUnit: 'binary' }))
   fc.assert(
-    fc.property(json, fc.string({ unit: 'binary' }), (parameters, region) => {
+    fc.property(json, fc.string({ unit: ANY_CHARACTER }), (parameters, region) => {
       for (const text of [line('sns', 'Publish', parameters as JsonObject, region), printable(region)]) {
         assert.doesNotMatch(text, /[\p{Cc}\u202a-\u202e\u2066-\u2069\u2028\u2029]/u)
       }

@@ -12,14 +12,15 @@ import {
   writeFrame,
 } from '../../src/record/frame.ts'
 import { decodeHeader, encodeHeader, SEGMENT_HEADER_BYTES } from '../../src/record/segment.ts'
+import { ANY_CHARACTER } from '../harness/any-character.ts'
 
 const link = fc.uint8Array({ minLength: LINK_BYTES, maxLength: LINK_BYTES }).map(bytes => Buffer.from(bytes))
 const number = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER })
 const event = fc.record({
   type: fc.constant('decision' as const),
-  id: fc.string({ unit: 'binary' }),
+  id: fc.string({ unit: ANY_CHARACTER }),
   timeMs: fc.nat(),
-  clientAddress: fc.string({ unit: 'binary' }),
+  clientAddress: fc.string({ unit: ANY_CHARACTER }),
   effect: fc.constantFrom('allow' as const, 'deny' as const),
   statements: fc.constant([]),
 })

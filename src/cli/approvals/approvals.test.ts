@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { ANY_CHARACTER } from '../../../test/harness/any-character.ts'
 import type { RequestView } from '../../contract/approvals.ts'
 import { paint } from '../sessions/paint.ts'
 import { answer, fakeGate, ID, listOf, NOW_MS, TOKEN, viewOf } from './fake-gate.fixture.ts'
@@ -328,7 +329,7 @@ const UNSAFE = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u20
 test('whatever a requester writes, a terminal is shown nothing that it acts upon', async context => {
   const gate = await fakeGate(context)
   const hostile = fc.oneof(
-    fc.string({ unit: 'binary', maxLength: 40 }),
+    fc.string({ unit: ANY_CHARACTER, maxLength: 40 }),
     fc.constantFrom(
       '\u001b[2J',
       '\u001b]8;;http://evil\u0007click\u001b]8;;\u0007',

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { ANY_CHARACTER } from '../../../test/harness/any-character.ts'
 import type { Decision } from '../../core/decision.ts'
 import { GateError } from '../../core/errors.ts'
 import { readFailure } from '../../wire/mysql/read-reply.ts'
@@ -22,7 +23,7 @@ test('a denial has the number of the server, the reason, what decided, and the e
 
 test('however long the reason is, the event stands at the end, and the message is one that clients keep whole', () => {
   fc.assert(
-    fc.property(fc.string({ maxLength: 2_000, unit: 'binary' }), reason => {
+    fc.property(fc.string({ maxLength: 2_000, unit: ANY_CHARACTER }), reason => {
       const { message } = readFailure(denial({ eventId: EVENT, decision: because(reason) }))
       assert.ok(message.endsWith(`(event ${EVENT})`))
       assert.ok([...message].length <= 480)

@@ -3,6 +3,7 @@ import { isUtf8 } from 'node:buffer'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
+import { ANY_CHARACTER } from '../../../test/harness/any-character.ts'
 import { cutCharacterBytes, lookAt } from './kind.ts'
 import { TextGuard } from './text-guard.ts'
 
@@ -49,8 +50,8 @@ test('a head that ends within a character is text; a whole object that does is n
 test('the beginning of a character at the end is found for every character', () => {
   fc.assert(
     fc.property(
-      fc.string({ unit: 'binary' }),
-      fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }),
+      fc.string({ unit: ANY_CHARACTER }),
+      fc.string({ unit: ANY_CHARACTER, minLength: 1, maxLength: 1 }),
       (before, last) => {
         const character = text(last)
         for (let kept = 1; kept < character.length; kept++) {
@@ -84,7 +85,7 @@ test('the guard takes what is UTF-8 without NUL as a whole, however it is cut', 
   const nearText = fc
     .array(
       fc.oneof(
-        fc.string({ unit: 'binary' }).map(text),
+        fc.string({ unit: ANY_CHARACTER }).map(text),
         fc.constantFrom(
           text('grün 😀'),
           Buffer.from([0xf0, 0x9f]),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { ANY_CHARACTER } from '../../../test/harness/any-character.ts'
 import { printable } from '../shell.ts'
 import { CSV_HEADER, csvRow } from './csv.ts'
 import { csvLine, defused } from './csv-line.ts'
@@ -8,7 +9,7 @@ import { fieldsOf } from './csv-reader.fixture.ts'
 import { ALLOWED, STRANGER } from './samples.fixture.ts'
 
 const hostile = fc.oneof(
-  fc.string({ unit: 'binary' }),
+  fc.string({ unit: ANY_CHARACTER }),
   fc.string({ unit: fc.constantFrom(...'=+-@,"\r\n\t \'|;＝') }),
 )
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { ANY_CHARACTER } from '../../../test/harness/any-character.ts'
 import { MAX_TRAIL_EVENT_BYTES, splitEvents } from './split.ts'
 
 /** The texts in a file that comes in chunks of `size` bytes. */
@@ -15,7 +16,7 @@ async function split(file: string | Buffer, size = 7): Promise<string[]> {
 }
 
 const anyEvents = fc.array(
-  fc.dictionary(fc.string({ unit: 'binary' }), fc.jsonValue({ maxDepth: 3 }), { maxKeys: 4 }),
+  fc.dictionary(fc.string({ unit: ANY_CHARACTER }), fc.jsonValue({ maxDepth: 3 }), { maxKeys: 4 }),
   { maxLength: 5 },
 )
 

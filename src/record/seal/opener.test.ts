@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { ANY_CHARACTER } from '../../../test/harness/any-character.ts'
 import type { JournalEvent, RecordedPrincipal } from '../event.ts'
 import { FRAME_PREFIX_BYTES, frameBytes, readPayload, writeFrame } from '../frame.ts'
 import { STARTED_MS, steadyRandom } from '../journal.fixture.ts'
@@ -14,7 +15,7 @@ import { FOLDER, sealedDisk } from './sealed-disk.fixture.ts'
 const HERE = { lane: 3, journalId: Buffer.alloc(16, 7) }
 const random = steadyRandom('nonces')
 
-const text = fc.string({ unit: 'binary', maxLength: 40 })
+const text = fc.string({ unit: ANY_CHARACTER, maxLength: 40 })
 const id = fc.string({ minLength: 1, maxLength: 26 })
 const sessionId = fc.constantFrom('01SESSIONA', '01SESSIONB', undefined)
 const timeMs = fc.integer({ min: STARTED_MS, max: STARTED_MS + 1_000_000 })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { ANY_CHARACTER } from '../../../../test/harness/any-character.ts'
 import { displayWidth } from '../wrap.ts'
 import { alignedTable } from './aligned.ts'
 
@@ -50,7 +51,7 @@ test('what is wider than the terminal is shown a record at a time', () => {
 
 test('nothing that was recorded speaks to the terminal, or makes a line of its own', () => {
   const hostile = fc.oneof(
-    fc.string({ unit: 'binary' }),
+    fc.string({ unit: ANY_CHARACTER }),
     fc.constantFrom(
       '\u001b[2J',
       '\u009b31m',
