@@ -11,7 +11,7 @@ import type { Line } from './line.ts'
 import { saidParameters } from './parameters.ts'
 import type { Message } from './relay.ts'
 import type { Run } from './run.ts'
-import { mayCopyIn, poisonParse } from './simple.ts'
+import { givesResults, mayCopyIn, poisonParse } from './simple.ts'
 
 type Kind = FrontendMessage['kind']
 const FLUSH = writeFrontend({ kind: 'flush' })
@@ -108,7 +108,11 @@ export class ExtendedQueries {
     const bound = { sql: prepared.sql, prepared, understood, version, parameters }
     const message = (isHushed: boolean, run?: Run): Message => {
       const undo = line.handles.setPortal(portal, { ...bound, met: run?.met })
-      return [{ kind: 'bind', isHushed, undo, ...(run === undefined ? {} : { run, isLast: true }) }, bytes]
+      const inTime = line.inTime(read)
+      return [
+        { kind: 'bind', isHushed, undo, ...inTime, ...(run === undefined ? {} : { run, isLast: true }) },
+        bytes,
+      ]
     }
     // The server plans at Bind, and whoever plans runs functions that say they are immutable.
     const isRecorded = line.isDenied(decision, read) || callsFunctions(understood)
@@ -140,7 +144,8 @@ export class ExtendedQueries {
         }
         if (copiesIn) copying = new Copying(line, run)
         const done = (): void => line.handles.learn(sql, parsed, understood)
-        const execute: Message = [{ kind: 'execute', run, isLast: true, done }, bytes]
+        const inTime = givesResults(understood) ? line.inTime(read) : {}
+        const execute: Message = [{ kind: 'execute', run, isLast: true, done, ...inTime }, bytes]
         return run.needsColumns ? [describing(name, run), execute] : [execute]
       },
       error => this.#deny(error),

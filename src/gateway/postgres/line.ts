@@ -16,14 +16,15 @@ import { SteadyAnswers } from '../sql/steady-answers.ts'
 import { isTransactionOnly, type Understood, unknown, writes } from '../sql/understood.ts'
 import type { ClientHold } from './client-hold.ts'
 import { refusalError } from './complaint.ts'
-import type { Handles, Portal, Prepared } from './handles.ts'
+import { type Handles, isBoundForGood, type Portal, type Prepared } from './handles.ts'
+import { sameMeaning } from './meaning.ts'
 import type { PostgresRooms } from './ports.ts'
-import type { Message, Relay } from './relay.ts'
+import type { Message, Relay, Sent } from './relay.ts'
 import { Run } from './run.ts'
-import type { SessionNames } from './session-names.ts'
+import type { SessionNames, Settled } from './session-names.ts'
 import { drained, type Source } from './source.ts'
 import { type PostgresMasks, postgresMasks } from './statement-masks.ts'
-import { isSettingsOnly } from './understanding.ts'
+import { isSettingsOnly, type Names } from './understanding.ts'
 
 export interface LineParts {
   readonly relay: Relay
@@ -47,11 +48,15 @@ export interface Read {
   readonly broken?: GateError
   /** What people have said of it already. */
   readonly met?: Met | undefined
+  /** What it would be by other names; absent where it was planned before, and stays what it is. */
+  readonly by?: (names: Names) => Understood
 }
 
 const FLUSH = writeFrontend({ kind: 'flush' })
 const UNCOUNTED = 'a change whose rows are to be counted was about to be sent as if they were not'
 const REBIND = 'what names mean may have changed since the portal was bound: bind it again'
+/** An answer that comes so soon was not waited for: nobody had changed a name meanwhile for longer than that, ms. */
+const SOON_MS = 50
 /** How long an answer that was not executed may be used for another that is not, ms. */
 const AHEAD_MS = 1_000
 const IN_DOUBT =
@@ -71,6 +76,8 @@ export class Line {
   #isFlushing = false
   readonly #answers: SteadyAnswers
   readonly #ahead = new WeakMap<Understood, { readonly decision: Decision; readonly atMs: number }>()
+  /** Names that nobody had changed, and when that was looked at last. */
+  #good: { readonly settled?: Settled; readonly atMs: number } = { atMs: 0 }
   /** Whether something was sent since the server was ready last. */
   #isOpen = false
 
@@ -114,7 +121,8 @@ export class Line {
   async read(sql: string): Promise<Read> {
     try {
       const parsed = await this.rooms.parser.parse(sql)
-      return { parsed, understood: await this.readParsed(parsed) }
+      const understood = await this.readParsed(parsed)
+      return { parsed, understood, by: names => this.handles.understand(parsed, names) }
     } catch (error) {
       const broken = asGateError(error)
       return this.#broken({ kind: 'too-complex', reason: broken.message }, broken)
@@ -132,7 +140,8 @@ export class Line {
     const { parsed } = prepared
     try {
       const isKnown = isSettingsOnly(parsed) || (await this.hasNames())
-      return { parsed, understood: this.#unlessInDoubt(isKnown, this.handles.read(prepared)) }
+      const understood = this.#unlessInDoubt(isKnown, this.handles.read(prepared))
+      return { parsed, understood, by: names => this.handles.read(prepared, names) }
     } catch (error) {
       return this.#broken(parsed, asGateError(error))
     }
@@ -140,10 +149,14 @@ export class Line {
 
   /** What a portal runs, as far as that is known now. */
   async readPortal(portal: Portal): Promise<Read> {
-    const parsed: Parsed = portal.prepared?.parsed ?? { kind: 'statements', statements: [] }
+    const { prepared } = portal
+    const parsed: Parsed = prepared?.parsed ?? { kind: 'statements', statements: [] }
     try {
       const isKnown = await this.hasNames()
-      return { parsed, understood: this.handles.readPortal(portal, isKnown) ?? unknown(REBIND, this.place) }
+      const understood = this.handles.readPortal(portal, isKnown) ?? unknown(REBIND, this.place)
+      const isPlanned = prepared === undefined || understood.statements.every(isBoundForGood)
+      const by = isPlanned ? {} : { by: (names: Names) => this.handles.read(prepared, names) }
+      return { parsed, understood, ...by }
     } catch (error) {
       return this.#broken(parsed, asGateError(error))
     }
@@ -209,11 +222,12 @@ export class Line {
    */
   async ask(
     text: SqlText,
-    { parsed, understood, broken, met }: Read,
+    read: Read,
     messages: (run: Run, counting?: Counting) => readonly Message[],
     refuse: (error: Buffer) => Promise<void>,
   ): Promise<Run | undefined> {
     const { principal, facts, rooms, hold, fail } = this.#parts
+    const { parsed, understood, broken, met } = read
     let run: Run | undefined
     const asking = {
       principal,
@@ -230,7 +244,7 @@ export class Line {
         const { version } = this.names
         const held = await hold.hold(...waiting)
         // What was made already, and waits to stay, means what it meant.
-        if (held === 'held' && run === undefined) await this.#requireNames(version)
+        if (held === 'held' && run === undefined) await this.#requireNames(version, read)
         return held
       },
       send: (decision: Decision, ended: AbortSignal, counting: Counting | undefined, kept: KeptResult) => {
@@ -288,13 +302,48 @@ export class Line {
   }
 
   /** People have approved what the text meant when they were asked. Throws `sql-names-changed`. */
-  async #requireNames(version: unknown): Promise<void> {
+  async #requireNames(version: unknown, { understood, by }: Read): Promise<void> {
     const { names } = this
     const isKnown = await (this.isFresh ? names.refresh() : names.follow())
-    if ((isKnown || names.state === 'E') && names.version === version) return
+    if (isKnown || names.state === 'E') {
+      if (names.version === version || by === undefined) return
+      if (isKnown && sameMeaning(understood, by(names.names))) return
+    }
     throw new GateError(
       'sql-names-changed',
       'what names mean may have changed while the statement waited for an approval',
+    )
+  }
+
+  /**
+   * For what is sent now: whether its answer has come soon enough to be of the names by which it was read. Where it has not,
+   * the statement may have waited at the server for somebody who changes what they mean, and it is read once more. What could
+   * not be told when it was sent may mean anything.
+   */
+  inTime({ understood, by }: Read): Pick<Sent, 'inTime'> {
+    if (by === undefined || understood.unclear !== undefined) return {}
+    const { clock } = this.rooms
+    const [sentMs, { settled }] = [clock.now(), this.names]
+    const inTime = (): Promise<void> | undefined => {
+      const { settled: good, atMs } = this.#good
+      const waitedMs = clock.now() - (good === settled ? Math.max(atMs, sentMs) : sentMs)
+      return waitedMs >= 0 && waitedMs <= SOON_MS ? undefined : this.#requireMeaning(understood, by, settled)
+    }
+    return { inTime }
+  }
+
+  async #requireMeaning(
+    understood: Understood,
+    by: (names: Names) => Understood,
+    settled: Settled,
+  ): Promise<void> {
+    const atMs = this.rooms.clock.now()
+    const names = await this.names.since(settled)
+    if (names === undefined) this.#good = { settled, atMs }
+    if (names === undefined || sameMeaning(understood, by(names))) return
+    throw new GateError(
+      'sql-names-changed',
+      'what names mean has changed while the statement waited at the database server',
     )
   }
 

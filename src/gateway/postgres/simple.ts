@@ -5,7 +5,7 @@ import { writeError } from './complaint.ts'
 import { Copying } from './copying.ts'
 import { HeldChange } from './held-change.ts'
 import type { Line } from './line.ts'
-import type { Message } from './relay.ts'
+import type { Message, Sent } from './relay.ts'
 import type { Run } from './run.ts'
 
 /** No SQL: the server's grammar fails at it. */
@@ -23,6 +23,13 @@ const BIND = {
 /** Whether a text may ask the client for data. */
 export function mayCopyIn({ statements, unclear }: Understood): boolean {
   return unclear !== undefined || statements.some(({ tag, output }) => tag === 'COPY' && output === undefined)
+}
+
+/** Whether something comes of a text that could tell of another meaning: a result, or a cursor that gives one. */
+export function givesResults({ statements }: Understood): boolean {
+  return statements.some(
+    ({ output, effects }) => output !== undefined || effects.some(({ kind }) => kind === 'declare'),
+  )
 }
 
 /** Query: a text, with all of its statements, and one ReadyForQuery. */
@@ -54,8 +61,11 @@ export class SimpleQueries {
         }
         if (mayCopyIn(understood)) copying = new Copying(line, run)
         const done = (): void => handles.learn(sql, parsed, understood)
-        if (held !== undefined) return asBatch(sql, run, done)
-        return [[{ kind: 'query', run, isLast: true, done }, writeFrontend({ kind: 'query', sql })]]
+        const inTime = givesResults(understood) ? line.inTime(read) : {}
+        if (held !== undefined) return asBatch(sql, run, { done, ...inTime })
+        return [
+          [{ kind: 'query', run, isLast: true, done, ...inTime }, writeFrontend({ kind: 'query', sql })],
+        ]
       },
       error => this.#deny(error),
     )
@@ -94,7 +104,7 @@ export function poisonParse(error: Buffer): Message {
  * A text of one statement in the extended protocol, with the answer that a Query has but for its end: what is executed stays
  * only at the Sync.
  */
-function asBatch(sql: string, run: Run, done: () => void): readonly Message[] {
+function asBatch(sql: string, run: Run, when: Pick<Sent, 'done' | 'inTime'>): readonly Message[] {
   const own = (): void => undefined
   const described = (message: BackendMessage): void => {
     if (message.kind !== 'row-description') return
@@ -106,7 +116,7 @@ function asBatch(sql: string, run: Run, done: () => void): readonly Message[] {
     [{ kind: 'bind', run, own }, writeFrontend(BIND)],
     [{ kind: 'describe', run, own: described }, writeFrontend({ kind: 'describe', handle: 'P', name: '' })],
     [
-      { kind: 'execute', run, isLast: true, done },
+      { kind: 'execute', run, isLast: true, ...when },
       writeFrontend({ kind: 'execute', portal: '', maxRows: 0 }),
     ],
   ]
