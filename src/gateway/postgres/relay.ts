@@ -145,18 +145,23 @@ export class Relay {
     const { reader } = this.#upstream
     const isHeld = head?.own !== undefined || head?.run?.isMasking === true
     reader.holdsData = isHeld
-    if (head?.run?.isReading === false && !isHeld) {
-      const rows = reader.nextRows(MAX_ROWS, head.run.width)
-      if (rows !== undefined) {
-        this.queue.take('data-row')
-        this.#rows += rows.count
-        this.#pass(rows.bytes, head.run)
-        return true
-      }
-    }
+    if (head?.run !== undefined && head.own === undefined && this.#manyRows(head.run)) return true
     const frame = reader.next()
     if (frame === undefined) return false
     this.#take(frame)
+    return true
+  }
+
+  /** Rows that need not be taken apart one by one. False where there are none. */
+  #manyRows(run: Run): boolean {
+    const { reader } = this.#upstream
+    const { isRewriting } = run
+    if (run.isReading && !isRewriting) return false
+    const rows = isRewriting ? reader.nextHeldRows(MAX_ROWS) : reader.nextRows(MAX_ROWS, run.width)
+    if (rows === undefined) return false
+    this.queue.take('data-row')
+    this.#rows += rows.count
+    this.#pass(isRewriting ? run.rewritten(rows.bytes) : rows.bytes, run)
     return true
   }
 

@@ -2,6 +2,7 @@ import { GateError } from '../../core/errors.ts'
 import { maskRow, type ValueMask } from '../../mask/sql/row.ts'
 import type { RecordedMasks } from '../../record/event.ts'
 import type { Column, CopyResponse, Fields, Value } from '../../wire/postgres/messages.ts'
+import { rewriteRows } from '../../wire/postgres/rewrite-rows.ts'
 import { rowsOf } from '../../wire/postgres/tag.ts'
 import { KeptResult } from '../sql/kept-result.ts'
 import type { SqlOutcome, TextDetector } from '../sql/ports.ts'
@@ -136,6 +137,18 @@ export class Run {
     this.#masked += count
     this.keep(row)
     return row
+  }
+
+  /** Whether rows are masked alone, many at once: it is known what of them, and none is kept. */
+  get isRewriting(): boolean {
+    return this.#columns !== undefined && !this.kept.isOpen
+  }
+
+  /** Rows that lie next to each other as the client may see them. Throws `postgres-reply-malformed`. */
+  rewritten(rows: Buffer): Buffer {
+    const { bytes, count } = rewriteRows(rows, this.#columns ?? [])
+    this.#masked += count
+    return bytes
   }
 
   /** The server begins to give data of COPY. Throws `postgres-reply-malformed` where they are not in the form of text. */

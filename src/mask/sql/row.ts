@@ -21,6 +21,9 @@ const JSONB_TYPE = 3802
 /** The binary form of jsonb begins with its version (jsonb.c). */
 const JSONB_VERSION = 1
 
+/** Nobody writes to it. */
+const MASKED = Buffer.from(MARKER)
+
 /** A column of a result, as the server describes it. */
 export interface ResultColumn {
   /** OID of its type. */
@@ -35,6 +38,7 @@ export type ValueMask = (value: Buffer) => Buffer | null
 /** The mask of a column's values. */
 export function valueMask({ type, format }: ResultColumn, form: MaskForm, hashKey: Buffer): ValueMask {
   if (form === 'null') return () => null
+  if (TEXT_TYPES.has(type) && form === 'full') return () => MASKED
   if (TEXT_TYPES.has(type)) return value => Buffer.from(maskText(value.toString('utf8'), form, hashKey))
   if (type !== JSON_TYPE && type !== JSONB_TYPE) return () => null
   const isVersioned = type === JSONB_TYPE && format === 1

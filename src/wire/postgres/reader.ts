@@ -152,6 +152,11 @@ export class BackendReader {
     return this.#framer.nextRun(BACKEND['data-row'], most, width)
   }
 
+  /** As `nextRows`, also while rows are held. */
+  nextHeldRows(most: number): { readonly count: number; readonly bytes: Buffer } | undefined {
+    return this.#framer.nextRun(BACKEND['data-row'], most)
+  }
+
   /** As with a client: nothing may stand behind the answer before TLS begins (CVE-2021-23222). */
   requireNothingBuffered(): void {
     if (this.buffered === 0 && !this.#framer.inside) return
