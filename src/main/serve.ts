@@ -132,7 +132,7 @@ async function runWorker(config: Config): Promise<void> {
   const log = createLog(config.log.level, { lane })
   const post = new LanePost({
     lanes: { own: lane, count: config.workers },
-    send: message => void process.send?.(message),
+    send: tellPrimary,
     after: afterMs,
   })
   const gate = await openGate(config, lane, log, post)
@@ -143,8 +143,7 @@ async function runWorker(config: Config): Promise<void> {
   AggregatorRegistry.setRegistries(gate.metrics)
   const listening = await gate.listen()
   const tell = (): void => {
-    const status: WorkerStatus = { kind: 'status', listening, troubles: gate.troubles() }
-    process.send?.(status)
+    tellPrimary({ kind: 'status', listening, troubles: gate.troubles() })
   }
   tell()
   const timer = setInterval(tell, 500)
@@ -233,13 +232,23 @@ async function openPeople(
 /** From one worker to another; to one that is away, nobody carries anything. */
 function carry(message: LaneMessage, workers: ReadonlyMap<number, Worker>): void {
   const worker = workers.get(message.to)
-  if (worker?.isConnected()) worker.send(message)
+  if (worker?.isConnected()) worker.send(message, nobodyIsThere)
+}
+
+function tellPrimary(message: WorkerStatus | LaneMessage): void {
+  process.send?.(message, undefined, undefined, nobodyIsThere)
+}
+
+/** A process that has just died hears nothing more; without this, saying something to it would end the one that says it. */
+function nobodyIsThere(): void {
+  // Its end is noticed, and told, where it is waited for.
 }
 
 /** One that is just starting reads by itself. */
 function tellWorkers(): void {
   const order: WorkerOrder = { kind: 'sessions-ended' }
-  for (const worker of Object.values(cluster.workers ?? {})) if (worker?.isConnected()) worker.send(order)
+  for (const worker of Object.values(cluster.workers ?? {}))
+    if (worker?.isConnected()) worker.send(order, nobodyIsThere)
 }
 
 function onStatus(

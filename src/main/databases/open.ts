@@ -36,7 +36,7 @@ const ENGINES = ['postgres', 'mysql'] as const
 
 /** Opens what the configuration has; parsers and grammars are loaded for engines that somebody listens for. */
 export async function openDatabases(config: Config, foundations: DatabaseFoundations): Promise<Databases> {
-  const { catalog, log, post } = foundations
+  const { catalog, log, post, trouble } = foundations
   const servers = new Map<Engine, DatabaseServer>()
   if (config.databases.postgres === undefined && config.databases.mysql === undefined) {
     return { listen: async () => ({}), close: async () => undefined }
@@ -56,7 +56,8 @@ export async function openDatabases(config: Config, foundations: DatabaseFoundat
     const address = config.databases[engine]
     if (address === undefined) continue
     const parts = { rooms, identities: identitiesOf(engine), logins, post }
-    servers.set(engine, new DatabaseServer(address, await openEngine(engine, config, parts), config))
+    const opened = await openEngine(engine, config, parts)
+    servers.set(engine, new DatabaseServer(address, opened, { limits: config.limits, trouble }))
   }
   countClients(foundations.metrics, engine => servers.get(engine)?.clients ?? 0)
   return {

@@ -8,8 +8,15 @@ import type { OpenEngine } from './engine.ts'
 /** How often it is looked who is at rest by now, while the gate stops, ms. */
 const LOOK_MS = 50
 
+/** For those who are told that it is over, ms. */
+const FAREWELL_MS = 1_000
 /** After so long without a word the kernel asks whether a client is still there, ms. */
 const KEEP_ALIVE_MS = 60_000
+
+export interface ServerParts {
+  readonly limits: Pick<Config['limits'], 'connections'>
+  trouble(error: GateError): void
+}
 
 /** A socket that clients of one engine come to. */
 export class DatabaseServer {
@@ -20,7 +27,7 @@ export class DatabaseServer {
   /** The port as it came about. */
   ports: readonly number[]
 
-  constructor(address: Address, engine: OpenEngine, { limits }: Config) {
+  constructor(address: Address, engine: OpenEngine, { limits, trouble }: ServerParts) {
     this.#address = address
     this.#engine = engine
     this.ports = [address.port]
@@ -31,6 +38,11 @@ export class DatabaseServer {
       void engine.gate.serve(socket)
     })
     this.#server.maxConnections = limits.connections
+    // Without this, one client that the system cannot take would end the process, and with it all the others.
+    this.#server.on('error', (error: NodeJS.ErrnoException) => {
+      if (this.#server.listening)
+        trouble(new GateError('overloaded', `a client cannot be taken: \`${error.code}\``))
+    })
   }
 
   get clients(): number {
@@ -54,8 +66,9 @@ export class DatabaseServer {
       if (looks * LOOK_MS > drainMs) gate.sessions.endAll(stopping)
       else gate.sessions.endThoseAtRest(stopping)
       looksWithout = gate.sessions.count > 0 ? 0 : looksWithout + 1
-      // What is left has heard its farewell by then, or has not said yet who it is.
-      if (looksWithout > 2) for (const socket of this.#sockets) socket.destroy()
+      // What is left has heard its farewell by then, has not said yet who it is, or does not end by itself.
+      if (looksWithout > 2 || looks * LOOK_MS > drainMs + FAREWELL_MS)
+        for (const socket of this.#sockets) socket.destroy()
     }
     look()
     const looking = setInterval(look, LOOK_MS)
