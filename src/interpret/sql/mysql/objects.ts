@@ -17,7 +17,12 @@ export function commandTouches(
   const [first, ...others] = found.object === 'relations' ? relations(found, rest, place) : []
   const named = first ?? touched(found.action)
   const gone = replaced(found.tag, tokens.slice(0, found.end), named.object)
-  return [named, ...others, ...gone, ...about(found, tokens, place), ...read(found, tokens, place)]
+  const beside = [
+    ...about(found, tokens, place),
+    ...read(found, tokens, place),
+    ...renamed(found, tokens, place),
+  ]
+  return [named, ...others, ...gone, ...beside]
 }
 
 /** CREATE OR REPLACE drops the table that has the name. */
@@ -79,6 +84,30 @@ function read({ tag }: Command, tokens: readonly Token[], place: NamePlace): rea
     return [touched('sql:Select', relationOf(pathAt(tokens, i + 1, place.session), place))]
   })
 }
+
+/** What has another name is read by that, and stands where nobody has asked for it. */
+function renamed(found: Command, tokens: readonly Token[], place: NamePlace): readonly Touch[] {
+  const { tag, end } = found
+  if (tag !== 'ALTER TABLE' && tag !== 'RENAME TABLE') return []
+  const names = tokens.flatMap((_, i) => (i > end ? newNameAt(tag, tokens, i) : []))
+  if (names.length === 0) return []
+  const sources = relations(found, tokens.slice(end), place)
+  return [
+    ...sources.map(({ object }) => touched('sql:Select', object)),
+    ...names.map(at => touched('sql:Create', relationOf(pathAt(tokens, at, place.session), place))),
+  ]
+}
+
+/** Where a new name stands behind this word: `RENAME TABLE x TO y, …`, `ALTER TABLE x RENAME [TO | AS | =] y`. */
+function newNameAt(tag: string, tokens: readonly Token[], i: number): readonly number[] {
+  const [word, next] = [wordOf(tokens[i]), tokens[i + 1]]
+  if (tag === 'RENAME TABLE') return word === 'TO' ? [i + 1] : []
+  if (word !== 'RENAME' || PARTS.has(wordOf(next))) return []
+  return [next?.text === '=' || ['TO', 'AS'].includes(wordOf(next)) ? i + 2 : i + 1]
+}
+
+/** What of a table RENAME may name: then the table keeps its own. */
+const PARTS: ReadonlySet<string> = new Set(['COLUMN', 'INDEX', 'KEY'])
 
 function isName(token: Token | undefined): boolean {
   return token?.kind === 'word' || token?.kind === 'name'
