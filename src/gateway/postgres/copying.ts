@@ -1,11 +1,18 @@
 import { GateError } from '../../core/errors.ts'
+import { StreamMarkerScan } from '../../mask/marker.ts'
 import { FRONTEND } from '../../wire/postgres/types.ts'
+import { writeFrontend } from '../../wire/postgres/writer.ts'
 import type { Line } from './line.ts'
 import type { Run } from './run.ts'
 
+/** Of a message before its data: type and length. */
+const HEADER_BYTES = 5
+/** The server says so in its error, and has copied nothing. */
+const CARRIED = 'the data has a mask in it that the gate made (mask-carried-back)'
+
 /**
  * Data of COPY on its way to the server: while it wants some, nothing else of the client passes. Flush and Sync are ignored
- * meanwhile, as by the server.
+ * meanwhile, as by the server. Data with a mask of the gate in it fails: it would overwrite what the mask stands for.
  * https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-COPY
  */
 export class Copying {
@@ -42,6 +49,7 @@ export class Copying {
 
   async #feed(): Promise<void> {
     const { client } = this.#line
+    const scan = new StreamMarkerScan()
     while (!this.#hasEnded) {
       const frame = client.reader.next()
       if (frame === undefined) {
@@ -52,6 +60,11 @@ export class Copying {
       }
       switch (frame.type) {
         case FRONTEND['copy-data']:
+          if (scan.push(frame.bytes.subarray(HEADER_BYTES))) {
+            this.#line.write(writeFrontend({ kind: 'copy-fail', reason: CARRIED }))
+            this.#line.flush()
+            return
+          }
           this.#line.write(frame.bytes)
           await this.#line.drained()
           break

@@ -11,7 +11,7 @@ const WRITES: ReadonlySet<string> = new Set([
 
 /**
  * A client that read a row with masks and writes it back would put them where the values were. In the text and its parameters a mask
- * is looked for, also in base64; not in the data of COPY. Throws `mask-carried-back`.
+ * is looked for, also in base64; the data of COPY is looked through as it passes. Throws `mask-carried-back`.
  */
 export function requireNoMask({ pairs }: Pick<Understood, 'pairs'>, { sql, parameters }: SqlText): void {
   if (!pairs.some(({ action }) => WRITES.has(action))) return
