@@ -4,7 +4,9 @@ import { chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
+import { placeData } from './postgres-data.ts'
 import { type Account, serverAccount, serverFolder } from './postgres-programs.ts'
 
 /** A PostgreSQL server of a test, in a folder of its own, on a port of 127.0.0.1 that was free. */
@@ -45,10 +47,14 @@ interface Programs {
   readonly account: Account | undefined
 }
 
-interface Place extends Programs {
+/** Where a server is, but for its port. */
+interface Home extends Programs {
   readonly folder: string
-  readonly port: number
   readonly args: readonly string[]
+}
+
+interface Place extends Home {
+  readonly port: number
 }
 
 const USER = 'gate'
@@ -69,8 +75,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   if (account) chownSync(folder, account.uid, account.gid)
   try {
     await initialise(folder, programs)
-    const place = { ...programs, folder, port: await freePort(), args: settings(folder, account, options) }
-    return await served(place)
+    return await served({ ...programs, folder, args: settings(folder, account, options) })
   } catch (error) {
     rmSync(folder, { recursive: true, force: true })
     if (isOutOfReach(error)) {
@@ -86,12 +91,14 @@ function isOutOfReach(error: unknown): boolean {
 }
 
 async function initialise(folder: string, programs: Programs): Promise<void> {
+  const data = join(folder, 'data')
   const passwordFile = join(folder, 'password')
   writeFileSync(passwordFile, POSTGRES_PASSWORD)
-  await finish('initdb', programs, [
-    ...['-D', join(folder, 'data'), '-U', USER, '-A', 'scram-sha-256', `--pwfile=${passwordFile}`],
-    ...['-E', 'UTF8', '--locale=C', '--no-sync'],
-  ])
+  const args = ['-U', USER, '-A', 'scram-sha-256', '-E', 'UTF8', '--locale=C', '--no-sync']
+  const options = { bin: programs.bin, uid: programs.account?.uid, args: [...args, POSTGRES_PASSWORD] }
+  await placeData(data, options, () =>
+    finish('initdb', programs, ['-D', data, `--pwfile=${passwordFile}`, ...args]),
+  )
 }
 
 function settings(folder: string, account: Account | undefined, options: PostgresOptions): string[] {
@@ -116,17 +123,24 @@ function settings(folder: string, account: Account | undefined, options: Postgre
   return all.flatMap(setting => ['-c', setting])
 }
 
-async function served(place: Place): Promise<Postgres> {
-  const { folder, port } = place
+async function served(home: Home): Promise<Postgres> {
+  const { folder } = home
+  const begun = await begin(home)
+  const { port } = begun.place
   const urlOf = (database: string): string =>
     `postgres://${USER}:${POSTGRES_PASSWORD}@127.0.0.1:${port}/${database}`
-  let server = await run(place)
-  const reap = (): void => void server.kill('SIGQUIT')
+  let { server } = begun
+  // A test that ends early takes its server along, and what that leaves.
+  const reap = (): void => {
+    server.kill('SIGQUIT')
+    rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
+  }
   process.once('exit', reap)
   const halt = async (): Promise<void> => {
     if (server.exitCode !== null || server.signalCode !== null) return
     const ended = once(server, 'exit')
-    await finish('pg_ctl', place, ['stop', '-m', 'immediate', '-D', join(folder, 'data')])
+    // What `pg_ctl stop -m immediate` does.
+    server.kill('SIGQUIT')
     await ended
   }
   return {
@@ -145,13 +159,32 @@ async function served(place: Place): Promise<Postgres> {
     },
     halt,
     async resume() {
-      server = await run(place)
+      server = (await begin(home, port)).server
     },
     async stop() {
       process.off('exit', reap)
       await halt()
       rmSync(folder, { recursive: true, force: true })
     },
+  }
+}
+
+/**
+ * Starts a server on `port`, else on one that was free a moment ago: it takes no port 0. Where somebody has it by now,
+ * another is tried, or the same again.
+ */
+async function begin(
+  home: Home,
+  port?: number,
+): Promise<{ readonly place: Place; readonly server: ChildProcess }> {
+  for (;;) {
+    const place = { ...home, port: port ?? (await freePort()) }
+    try {
+      return { place, server: await run(place) }
+    } catch (error) {
+      if (!(error instanceof Error && error.message.includes('Address already in use'))) throw error
+      await sleep(20)
+    }
   }
 }
 
@@ -197,7 +230,7 @@ function launch(
   })
 }
 
-/** PostgreSQL takes no port 0: the kernel is asked for one, and gives it back. */
+/** For servers that take no port 0: the kernel is asked for one, and gives it back. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
