@@ -167,6 +167,7 @@ describe('the report of databases', () => {
         load('straight', 8, 30_000, 1),
         load('pgbouncer', 8, 24_000, 1, 15),
         load('gate', 8, 12_000, 2, 30),
+        load('gate, durability: os', 8, 12_000, 2, 15),
       ],
     ],
     wide: [
@@ -185,6 +186,7 @@ describe('the report of databases', () => {
       [
         ['80%', 'met'],
         ['50%', '**missed**'],
+        ['100%', 'met'],
         ['0.15 ms', 'met'],
         ['9% longer', 'met'],
         ['30% longer', '**missed**'],
@@ -199,6 +201,7 @@ describe('the report of databases', () => {
       lines.join('\n'),
     )
     assert.ok(lines.includes('| prepared | 8 | gate | 12,000 | 50% | 4.00 | 2.00 | 30.0 | 33,333 |'))
+    assert.ok(lines.includes('| prepared | 1 | straight | 10,000 |  | 0.10 |  |  |  |'))
     assert.ok(lines.includes('| gate, a column masked | 1.30 | 197 | 30% |  |'))
     assert.equal(databaseTables({ postgres: [], wide: [], mysql: [], skipped: ['all'] }), '')
   })

@@ -1,4 +1,4 @@
-import { chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chownSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort, POSTGRES_PASSWORD, type Postgres } from '../../test/harness/postgres.ts'
@@ -12,6 +12,7 @@ export interface Between {
   stop(): Promise<void>
 }
 
+const DEBIAN = '/usr/sbin/pgbouncer'
 /** Clients of it, and as many connections to the server: with session pooling each has one of its own. */
 const CONNECTIONS = 200
 
@@ -63,5 +64,5 @@ log_disconnections = 0
 
 /** Debian keeps it off the path of those who are not root. */
 function pgbouncerProgram(): string | undefined {
-  return which('pgbouncer') ?? which('../../usr/sbin/pgbouncer') ?? which('/usr/sbin/pgbouncer')
+  return which('pgbouncer') ?? (existsSync(DEBIAN) ? DEBIAN : undefined)
 }

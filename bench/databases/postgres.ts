@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import pg from 'pg'
 import { POSTGRES_PASSWORD, type Postgres, startPostgres } from '../../test/harness/postgres.ts'
 import { cleanEnv, execute, which } from '../../test/harness/process.ts'
-import { BOUNCER, GATE, MASKED, STRAIGHT } from './aims.ts'
+import { BOUNCER, GATE, GATE_OS, MASKED, STRAIGHT } from './aims.ts'
 import { type GateKind, openGate } from './gates.ts'
 import { type Load, medianLoad } from './load.ts'
 import { type PostgresEnv, pgbench, type QueryMode } from './pgbench.ts'
@@ -34,9 +34,11 @@ export interface PostgresResults {
 const CLIENTS = [1, 8, 64]
 /** Of pgbench: a million accounts. */
 const SCALE = 10
-/** Transactions of a run that is not counted. */
-const BRIEF = 2000
-const GATE_OS = 'gate, durability: os'
+const MODES = ['simple', 'extended', 'prepared'] as const
+/** Transactions before anything is counted. */
+const WARM = 8000
+/** Transactions of a run that is not counted, before those that are. */
+const BRIEF = 1000
 const GATE_WORKERS = 'gate, 2 workers'
 
 const GATES: readonly (readonly [name: string, kind: GateKind])[] = [
@@ -131,17 +133,26 @@ async function allLoads(
   extent: Extent,
   say: (line: string) => void,
 ): Promise<LoadRow[]> {
+  for (const path of paths) await warm(path)
   const rows: LoadRow[] = []
-  for (const mode of ['simple', 'extended', 'prepared'] as const) {
+  for (const mode of MODES) {
     for (const clients of CLIENTS) {
       const asked = paths.filter(path => isAsked(path, mode, clients))
       for (const { path, load } of await inTurns(asked, { mode, clients }, extent)) {
-        say(`pgbench, ${mode}, ${clients} clients, ${path}: ${Math.round(load.perSecond)}/s`)
+        say(`pgbench, ${mode}, clients: ${clients}, ${path}: ${Math.round(load.perSecond)}/s`)
         rows.push({ path, what: mode, clients, ...load })
       }
     }
   }
   return rows
+}
+
+/** What has run for a while is compiled: nobody's first statements count. */
+async function warm(path: Path): Promise<void> {
+  for (const mode of MODES) {
+    const isUsed = CLIENTS.some(clients => isAsked(path, mode, clients))
+    if (isUsed) await pgbench(path.env, { mode, clients: 8, transactions: WARM / 8 }, path.pid)
+  }
 }
 
 async function inTurns(
@@ -151,7 +162,7 @@ async function inTurns(
 ): Promise<{ readonly path: string; readonly load: Load }[]> {
   const tries: { path: Path; transactions: number; loads: Load[] }[] = []
   for (const path of paths) {
-    // Tells how many make a run; and what has run for a while is compiled, so that nobody's first statements count.
+    // Tells how many make a run.
     const brief = { mode, clients, transactions: Math.ceil(BRIEF / clients) }
     const { perSecond } = await pgbench(path.env, brief, path.pid)
     tries.push({ path, transactions: Math.ceil((perSecond * seconds) / clients), loads: [] })

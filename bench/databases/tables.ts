@@ -36,7 +36,9 @@ function loadTable(title: string, rows: readonly LoadRow[], compared: string): s
       const straight = same[0]
       return [
         ...[row.what, String(row.clients), row.path, whole(row.perSecond)],
-        other === undefined || other === row ? '' : percent(row.perSecond / other.perSecond),
+        other === undefined || other === row || row.cpuUs === undefined
+          ? ''
+          : percent(row.perSecond / other.perSecond),
         latency(row).toFixed(2),
         straight === undefined || straight === row ? '' : (latency(row) - latency(straight)).toFixed(2),
         row.cpuUs === undefined ? '' : row.cpuUs.toFixed(1),
