@@ -43,6 +43,7 @@ const CATALOG: SchemaCatalog = {
   relation: (_schema, name) => TABLES.find(each => each.name === name),
   functions: (_schema, name) => (name.toLowerCase() === 'tell' ? [TELL] : []),
   isOwnOperator: () => false,
+  isOwnType: () => false,
   hasSchema: () => true,
 }
 

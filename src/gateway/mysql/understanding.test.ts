@@ -18,6 +18,7 @@ function catalog(columns: readonly string[]): MysqlCatalog {
     relation: (schema, name) => (schema === 'shop' && name === 'users' ? users : undefined),
     functions: () => [],
     isOwnOperator: () => false,
+    isOwnType: () => false,
     hasSchema: () => true,
   }
 }

@@ -20,6 +20,7 @@ function catalogOf(...relations: Relation[]): SchemaCatalog {
     relation: (_schema, name) => relations.find(each => each.name === name),
     functions: () => [],
     isOwnOperator: () => false,
+    isOwnType: () => false,
     hasSchema: () => true,
   }
 }

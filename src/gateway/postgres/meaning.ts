@@ -29,6 +29,7 @@ export function mergedCatalog(own: SchemaCatalog, before: SchemaCatalog, now: Sc
     relation: (schema, name): Relation | undefined => chosen(of => of.relation(schema, name)),
     functions: (schema, name): readonly SqlFunction[] => chosen(of => of.functions(schema, name)),
     isOwnOperator: name => chosen(of => of.isOwnOperator(name)),
+    isOwnType: name => chosen(of => of.isOwnType(name)),
     hasSchema: schema => chosen(of => of.hasSchema(schema)),
   }
 }

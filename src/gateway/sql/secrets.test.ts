@@ -29,6 +29,7 @@ const CATALOG: SchemaCatalog = {
         ]
       : [],
   isOwnOperator: () => false,
+  isOwnType: () => false,
   hasSchema: name => name === 'public' || name === 'pg_catalog',
 }
 

@@ -81,6 +81,8 @@ export interface SchemaCatalog {
   functions(schema: string, name: string): readonly SqlFunction[]
   /** Whether somebody defined an operator of that name, beside those of the server. */
   isOwnOperator(name: string): boolean
+  /** Whether somebody defined a type by the name of one of the server's to which texts are cast: it may come before that. */
+  isOwnType(name: string): boolean
   hasSchema(schema: string): boolean
 }
 

@@ -21,6 +21,7 @@ const CATALOG: SchemaCatalog = {
   relation: (schema, name) => TABLES.find(each => each.schema === schema && each.name === name),
   functions: () => [],
   isOwnOperator: () => false,
+  isOwnType: () => false,
   hasSchema: () => true,
 }
 

@@ -74,6 +74,7 @@ export async function loadMysqlCatalog(
     relation: (schema, name) => relations.get(keyOf(schema, name)),
     functions: (schema, name) => functions.get(`${schema.toLowerCase()}\0${name.toLowerCase()}`) ?? [],
     isOwnOperator: () => false,
+    isOwnType: () => false,
     hasSchema: schema => schemas.has(schema),
   }
 }

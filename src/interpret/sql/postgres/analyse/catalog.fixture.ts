@@ -79,6 +79,7 @@ export function fixtureCatalog({ views = {} }: FixtureOptions = {}): SchemaCatal
       return isOwn ? [{ ...builtIn(name, 'immutable'), schema, language: 'plpgsql' }] : []
     },
     isOwnOperator: name => name === '<->>',
+    isOwnType: () => false,
     hasSchema: schema => ['public', 'sales', 'pg_catalog', 'pg_temp'].includes(schema),
   }
 }

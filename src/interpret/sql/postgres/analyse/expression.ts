@@ -56,7 +56,7 @@ const READERS: Readers = {
   BoolExpr: ({ args }, place) => lazyFlow(args ?? [], place),
   NullTest: ({ arg }, place) => maybe(arg, place),
   BooleanTest: ({ arg }, place) => maybe(arg, place),
-  TypeCast: ({ arg, typeName }, place) => castFlow(maybe(arg, place), typeName),
+  TypeCast: ({ arg, typeName }, place) => castFlow(maybe(arg, place), typeName, place),
   CollateClause: ({ arg }, place) => maybe(arg, place),
   FuncCall: (call, place) => calledFlow(call, argumentsFlow(call, place), place),
   NamedArgExpr: ({ arg }, place) => maybe(arg, place),
@@ -254,10 +254,12 @@ function operatorFlow(
   return isTotal ? unlessChosen(flow) : partial(flow)
 }
 
-function castFlow(flow: Flow, type: TypeName | undefined): Flow {
+function castFlow(flow: Flow, type: TypeName | undefined, { analysis }: Place): Flow {
   const names = namesOf(type?.names)
-  const isServers = names.length === 1 || names[0] === 'pg_catalog'
-  return isServers && TOTAL_CASTS.has(names.at(-1) ?? '') ? flow : partial(flow)
+  const name = names.at(-1) ?? ''
+  // A domain of that name, which may be temporary, has conditions of its own.
+  const isServers = names.length === 1 ? !analysis.catalog.isOwnType(name) : names[0] === 'pg_catalog'
+  return isServers && TOTAL_CASTS.has(name) ? flow : partial(flow)
 }
 
 export function windowFlow(window: WindowDef | undefined, place: Place): Flow {

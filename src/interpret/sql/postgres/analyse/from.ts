@@ -59,7 +59,8 @@ function fromItem(node: Node, before: FromItems, place: FromPlace): FromItems {
     case 'RangeTableSample': {
       const { relation, args, repeatable } = bodyOf(node, 'RangeTableSample')
       if (relation === undefined) throw new Unresolved('a sample is of nothing')
-      const at = placeIn(lateralScope(before, place), place)
+      // Not even what stands before it is seen from there.
+      const at = placeIn(outerScope(place), place)
       for (const each of [...(args ?? []), ...(repeatable === undefined ? [] : [repeatable])])
         decides(each, at)
       return fromItem(relation, before, place)

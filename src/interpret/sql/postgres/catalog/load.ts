@@ -47,12 +47,14 @@ export async function loadCatalog(ask: Ask, parser: Pick<SqlParser, 'parse'>): P
   const relations = relationsOf(rowsOf('relations'), rowsOf('inherits'), definitions)
   const functions = functionsOf(rowsOf('functions'))
   const operators = new Set(rowsOf('operators').map(row => text(row, 'name')))
+  const types = new Set(rowsOf('types').map(row => text(row, 'name')))
   const schemas = new Set(rowsOf('schemas').map(row => text(row, 'schema')))
   return {
     version: hash('sha256', JSON.stringify([...answers.values()])),
     relation: (schema, name) => relations.get(keyOf(schema, name)),
     functions: (schema, name) => functions.get(keyOf(schema, name)) ?? [],
     isOwnOperator: name => operators.has(name),
+    isOwnType: name => types.has(name),
     hasSchema: schema => schemas.has(schema),
   }
 }

@@ -9,7 +9,7 @@ const RELATION_KINDS = `('r', 'p', 'v', 'm', 'f', 'S', 'c')`
 const SCHEMA = `case when n.oid = pg_my_temp_schema() then 'pg_temp' else n.nspname end`
 const VISIBLE = `(n.oid = pg_my_temp_schema() or n.nspname !~ '^pg_(temp|toast)')`
 
-export type Question = 'relations' | 'views' | 'inherits' | 'functions' | 'operators' | 'schemas'
+export type Question = 'relations' | 'views' | 'inherits' | 'functions' | 'operators' | 'types' | 'schemas'
 
 export const QUESTIONS: Readonly<Record<Question, string>> = {
   /** Each column of each relation, in order; a relation without columns once. */
@@ -42,5 +42,11 @@ export const QUESTIONS: Readonly<Record<Question, string>> = {
     select distinct o.oprname::pg_catalog.text as name
       from pg_catalog.pg_operator o
      where o.oprnamespace <> 'pg_catalog'::pg_catalog.regnamespace`,
+  /** Types by the names of those of the server that every text can be cast to. */
+  types: `
+    select distinct t.typname::pg_catalog.text as name
+      from pg_catalog.pg_type t
+      join pg_catalog.pg_namespace n on n.oid = t.typnamespace
+     where t.typname in ('text', 'varchar', 'bpchar') and n.nspname <> 'pg_catalog' and ${VISIBLE}`,
   schemas: `select ${SCHEMA}::pg_catalog.text as schema from pg_catalog.pg_namespace n where ${VISIBLE}`,
 }
