@@ -12,6 +12,7 @@ import { lex } from '../../src/interpret/sql/mysql/lex/lexer.ts'
 import type { Dialect } from '../../src/interpret/sql/mysql/lex/token.ts'
 import { openQueryParser } from '../../src/interpret/sql/mysql/parse/parser.ts'
 import { type Mariadb, startMariadb } from '../harness/mariadb.ts'
+import { JOINED, joinQueries } from '../harness/mysql-joins.ts'
 import { CANARY, EXPRESSIONS, SCHEMA, SOURCES, TELLING } from '../harness/mysql-shapes.ts'
 
 /**
@@ -46,15 +47,21 @@ async function ask(sql: string): Promise<readonly Row[]> {
   return rows as unknown as readonly Row[]
 }
 
-async function read(sql: string): Promise<QueryMeaning> {
+interface Where {
+  readonly catalog: MysqlCatalog
+  readonly database: string
+}
+
+async function read(sql: string, where: Where = { catalog, database: 'shop' }): Promise<QueryMeaning> {
   const lexed = lex(sql, DIALECT)
   assert.ok(lexed.kind === 'tokens', sql)
   const query = await readQuery(lexed.tokens, parser)
-  return understandQuery(query, catalog, { database: 'shop', isCaseSensitive: catalog.isCaseSensitive })
+  const { database, catalog: known } = where
+  return understandQuery(query, known, { database, isCaseSensitive: known.isCaseSensitive })
 }
 
-async function tried(sql: string): Promise<QueryMeaning | undefined> {
-  return read(sql).catch((error: unknown) => {
+async function tried(sql: string, where?: Where): Promise<QueryMeaning | undefined> {
+  return read(sql, where).catch((error: unknown) => {
     if (error instanceof Unresolved) return undefined
     throw error
   })
@@ -101,6 +108,40 @@ test('wherever the secret comes out, the gate said that it may: over 500 shapes'
   assert.ok(shapes > 500, `${shapes} shapes ran`)
   assert.ok(shown > shapes / 2, `${shown} of ${shapes} showed the secret`)
 })
+
+test('joins by names have the columns that the server gives them, in its order', { skip }, async t => {
+  for (const sql of JOINED) await client.query(sql)
+  const joined = await loadMysqlCatalog(ask, parser, DIALECT)
+  let [ran, denied] = [0, 0]
+  for (const sql of joinQueries(7)) {
+    if (ran === 1_500) break
+    const fields = await client.query(sql).then(
+      ([, all]) => all,
+      () => undefined,
+    )
+    if (fields === undefined) continue
+    ran += 1
+    const statement = await tried(sql, { catalog: joined, database: 'joined' })
+    if (statement === undefined) denied += 1
+    else checkColumns(sql, statement.output?.columns ?? [], fields)
+  }
+  await client.query('use shop')
+  t.diagnostic(`${ran} joins ran, ${denied} were denied`)
+  assert.ok(denied < ran / 4)
+})
+
+/** What the server tells of a column where it has it from a table itself, and not from a query that it kept. */
+function checkColumns(sql: string, columns: Output['columns'], fields: readonly mysql.FieldPacket[]): void {
+  assert.equal(columns.length, fields.length, sql)
+  for (const [i, { orgTable, orgName }] of fields.entries()) {
+    if (orgName === '' || /^t[0-9]/.test(orgTable)) continue
+    const from = [...(columns[i]?.from ?? [])]
+    assert.ok(
+      from.some(({ relation, name }) => relation === orgTable && name === orgName),
+      `${sql}: column ${i + 1}`,
+    )
+  }
+}
 
 test('wherever a warning or an error quotes the secret, the gate said that it is inferred', {
   skip,

@@ -57,8 +57,7 @@ function joinItems(node: unknown, left: Items, before: Items, place: Place): Ite
     return beside(left, right)
   }
   if (how !== 'Using' && how !== 'Natural') throw new Unresolved(`a join with ${how} is not known`)
-  const shared =
-    how === 'Using' ? listOf(by).map(path => place.tree.path(path, 'column').join('.')) : common(left, right)
+  const shared = how === 'Using' ? inOrder(usedNames(by, place), left) : common(left, right)
   const items = joined(left, right, shared)
   const both = [...left.columns, ...right.columns]
   if (shown(both).length < both.length || !shared.every(isPlain))
@@ -68,6 +67,16 @@ function joinItems(node: unknown, left: Items, before: Items, place: Place): Ite
   if (tag.startsWith('Right'))
     throw new Unresolved('a RIGHT JOIN with USING or NATURAL turns its columns around')
   return items
+}
+
+function usedNames(paths: unknown, { tree }: Place): readonly string[] {
+  return listOf(paths).map(path => tree.path(path, 'column').join('.'))
+}
+
+/** Shared columns stand in the order of the left side, whatever order USING names them in. */
+function inOrder(names: readonly string[], { columns }: Items): readonly string[] {
+  const placeOf = (name: string): number => columns.findIndex(column => isSameColumn(column.name, name))
+  return names.toSorted((one, other) => placeOf(one) - placeOf(other))
 }
 
 function common(left: Items, right: Items): readonly string[] {
