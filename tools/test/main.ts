@@ -8,6 +8,7 @@ import { glob } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { relative, resolve } from 'node:path'
 import { run } from 'node:test'
+import { newBelongings } from './belongings.ts'
 import { longestFirst } from './order.ts'
 
 interface Tally {
@@ -37,6 +38,13 @@ let filesDone = 0
 // Most of what a test waits for is that some program starts: what Node compiled for one, all others take.
 process.env['NODE_COMPILE_CACHE'] ??= resolve('.build/compiled')
 
+const belongings = newBelongings()
+process.env['TMPDIR'] = belongings.folder
+process.once('exit', () => {
+  for (const left of belongings.clear()) console.log(`left behind: ${left}`)
+})
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
+
 const stream = run({
   files: longestFirst(files),
   // While one waits for a server of its own, the processors have two others.
@@ -53,6 +61,7 @@ for await (const event of stream) {
 
 const skippedNote = total.skipped > 0 ? `, ${total.skipped} skipped` : ''
 for (const line of skips.toSorted()) console.log(`skipped  ${line}`)
+for (const left of belongings.clear()) console.log(`left     ${left}`)
 for (const failure of failures) console.log(`FAILED   ${failure}`)
 mkdirSync('.build', { recursive: true })
 writeFileSync('.build/tests.json', `${JSON.stringify(total)}\n`)
