@@ -5,9 +5,9 @@ import type { Met } from '../sql/statement-decision.ts'
 import { callsFunctions, type Understood } from '../sql/understood.ts'
 import { writeError } from './complaint.ts'
 import { Copying } from './copying.ts'
-import type { Portal } from './handles.ts'
+import type { Portal, Prepared } from './handles.ts'
 import { HeldChange } from './held-change.ts'
-import type { Line } from './line.ts'
+import type { Line, Read } from './line.ts'
 import { saidParameters } from './parameters.ts'
 import type { Message } from './relay.ts'
 import type { Run } from './run.ts'
@@ -36,7 +36,8 @@ export class ExtendedQueries {
     return this.#skipping && kind !== 'sync'
   }
 
-  async take(message: FrontendMessage, bytes: Buffer): Promise<void> {
+  /** Gives what there is to wait for before the next message, if anything. */
+  take(message: FrontendMessage, bytes: Buffer): Promise<void> | undefined {
     const line = this.#line
     switch (message.kind) {
       case 'parse':
@@ -44,7 +45,7 @@ export class ExtendedQueries {
       case 'bind':
         return this.#bind(message, bytes)
       case 'describe':
-        return line.send([[{ kind: 'describe' }, bytes]])
+        return line.pass([[{ kind: 'describe' }, bytes]])
       case 'execute':
         return this.#execute(message.portal, bytes)
       case 'close': {
@@ -52,17 +53,18 @@ export class ExtendedQueries {
         const { handles } = line
         const undo =
           handle === 'S' ? handles.setStatement(name, undefined) : handles.setPortal(name, undefined)
-        return line.send([[{ kind: 'close', undo }, bytes]])
+        return line.pass([[{ kind: 'close', undo }, bytes]])
       }
       case 'flush':
         line.write(bytes)
         line.flush()
         return line.drained()
-      case 'sync':
+      case 'sync': {
         this.#skipping = false
-        await line.send([[{ kind: 'sync' }, bytes]])
+        const full = line.pass([[{ kind: 'sync' }, bytes]])
         line.endBatch()
-        return
+        return full
+      }
       default:
         throw new GateError(
           'postgres-malformed',
@@ -93,14 +95,26 @@ export class ExtendedQueries {
     )
   }
 
-  async #bind({ portal, statement, parameters: values, formats }: Bind, bytes: Buffer): Promise<void> {
+  #bind(message: Bind, bytes: Buffer): Promise<void> | undefined {
     const line = this.#line
+    const { statement } = message
     const prepared = line.handles.statement(statement)
     if (prepared === undefined) {
       return this.#refuse(NO_STATEMENT, `the gate does not know the prepared statement \`${statement}\``)
     }
     if (line.handles.isFull) return this.#refuse(TOO_MANY, 'the session has too many portals')
-    const read = await line.readPrepared(prepared)
+    const read = line.readPrepared(prepared)
+    if (!(read instanceof Promise)) return this.#bound(message, prepared, read, bytes)
+    return read.then(late => this.#bound(message, prepared, late, bytes))
+  }
+
+  #bound(
+    { portal, parameters: values, formats }: Bind,
+    prepared: Prepared,
+    read: Read,
+    bytes: Buffer,
+  ): Promise<void> | undefined {
+    const line = this.#line
     const { understood } = read
     const decision = line.decideAhead(understood)
     const { version } = line.names
@@ -116,13 +130,14 @@ export class ExtendedQueries {
     }
     // The server plans at Bind, and whoever plans runs functions that say they are immutable.
     const isRecorded = line.isDenied(decision, read) || callsFunctions(understood)
-    if (!isRecorded) return line.send([message(line.masks(decision, understood).isHushed)])
-    await line.ask(
+    if (!isRecorded) return line.pass([message(line.masks(decision, understood).isHushed)])
+    const asking = line.ask(
       { message: 'Bind', sql: prepared.sql, tags: understood.tags, parameters },
       { ...read, understood: unchanging(understood) },
       run => [message(run.isHushed, run)],
       error => this.#deny(error),
     )
+    return asking.then(() => undefined)
   }
 
   async #execute(name: string, bytes: Buffer): Promise<void> {
@@ -130,7 +145,8 @@ export class ExtendedQueries {
     const portal = line.handles.portal(name)
     if (portal === undefined) return this.#refuse(NO_PORTAL, `the gate does not know the portal \`${name}\``)
     const { sql, parameters } = portal
-    const read = await line.readPortal(portal)
+    const found = line.readPortal(portal)
+    const read = found instanceof Promise ? await found : found
     const { parsed, understood } = read
     const copiesIn = mayCopyIn(understood)
     let copying: Copying | undefined

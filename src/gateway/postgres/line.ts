@@ -6,6 +6,7 @@ import type { SqlPlace } from '../../interpret/sql/ask.ts'
 import type { Parsed } from '../../interpret/sql/postgres/parse/messages.ts'
 import type { FrontendReader } from '../../wire/postgres/reader.ts'
 import { writeFrontend } from '../../wire/postgres/writer.ts'
+import type { Admission } from '../sessions/live-calls.ts'
 import { detectorOf } from '../sql/detection.ts'
 import type { KeptResult } from '../sql/kept-result.ts'
 import { Outbox } from '../sql/outbox.ts'
@@ -52,13 +53,12 @@ export interface Read {
   readonly by?: (names: Names) => Understood
 }
 
+const NOTHING: Parsed = { kind: 'statements', statements: [] }
 const FLUSH = writeFrontend({ kind: 'flush' })
 const UNCOUNTED = 'a change whose rows are to be counted was about to be sent as if they were not'
 const REBIND = 'what names mean may have changed since the portal was bound: bind it again'
 /** An answer that comes so soon was not waited for: nobody had changed a name meanwhile for longer than that, ms. */
 const SOON_MS = 50
-/** How long an answer that was not executed may be used for another that is not, ms. */
-const AHEAD_MS = 1_000
 const IN_DOUBT =
   'what names mean may have changed since the server was ready last: send Sync, or the statements one by one'
 
@@ -75,7 +75,8 @@ export class Line {
   readonly #outbox: Outbox
   #isFlushing = false
   readonly #answers: SteadyAnswers
-  readonly #ahead = new WeakMap<Understood, { readonly decision: Decision; readonly atMs: number }>()
+  /** Of the session, once it was let in: whoever gives it ends the session with it. */
+  admission: Admission | undefined
   /** Names that nobody had changed, and when that was looked at last. */
   #good: { readonly settled?: Settled; readonly atMs: number } = { atMs: 0 }
   /** Whether something was sent since the server was ready last. */
@@ -98,9 +99,9 @@ export class Line {
     return !this.#isOpen
   }
 
-  /** Before each message: the first of a batch waits until the batch before it is answered. */
-  async beginBatch(): Promise<void> {
-    if (!this.#isOpen) await this.relay.idle()
+  /** Whether a message may be looked at: the first of a batch waits until the batch before it is answered. */
+  get mayBegin(): boolean {
+    return this.#isOpen || this.relay.queue.isEmpty
   }
 
   /** A Sync or Query was sent: the next message begins a batch. */
@@ -135,28 +136,39 @@ export class Line {
     return this.#unlessInDoubt(isKnown, this.handles.understand(parsed))
   }
 
-  /** Reads what was prepared by the names of now. */
-  async readPrepared(prepared: Prepared): Promise<Read> {
+  /** Reads what was prepared by the names of now: at once where these are known. */
+  readPrepared(prepared: Prepared): Read | Promise<Read> {
     const { parsed } = prepared
-    try {
-      const isKnown = isSettingsOnly(parsed) || (await this.hasNames())
+    return this.#byNames(parsed, isSettingsOnly(parsed), isKnown => {
       const understood = this.#unlessInDoubt(isKnown, this.handles.read(prepared))
       return { parsed, understood, by: names => this.handles.read(prepared, names) }
+    })
+  }
+
+  /** What a portal runs, as far as that is known now: at once where names are. */
+  readPortal(portal: Portal): Read | Promise<Read> {
+    const { prepared } = portal
+    const parsed: Parsed = prepared?.parsed ?? NOTHING
+    return this.#byNames(parsed, false, isKnown => {
+      const understood = this.handles.readPortal(portal, isKnown) ?? unknown(REBIND, this.place)
+      const isPlanned = prepared === undefined || understood.statements.every(isBoundForGood)
+      const by = isPlanned ? {} : { by: (names: Names) => this.handles.read(prepared, names) }
+      return { parsed, understood, ...by }
+    })
+  }
+
+  #byNames(parsed: Parsed, needsNone: boolean, read: (isKnown: boolean) => Read): Read | Promise<Read> {
+    if (!needsNone && !this.names.areFresh) return this.#byNewNames(parsed, read)
+    try {
+      return read(true)
     } catch (error) {
       return this.#broken(parsed, asGateError(error))
     }
   }
 
-  /** What a portal runs, as far as that is known now. */
-  async readPortal(portal: Portal): Promise<Read> {
-    const { prepared } = portal
-    const parsed: Parsed = prepared?.parsed ?? { kind: 'statements', statements: [] }
+  async #byNewNames(parsed: Parsed, read: (isKnown: boolean) => Read): Promise<Read> {
     try {
-      const isKnown = await this.hasNames()
-      const understood = this.handles.readPortal(portal, isKnown) ?? unknown(REBIND, this.place)
-      const isPlanned = prepared === undefined || understood.statements.every(isBoundForGood)
-      const by = isPlanned ? {} : { by: (names: Names) => this.handles.read(prepared, names) }
-      return { parsed, understood, ...by }
+      return read(await this.hasNames())
     } catch (error) {
       return this.#broken(parsed, asGateError(error))
     }
@@ -173,9 +185,14 @@ export class Line {
 
   /** Sends, where the server has not failed in this batch already. Resolves when it takes more. */
   async send(messages: readonly Message[]): Promise<void> {
+    await this.pass(messages)
+  }
+
+  /** As `send`; gives what there is to wait for, if anything. */
+  pass(messages: readonly Message[]): Promise<void> | undefined {
     this.transmit(messages)
     const { upstream } = this.#parts
-    if (upstream.writableNeedDrain) await drained(upstream)
+    return upstream.writableNeedDrain ? drained(upstream) : undefined
   }
 
   /** As `send`, at once. False where the server skips the last of them. */
@@ -237,6 +254,7 @@ export class Line {
       text: { ...text, ...normalizedOf(parsed) },
       understood,
       answers: this.#answers,
+      admission: this.admission,
       broken: broken ?? this.names.broken,
       ...(met === undefined ? {} : { met }),
       hold: async (...waiting: Parameters<ClientHold['hold']>) => {
@@ -251,8 +269,7 @@ export class Line {
         const going = this.#run(decision, understood, text.sql)
         going.kept = kept
         run = going
-        const stop = (): void => fail(asGateError(ended.reason))
-        ended.addEventListener('abort', stop, { once: true })
+        const watch = this.admission === undefined ? watched(ended, fail) : undefined
         this.names.doubt(understood.change)
         if (writes(understood)) this.names.suspect()
         this.handles.forget(understood)
@@ -263,7 +280,7 @@ export class Line {
           going.failed('skipped')
           going.end()
         }
-        return going.ended.finally(() => ended.removeEventListener('abort', stop))
+        return watch === undefined ? going.ended : going.ended.finally(watch)
       },
       refuse: async (refusal: Parameters<typeof refusalError>[0]) => {
         if (run === undefined) return refuse(refusalError(refusal))
@@ -362,23 +379,17 @@ export class Line {
     return effect === 'deny' || broken !== undefined || this.names.broken !== undefined
   }
 
-  /**
-   * What the policies would say, unrecorded, of what is only parsed or bound and runs nothing: an answer that lets it pass is good
-   * for a while, for it is asked again when it is executed.
-   */
+  /** What the policies would say, unrecorded, of what is only parsed or bound and runs nothing. */
   decideAhead(understood: Understood): Decision {
-    const nowMs = this.rooms.clock.now()
-    const known = this.#ahead.get(understood)
-    if (known !== undefined && nowMs >= known.atMs && nowMs - known.atMs < AHEAD_MS) return known.decision
-    const decision = this.decide(understood)
-    if (decision.effect === 'allow') this.#ahead.set(understood, { decision, atMs: nowMs })
-    return decision
+    return this.#answers.ahead(understood)
   }
+}
 
-  /** What the policies would say, unrecorded. */
-  decide(understood: Understood): Decision {
-    return this.#answers.decide(understood).decided.decision
-  }
+/** Ends a session with what is on its way in it; gives what stops that. */
+function watched(ended: AbortSignal, fail: (error: GateError) => void): () => void {
+  const stop = (): void => fail(asGateError(ended.reason))
+  ended.addEventListener('abort', stop, { once: true })
+  return () => ended.removeEventListener('abort', stop)
 }
 
 function normalizedOf(parsed: Parsed): Pick<SqlText, 'normalized'> {

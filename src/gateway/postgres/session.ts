@@ -119,6 +119,7 @@ export class Session {
   #watch(): void {
     const { expiresAtMs } = this.#principal
     const admission = this.#rooms.admit(this.#principal)
+    this.#line.admission = admission
     const onEnded = (): void => this.fail(asGateError(admission.ended.reason))
     admission.ended.addEventListener('abort', onEnded, { once: true })
     const expired = new GateError('credentials-expired', 'the session of the principal has ended')
@@ -139,7 +140,8 @@ export class Session {
         if (frame === undefined || this.#failed) break
         if (frame.type === FRONTEND.terminate) break
         this.#isTaking = true
-        await this.#take(frame)
+        const taking = this.#take(frame)
+        if (taking !== undefined) await taking
         this.#isTaking = false
       }
       this.#line.flush()
@@ -227,16 +229,22 @@ export class Session {
     this.#goodBye({ sqlstate: SQLSTATE.upstreamGone, message }, 'database-unreachable')
   }
 
-  async #take(frame: Frame): Promise<void> {
-    if (STRAY.has(frame.type)) return
+  /** Takes a message; gives what there is to wait for before the next, if anything. */
+  #take(frame: Frame): Promise<void> | undefined {
+    if (STRAY.has(frame.type)) return undefined
     const message = this.#client.reader.read(frame)
-    await this.#line.beginBatch()
-    await this.#cancelled
-    if (this.#extended.skips(message.kind)) return
-    await this.#run(message, frame.bytes)
+    if (this.#line.mayBegin && !this.#isCancelling) return this.#run(message, frame.bytes)
+    return this.#takeLater(message, frame.bytes)
   }
 
-  async #run(message: FrontendMessage, bytes: Buffer): Promise<void> {
+  async #takeLater(message: FrontendMessage, bytes: Buffer): Promise<void> {
+    if (!this.#line.mayBegin) await this.#relay.idle()
+    await this.#cancelled
+    await this.#run(message, bytes)
+  }
+
+  #run(message: FrontendMessage, bytes: Buffer): Promise<void> | undefined {
+    if (this.#extended.skips(message.kind)) return undefined
     switch (message.kind) {
       case 'query':
         return this.#simple.query(message.sql)

@@ -35,6 +35,8 @@ export interface Asking {
   readonly broken: GateError | undefined
   /** What was decided in this session already, of the same principal and facts. */
   readonly answers?: SteadyAnswers
+  /** Of the session that it belongs to, which was let in for as long as it lasts; absent: each text is by itself. */
+  readonly admission?: Admission | undefined
   /** What people have said of the same text already. */
   readonly met?: Met
   /** Rows that its change has made: what is asked is whether it stays. */
@@ -161,7 +163,9 @@ class StatementPorts implements ExchangePorts<DecidedQuestion> {
   }
 
   admit(principal: Principal): Admission {
-    this.#admission = this.#rooms.admit(principal)
+    const { admission } = this.#asking
+    admission?.check()
+    this.#admission = admission === undefined ? this.#rooms.admit(principal) : within(admission)
     return this.#admission
   }
 
@@ -201,6 +205,11 @@ class StatementPorts implements ExchangePorts<DecidedQuestion> {
   trouble(error: GateError): void {
     this.#rooms.trouble(error)
   }
+}
+
+/** The session goes on when a text of it has ended. */
+function within({ ended, check }: Admission): Admission {
+  return { ended, check, leave: () => undefined }
 }
 
 /** The question as it is now: the time is one of its conditions. */

@@ -75,6 +75,20 @@ test('a condition of the time is looked at each time', () => {
   assert.equal(byVariable.asked(), 2)
 })
 
+test('what is only prepared is decided once a second where the time is asked for', () => {
+  const Condition = { DateGreaterThan: { 'aws:CurrentTime': '2026-01-02T12:00:00.500Z' } }
+  const it = told([{ Effect: 'Deny', Action: 'sql:*', Resource: '*', Condition }])
+  const understood = connecting(PLACE)
+  assert.equal(it.answers.ahead(understood).effect, 'allow')
+  it.clock.advance(999)
+  assert.equal(it.answers.ahead(understood).effect, 'allow')
+  assert.equal(effectOf(it, understood), 'deny')
+  it.clock.advance(1)
+  assert.equal(it.answers.ahead(understood).effect, 'deny')
+  it.clock.advance(-1_000)
+  assert.equal(it.answers.ahead(understood).effect, 'allow')
+})
+
 test('another client address is another session, with answers of its own', () => {
   const Condition = { IpAddress: { 'aws:SourceIp': '10.0.0.0/8' } }
   const deny = { Effect: 'Deny', Action: 'sql:*', Resource: '*', Condition }

@@ -1,10 +1,13 @@
-import type { DecisionRequest } from '../../core/decision.ts'
+import type { Decision, DecisionRequest } from '../../core/decision.ts'
 import type { Principal } from '../../core/principal.ts'
 import { factsContext, mergeContexts } from '../context.ts'
 import type { ClientFacts, Engine, SqlRooms } from './ports.ts'
 import { decideStatement, type StatementDecision } from './statement-decision.ts'
 import { TimedContext } from './timed-context.ts'
 import type { Understood } from './understood.ts'
+
+/** How long an answer that was not executed may be used for another that is not, ms. */
+const AHEAD_MS = 1_000
 
 /** Who asks, for as long as a session lasts. */
 export interface Asker {
@@ -28,6 +31,7 @@ export class SteadyAnswers {
   readonly #asker: Asker
   readonly #rooms: Pick<SqlRooms, 'decide' | 'rowThresholds' | 'clock'>
   readonly #known = new WeakMap<Understood, Answer>()
+  readonly #ahead = new WeakMap<Understood, { readonly decision: Decision; readonly atMs: number }>()
 
   constructor(asker: Asker, rooms: Pick<SqlRooms, 'decide' | 'rowThresholds' | 'clock'>) {
     this.#asker = asker
@@ -43,6 +47,19 @@ export class SteadyAnswers {
     const answer = { request, decided: decideStatement({ request, understood, engine }, this.#rooms) }
     if (!context.isTimeAsked && isPlain(answer)) this.#known.set(understood, answer)
     return answer
+  }
+
+  /**
+   * The decision on what is only prepared and runs nothing: an answer that lets it pass is good for a while, for it is asked
+   * again when it is executed.
+   */
+  ahead(understood: Understood): Decision {
+    const nowMs = this.#rooms.clock.now()
+    const known = this.#ahead.get(understood)
+    if (known !== undefined && nowMs >= known.atMs && nowMs - known.atMs < AHEAD_MS) return known.decision
+    const { decision } = this.decide(understood).decided
+    if (decision.effect === 'allow') this.#ahead.set(understood, { decision, atMs: nowMs })
+    return decision
   }
 }
 
