@@ -7,6 +7,7 @@ RUN  := $(NODE) --disable-warning=ExperimentalWarning
 help:
 	@echo 'make demo    set up, then run an agent'"'"'s day through the gate (KEEP=1 leaves it up)'
 	@echo 'make test    set up, then run all tests'
+	@echo 'make found   list the servers and clients that tests can use here'
 	@echo 'make bench   run the benchmarks (bench/README.md holds the last table)'
 	@echo 'make lint    format, lint, type and house checks'
 	@echo 'make catalog rebuild the catalog where botocore is installed, and print its coverage'

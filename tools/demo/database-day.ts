@@ -53,6 +53,11 @@ const DAY: readonly Question[] = [
   },
 ]
 
+/** `host:port` where the gate listens for PostgreSQL's clients. */
+export async function postgresOf(gate: RunningGate): Promise<string> {
+  return (await gate.running.printed(/postgres on (\S+)/))[1] ?? ''
+}
+
 /** The agent's day in the database; gives the surprises. */
 export async function databaseDay(
   gate: RunningGate,
@@ -60,8 +65,7 @@ export async function databaseDay(
   role: string,
   env: NodeJS.ProcessEnv,
 ): Promise<number> {
-  const [, address = ''] = await gate.running.printed(/postgres on (\S+)/)
-  const port = address.split(':').at(-1) ?? ''
+  const port = (await postgresOf(gate)).split(':').at(-1) ?? ''
   const made = await execute(`${ROOT}/bin/sallyport`, ['token', '--target', 'orders', '--port', port], {
     env,
   })

@@ -3,43 +3,80 @@
  * that know of neither but an address. Ends with the recording. `--keep` leaves it all running.
  */
 
-import { ISSUER_URL, type RunningGate, startGate } from '../../test/harness/gate.ts'
-import { createIssuer } from '../../test/harness/issuer.ts'
+import { type GateOptions, ISSUER_URL, type RunningGate, startGate } from '../../test/harness/gate.ts'
+import { createIssuer, type Issuer } from '../../test/harness/issuer.ts'
 import { startMoto } from '../../test/harness/moto.ts'
+import type { NoPostgres } from '../../test/harness/postgres.ts'
 import { approve } from './approve.ts'
 import { AFTER_THE_END, DAY, POLICY, seed, take } from './aws-day.ts'
-import { databaseDay } from './database-day.ts'
-import { openShop, SHOP_POLICY } from './shop.ts'
+import { databaseDay, postgresOf } from './database-day.ts'
+import { openShop, SHOP_POLICY, type Shop } from './shop.ts'
 import { bold, chapter, print } from './show.ts'
 
 const keep = process.argv.includes('--keep')
+// Who is interrupted takes the servers along.
+const interrupted = (): never => process.exit(130)
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupted)
+
+/** What runs at the side of the gate. */
+interface World {
+  readonly gate: RunningGate
+  readonly people: Issuer
+  readonly role: string
+  readonly shop: Shop | NoPostgres
+}
 
 async function main(): Promise<number> {
   console.log(bold('A stand-in for AWS (moto, checking signatures), a database, and the gate before them'))
   const [moto, shop] = await Promise.all([startMoto(['agent']), openShop()])
-  const isOpen = !('missing' in shop)
-  const role = `arn:aws:iam::${moto.account}:role/agent`
-  await seed(moto.endpoint, moto.gateEnv)
-  const issuer = await createIssuer(ISSUER_URL)
-  const people = await createIssuer('https://idp.example')
-  const keeping = [
-    { actions: ['s3:GetObject'], what: 'replies' },
-    { actions: ['sql:*'], what: 'replies' },
-  ]
-  const gate = await startGate({
-    issuer,
-    people,
-    roles: [{ arn: role, policies: isOpen ? [POLICY, SHOP_POLICY] : [POLICY] }],
-    upstream: moto.endpoint,
-    env: { ...moto.gateEnv, ...(isOpen ? shop.gateEnv : {}) },
-    config: { record: { keep: keeping }, ...(isOpen ? shop.config : {}) },
-  })
+  let gate: RunningGate | undefined
+  try {
+    const role = `arn:aws:iam::${moto.account}:role/agent`
+    await seed(moto.endpoint, moto.gateEnv)
+    const issuer = await createIssuer(ISSUER_URL)
+    const people = await createIssuer('https://idp.example')
+    gate = await startGate({
+      issuer,
+      people,
+      upstream: moto.endpoint,
+      env: moto.gateEnv,
+      ...settings(role, shop),
+    })
+    const surprises = await day({ gate, people, role, shop })
+    if (surprises > 0) console.log(`\n${surprises} step(s) did not go as they should`)
+    return surprises === 0 ? 0 : 1
+  } finally {
+    await gate?.stop()
+    await moto.stop()
+    if (!('missing' in shop)) await shop.stop()
+  }
+}
+
+/** Those of the gate that depend on whether there is a database. */
+function settings(role: string, shop: Shop | NoPostgres): Pick<GateOptions, 'roles' | 'files' | 'config'> {
+  const record = {
+    keep: [
+      { actions: ['s3:GetObject'], what: 'replies' },
+      { actions: ['sql:*'], what: 'replies' },
+    ],
+  }
+  if ('missing' in shop) return { roles: [{ arn: role, policies: [POLICY] }], config: { record } }
+  return {
+    roles: [{ arn: role, policies: [POLICY, SHOP_POLICY] }],
+    files: shop.files,
+    config: { record, ...shop.config },
+  }
+}
+
+/** All that the agent does, and what people see of it; gives the surprises. */
+async function day({ gate, people, role, shop }: World): Promise<number> {
   const env = await gate.clientEnv(role, 'agent-7')
   console.log(`  AWS_ENDPOINT_URL=${gate.endpoint}\n  AWS_ROLE_ARN=${role}`)
   console.log(`  AWS_WEB_IDENTITY_TOKEN_FILE=…   (an OIDC token of ${ISSUER_URL} for agent-7)\n`)
   let surprises = 0
   for (const step of DAY) {
     const approving = step.approver === undefined ? undefined : approve(gate, people, step.approver)
+    // Where nobody is asked, nothing is there to approve, and that is told by the step.
     approving?.catch(() => undefined)
     const went = await take(step, env)
     surprises += went === 0 ? ((await approving) ?? 0) : went
@@ -47,8 +84,8 @@ async function main(): Promise<number> {
   const ofAws = await sessionsOf(gate)
 
   chapter('The same agent, and a PostgreSQL database behind the same gate')
-  if (isOpen) surprises += await databaseDay(gate, people, role, env)
-  else console.log(`  skipped: ${shop.missing}`)
+  if ('missing' in shop) console.log(`  skipped: ${shop.missing}`)
+  else surprises += await databaseDay(gate, people, role, env)
 
   chapter('What the journal says of it')
   surprises += await print(gate.sessions('list'))
@@ -67,13 +104,8 @@ async function main(): Promise<number> {
   }
   surprises += await take(AFTER_THE_END, env)
   surprises += await print(gate.sessions('verify'))
-
-  if (keep && surprises === 0) await stayUp(gate, env)
-  await gate.stop()
-  await moto.stop()
-  if (isOpen) await shop.stop()
-  if (surprises > 0) console.log(`\n${surprises} step(s) did not go as they should`)
-  return surprises === 0 ? 0 : 1
+  if (keep && surprises === 0) await stayUp(gate, env, !('missing' in shop))
+  return surprises
 }
 
 async function sessionsOf(gate: RunningGate): Promise<readonly string[]> {
@@ -82,15 +114,19 @@ async function sessionsOf(gate: RunningGate): Promise<readonly string[]> {
   return sessions.map(({ id }) => id)
 }
 
-async function stayUp(gate: RunningGate, env: NodeJS.ProcessEnv): Promise<void> {
+async function stayUp(gate: RunningGate, env: NodeJS.ProcessEnv, hasShop: boolean): Promise<void> {
   chapter('It stays up. In another shell:')
   for (const name of ['AWS_ENDPOINT_URL', 'AWS_ROLE_ARN', 'AWS_WEB_IDENTITY_TOKEN_FILE', 'AWS_REGION']) {
     console.log(`  export ${name}=${env[name]}`)
   }
   console.log('  aws s3 ls\n')
-  console.log(`  bin/sallyport connect orders --config ${gate.folder}/sallyport.yaml`)
+  if (hasShop)
+    console.log(
+      `  bin/sallyport connect orders --config ${gate.folder}/sallyport.yaml --gate ${await postgresOf(gate)}`,
+    )
   console.log(`  bin/sallyport sessions list --data ${gate.folder}/data`)
   console.log(`  curl ${gate.admin}/readyz\n\nCtrl-C ends it.`)
+  process.off('SIGINT', interrupted)
   await new Promise(resolve => process.once('SIGINT', resolve))
 }
 

@@ -5,8 +5,8 @@ import { type NoPostgres, POSTGRES_PASSWORD, startPostgres } from '../../test/ha
 export interface Shop {
   /** For the gate's configuration. */
   readonly config: { readonly databases: object; readonly targets: readonly object[] }
-  /** For the gate's environment: the password, which no client ever sees. */
-  readonly gateEnv: NodeJS.ProcessEnv
+  /** Beside it: the password, which no client ever sees. */
+  readonly files: Readonly<Record<string, string>>
   stop(): Promise<void>
 }
 
@@ -59,7 +59,7 @@ create table orders (id int primary key, customer_id int references customers, s
 insert into customers values (1, 'Eve', 'eve@example.com'), (2, 'Bob', 'bob@example.com');
 insert into orders values (1, 1, 'open', 20), (2, 1, 'open', 35), (3, 2, 'open', 12), (4, 2, 'returned', 90);`
 
-const PASSWORD = 'SHOP_PASSWORD'
+const PASSWORD_FILE = 'shop-password'
 
 /** Starts the machine's PostgreSQL, or npm's, with the shop in it; or gives why there is none. */
 export async function openShop(): Promise<Shop | NoPostgres> {
@@ -76,11 +76,11 @@ export async function openShop(): Promise<Shop | NoPostgres> {
         {
           ...{ name: 'orders', engine: 'postgres', host: '127.0.0.1', port: server.port },
           ...{ database: 'shop', user: 'gate', tls: { enabled: false } },
-          auth: { environment: PASSWORD },
+          auth: { file: PASSWORD_FILE },
         },
       ],
     },
-    gateEnv: { [PASSWORD]: POSTGRES_PASSWORD },
+    files: { [PASSWORD_FILE]: POSTGRES_PASSWORD },
     stop: () => server.stop(),
   }
 }

@@ -118,7 +118,7 @@ if [ -n "$missing" ] && [ "$(id -u)" = 0 ] && [ -w /usr/sbin ] && command -v apt
     say "apt-get could not install $missing (see $LOG); what needs it is skipped"
   fi
 elif [ -n "$missing" ]; then
-  say "missing, and what needs it is skipped; as root: apt-get install --no-install-recommends $missing"
+  say "missing, and what needs it is skipped; Debian: apt-get install --no-install-recommends $missing"
 fi
 
 has initdb || sh tools/setup/postgres/install.sh
