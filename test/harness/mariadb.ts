@@ -50,19 +50,34 @@ export async function startMariadb(tls?: Tls): Promise<Mariadb | NoMariadb> {
     ])
     const encrypted = tls === undefined ? [] : keysIn(folder, tls)
     if (account !== undefined) await finish('chown', ['-R', account, folder])
-    const port = await freePort()
-    const running = start(server, [
-      ...['--no-defaults', `--datadir=${data}`, `--socket=${join(folder, 'socket')}`, `--port=${port}`],
+    const { port, running } = await begin(server, [
+      ...['--no-defaults', `--datadir=${data}`, `--socket=${join(folder, 'socket')}`],
       ...['--bind-address=127.0.0.1', '--innodb-buffer-pool-size=16M', '--innodb-flush-log-at-trx-commit=0'],
       ...['--max-connections=1500', `--tmpdir=${scratch}`],
       ...encrypted,
       ...asAccount,
     ])
-    await running.printed(/ready for connections/)
     return { port, user: 'root', folder, stop: () => ended(running, folder) }
   } catch (error) {
     rmSync(folder, { recursive: true, force: true })
     throw error
+  }
+}
+
+/** Starts it on a port that was free a moment ago; where somebody has that by now, on another. */
+async function begin(
+  server: string,
+  args: readonly string[],
+): Promise<{ readonly port: number; readonly running: Running }> {
+  for (;;) {
+    const port = await freePort()
+    const running = start(server, [...args, `--port=${port}`])
+    try {
+      await running.printed(/ready for connections/)
+      return { port, running }
+    } catch (error) {
+      if (!running.output().includes('Address already in use')) throw error
+    }
   }
 }
 
