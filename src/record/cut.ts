@@ -34,12 +34,30 @@ export function cutString(value: string, length: number): string {
 
 /** Cuts a value, long strings first, until its JSON takes at most `limitBytes`; marks each cut in place. */
 export function cutToFit(value: JsonObject, limitBytes: number): { value: JsonObject; truncated: boolean } {
+  if (surelyFits(value, limitBytes)) return { value, truncated: false }
   if (depthWithin(value, MAX_DEPTH) && jsonBytes(value) <= limitBytes) return { value, truncated: false }
   for (const limits of STEPS) {
     const cut = cutMembers(value, limits, 0)
     if (jsonBytes(cut) <= limitBytes) return { value: cut, truncated: true }
   }
   return { value: { [LEFT_OUT]: 'all parameters' }, truncated: true }
+}
+
+/** The most bytes that a character takes in JSON: written as an escape. */
+const CHARACTER_BYTES = 6
+/** And a number, a boolean or null, with what stands around a member. */
+const MEMBER_BYTES = 32
+
+/** Whether it fits however its characters are written; what is no map of scalars is looked at more closely. */
+function surelyFits(value: JsonObject, limitBytes: number): boolean {
+  let bytes = 2
+  for (const [name, member] of Object.entries(value)) {
+    if (typeof member === 'object' && member !== null) return false
+    const length = typeof member === 'string' ? member.length : 0
+    bytes += MEMBER_BYTES + CHARACTER_BYTES * (name.length + length)
+    if (bytes > limitBytes) return false
+  }
+  return bytes <= limitBytes
 }
 
 export function jsonBytes(value: unknown): number {

@@ -96,3 +96,18 @@ test('an event of any size fits, or is refused by its name', () => {
   assert.match(JSON.stringify(event), /pairs left out/)
   assert.throws(() => fitEvent(allowed('x'.repeat(5_000)), 1_000), { code: 'event-too-large' })
 })
+
+test('parameters that surely fit are those that fit when they are written out', () => {
+  const scalar = fc.oneof(fc.string({ unit: 'binary' }), fc.double(), fc.boolean(), fc.constant(null))
+  fc.assert(
+    fc.property(
+      fc.dictionary(fc.string({ unit: 'binary' }), scalar),
+      fc.nat({ max: 600 }),
+      (members, limit) => {
+        const parameters = JSON.parse(JSON.stringify(members))
+        const fits = Buffer.byteLength(JSON.stringify(parameters)) <= limit
+        assert.equal(recordedParameters(parameters, [], limit).truncated, !fits)
+      },
+    ),
+  )
+})

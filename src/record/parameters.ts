@@ -22,9 +22,12 @@ export function recordedParameters(
   sensitive: readonly string[],
   limitBytes: number,
 ): Pick<RecordedCall, 'parameters' | 'redacted' | 'truncated'> {
+  if (sensitive.length === 0) {
+    const { value, truncated } = cutToFit(parameters, limitBytes)
+    return { parameters: value, redacted: [], truncated }
+  }
   const redaction = new Redaction(sensitive)
-  const safe = sensitive.length === 0 ? parameters : redaction.apply(parameters)
-  const { value, truncated } = cutToFit(safe, limitBytes)
+  const { value, truncated } = cutToFit(redaction.apply(parameters), limitBytes)
   return { parameters: value, redacted: listed(redaction.redacted), truncated }
 }
 
