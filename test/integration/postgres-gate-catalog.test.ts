@@ -279,3 +279,40 @@ test('what has waited means what it meant where somebody changes something else'
     await db.end()
   }
 })
+
+test('what others change between the messages of one batch denies nothing in it that they do not change', {
+  skip,
+}, async () => {
+  const other = await client()
+  const raw = await RawPostgres.open(gate.port)
+  const flush = { kind: 'flush' } as const
+  const isDone = (heard: readonly { readonly kind: string }[]): boolean =>
+    heard.some(({ kind }) => kind === 'command-complete')
+  for (const [n, temporary] of [false, true].entries()) {
+    if (temporary) {
+      raw.say({ kind: 'query', sql: 'create temp table scratch (a int)' })
+      assert.deepEqual(sqlstates(await raw.until('ready')), [])
+    }
+    const texts = [
+      `create table batched_${n} (a int)`,
+      'explain select name from plain',
+      temporary ? 'select a from scratch, plain' : 'select name from plain',
+      'declare c cursor with hold for select name from plain',
+      'close c',
+    ]
+    for (const [i, sql] of texts.entries()) {
+      raw.say(parse(sql, 's'), flush)
+      await raw.until('parse-complete')
+      await other.query(`create table between_${n}_${i} (a int)`)
+      raw.say(bind('s', 'p'), flush)
+      await raw.until('bind-complete')
+      await other.query(`drop table between_${n}_${i}`)
+      raw.say(execute('p'), { kind: 'close', handle: 'S', name: 's' }, sync)
+      const heard = await raw.until('ready')
+      assert.deepEqual(sqlstates(heard), [], sql)
+      assert.ok(isDone(heard), sql)
+    }
+  }
+  raw.socket.destroy()
+  await other.end()
+})

@@ -108,3 +108,34 @@ test('texts and parameters are counted, also when they are taken back', () => {
   put('a')
   assert.equal(handles.isFull, false)
 })
+
+test('a cursor that was closed is known no more, nor is anything after DISCARD ALL alone', async () => {
+  const [catalog] = await catalogs()
+  const names = { version: 0, names: { catalog, searchPath: PATHS[0] } as Names }
+  const handles = new Handles(PLACE, names, new UnderstoodTexts())
+  const run = async (sql: string): Promise<void> => {
+    const parsed = await parser.parse(sql)
+    const understood = handles.understand(parsed)
+    handles.forget(understood)
+    handles.learn(sql, parsed, understood)
+  }
+  const known = (): readonly boolean[] => [
+    handles.cursor('c') !== undefined,
+    handles.prepared('p') !== undefined,
+  ]
+  await run('prepare p as select id from users')
+  await run('declare c cursor for select id from users')
+  assert.deepEqual(known(), [true, true])
+  for (const what of ['plans', 'sequences', 'temp']) await run(`discard ${what}`)
+  assert.deepEqual(known(), [true, true])
+  await run('close c')
+  assert.deepEqual(known(), [false, true])
+  await run('declare c cursor for select id from users; close c')
+  assert.deepEqual(known(), [false, true])
+  await run('declare c cursor for select id from users')
+  await run('close all')
+  assert.deepEqual(known(), [false, true])
+  await run('declare c cursor for select id from users')
+  await run('discard all')
+  assert.deepEqual(known(), [false, false])
+})

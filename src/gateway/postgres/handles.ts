@@ -156,7 +156,11 @@ export class Handles implements Named {
       for (const effect of effects) {
         if (effect.kind === 'prepare') this.#prepared.delete(effect.name)
         if (effect.kind === 'declare') this.#portals.delete(effect.name)
-        if (effect.kind === 'discard') this.#prepared.clear()
+        if (effect.kind === 'discard' && effect.what === 'DISCARD_ALL') {
+          this.#prepared.clear()
+          this.#portals.clear()
+        }
+        if (effect.kind === 'close') this.#close(effect.name)
         if (effect.kind !== 'deallocate') continue
         if (effect.name === undefined) this.#prepared.clear()
         else this.#prepared.delete(effect.name)
@@ -164,11 +168,18 @@ export class Handles implements Named {
     }
   }
 
+  /** Another may be opened under the name, also by a function. */
+  #close(name: string | undefined): void {
+    if (name === undefined) this.#portals.clear()
+    else this.#portals.delete(name)
+  }
+
   /** A text has ended well: the names that it gave are known. */
   learn(sql: string, parsed: Parsed, { statements }: Understood): void {
     for (const { effects } of statements) {
       for (const effect of effects) {
         if (effect.kind === 'prepare') this.#learnPrepared(effect.name, sql, parsed)
+        if (effect.kind === 'close') this.#close(effect.name)
         if (effect.kind !== 'declare') continue
         const cursor = cursorIn(statements, effect.name)
         if (cursor === undefined) continue

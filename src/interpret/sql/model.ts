@@ -159,6 +159,8 @@ export type SessionEffect =
   | { readonly kind: 'deallocate'; readonly name?: string }
   | { readonly kind: 'declare'; readonly name: string; readonly output: Output }
   | { readonly kind: 'fetch'; readonly name: string }
+  /** A cursor or portal; all of them without a name. */
+  | { readonly kind: 'close'; readonly name?: string }
 
 /** How COPY writes rows in the form of text or CSV: https://www.postgresql.org/docs/current/sql-copy.html */
 export interface CopyForm {

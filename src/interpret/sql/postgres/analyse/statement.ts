@@ -136,7 +136,10 @@ const STATEMENTS: StatementReaders = {
     analysis.effects.push({ kind: 'fetch', name })
     return { tag: ismove === true ? 'MOVE' : 'FETCH' }
   },
-  ClosePortalStmt: () => ({ tag: 'CLOSE CURSOR' }),
+  ClosePortalStmt: ({ portalname: name }, analysis) => {
+    analysis.effects.push({ kind: 'close', ...(name === undefined ? {} : { name }) })
+    return { tag: 'CLOSE CURSOR' }
+  },
   VariableSetStmt: (set, analysis) => settled(set, analysis),
   VariableShowStmt: () => ({ tag: 'SHOW', output: { columns: [], open: new Set() } }),
   DiscardStmt: ({ target = 'DISCARD_ALL' }, analysis) => {
