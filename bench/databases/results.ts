@@ -7,6 +7,8 @@ export interface Extent {
   readonly seconds: number
   /** Of each, in turns with the others; the median counts. */
   readonly runs: number
+  /** Transactions, in each way of sending them, before anything is counted: what has run for a while is compiled. */
+  readonly warm: number
 }
 
 /** A load over one path. */
