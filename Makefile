@@ -2,7 +2,7 @@
 NODE := node_modules/node/bin/node
 RUN  := $(NODE) --disable-warning=ExperimentalWarning
 
-.PHONY: help setup clients found demo test unit integration bench lint format catalog clean
+.PHONY: help setup clients found demo test unit integration regression bench lint format catalog clean
 
 help:
 	@echo 'make demo    set up, then run an agent'"'"'s day through the gate (KEEP=1 leaves it up)'
@@ -39,6 +39,11 @@ unit: setup
 
 integration: clients found
 	@$(RUN) tools/test/main.ts test/integration
+
+# Half an hour: PostgreSQL's own statements, through the gate and without it.
+regression: clients
+	@POSTGRES_REGRESS="$$(sh tools/setup/postgres/sources.sh)" && export POSTGRES_REGRESS && \
+		$(RUN) tools/test/main.ts test/integration/postgres-regression.test.ts
 
 bench: clients
 	@sh tools/setup/databases.sh bench

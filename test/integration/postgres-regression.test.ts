@@ -5,9 +5,10 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { POSTGRES_PASSWORD, startPostgres } from '../harness/postgres.ts'
 import { GATE_PASSWORD, startPostgresGate, type TestGate } from '../harness/postgres-gate.ts'
-import { execute, which } from '../harness/process.ts'
+import { without } from '../harness/postgres-programs.ts'
+import { execute } from '../harness/process.ts'
 
-/** `src/test/regress` of the source of the very version that is installed: docs/postgres-clients.md says where to get it. */
+/** `src/test/regress` of the source of the very version that is installed: `make regression` gets it. */
 const SOURCES = process.env['POSTGRES_REGRESS'] ?? ''
 const ONLY = process.env['POSTGRES_REGRESS_ONLY']?.split(' ')
 const settings = [
@@ -18,16 +19,10 @@ const settings = [
   'max_wal_senders=0',
 ]
 
-const straight = await startPostgres({ settings })
-const behind = await startPostgres({ settings })
-const isThere = !('missing' in straight) && !('missing' in behind)
-const skip = !isThere
-  ? 'PostgreSQL is not installed'
-  : which('psql') === undefined
-    ? 'psql is not installed'
-    : existsSync(join(SOURCES, 'parallel_schedule'))
-      ? false
-      : 'no sources of PostgreSQL (POSTGRES_REGRESS names no src/test/regress)'
+const noSources = !existsSync(join(SOURCES, 'parallel_schedule')) && 'takes half an hour: `make regression`'
+const servers = noSources ? [] : await Promise.all([startPostgres({ settings }), startPostgres({ settings })])
+const [straight = { missing: `${noSources}` }, behind = straight] = servers
+const skip = 'missing' in straight ? straight.missing : without('psql')
 const folder = mkdtempSync(join(tmpdir(), 'sallyport-regress-'))
 
 after(async () => {
