@@ -31,7 +31,7 @@ import boto3, sys
 boto3.client('s3').put_object(Bucket='bucket', Key=sys.argv[1], Body=b'x' * int(sys.argv[2]))
 `
 
-describe('calls that are held', { timeout: 180_000 }, () => {
+describe('calls that are held', () => {
   let upstream: StubUpstream
   let gate: RunningGate
   let ann: ControlClient

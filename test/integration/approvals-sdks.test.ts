@@ -44,7 +44,7 @@ interface SdkClient {
   start(): Promise<{ remove(table: string, seconds: number): Promise<Said>; stop(): Promise<void> }>
 }
 
-describe('how clients take an approval', { timeout: 500_000, concurrency: true }, () => {
+describe('how clients take an approval', { concurrency: true }, () => {
   let upstream: StubUpstream
   let gate: RunningGate
   let ann: ControlClient
@@ -162,7 +162,7 @@ describe('how clients take an approval', { timeout: 500_000, concurrency: true }
     ann.asked(({ call }) => call?.commandLine.split(' ').includes(table) ?? false)
 
   for (const { name, skip = false, start } of clients) {
-    describe(name, { skip, timeout: 300_000, concurrency: 1 }, () => {
+    describe(name, { skip, concurrency: 1 }, () => {
       let client: Awaited<ReturnType<SdkClient['start']>>
       before(async () => {
         client = await start()

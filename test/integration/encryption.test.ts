@@ -190,9 +190,7 @@ describe('an encrypted recording of a running gate', () => {
 })
 
 describe('an encrypted recording of several workers', () => {
-  it('has keys of its own for each, none of it in the clear, and is shredded in all lanes', {
-    timeout: 120_000,
-  }, async () => {
+  it('has keys of its own for each, none of it in the clear, and is shredded in all lanes', async () => {
     const upstream = await startStubUpstream()
     const issuer = await createIssuer(ISSUER_URL)
     let gate = await startGate({

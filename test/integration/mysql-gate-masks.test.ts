@@ -60,7 +60,7 @@ async function shown(
   return { rows, all: [rows, warnings] }
 }
 
-test('no shape of a query shows the canary, in text and prepared', { skip, timeout: 600_000 }, async t => {
+test('no shape of a query shows the canary, in text and prepared', { skip }, async t => {
   let [shapes, canaries, passed, masked] = [0, 0, 0, 0]
   for (const source of SOURCES) {
     for (const expression of [...EXPRESSIONS, ...TELLING]) {
@@ -103,7 +103,7 @@ const QUOTING = [
   'not u.c between 1 and 2',
 ]
 
-test('nor does any, whatever the session has set', { skip, timeout: 600_000 }, async t => {
+test('nor does any, whatever the session has set', { skip }, async t => {
   let [shapes, masked] = [0, 0]
   for (const setting of SETTINGS) {
     const to = await come()

@@ -168,7 +168,7 @@ describe('a recording with everything on', () => {
   const sessions = (...args: string[]): Promise<Finished> =>
     sallyport('sessions', ...args, '--config', join(gate.folder, 'sallyport.yaml'))
 
-  it('is written, sealed, and leaves for everywhere that is configured', { timeout: 300_000 }, async () => {
+  it('is written, sealed, and leaves for everywhere that is configured', async () => {
     for (let i = 0; i < CALLS; i++) {
       const Key = `${CANARY}-${i}`
       await client.send(new PutObjectCommand({ Bucket: 'work', Key, Body: randomBytes(MIB) }))
@@ -199,9 +199,7 @@ describe('a recording with everything on', () => {
     }
   })
 
-  it('is removed from the disk once it is in the bucket, and proven with what is left', {
-    timeout: 300_000,
-  }, async () => {
+  it('is removed from the disk once it is in the bucket, and proven with what is left', async () => {
     const segments = join(gate.folder, 'data/journal/00')
     // A round of retention comes with the start; and what does not survive a kill was not worth much.
     gate = await gate.restart('SIGKILL')
@@ -211,9 +209,7 @@ describe('a recording with everything on', () => {
     assert.match(verified.stdout, /removed/)
   })
 
-  it('is whole in the bucket: what is fetched from there is a journal that proves itself', {
-    timeout: 300_000,
-  }, async () => {
+  it('is whole in the bucket: what is fetched from there is a journal that proves itself', async () => {
     const fetched = mkdtempSync(join(tmpdir(), 'sallyport-fetched-'))
     try {
       const { Contents = [] } = await bucket.send(new ListObjectsV2Command({ Bucket: 'archive' }))
@@ -234,7 +230,7 @@ describe('a recording with everything on', () => {
     }
   })
 
-  it('is read by whoever has the keys, until its session is shredded', { timeout: 300_000 }, async () => {
+  it('is read by whoever has the keys, until its session is shredded', async () => {
     const last = `${CANARY}-${CALLS - 1}`
     const found = await sessions('search', `resource:*${last}*`, '--json')
     assert.equal(found.code, 0, found.stderr)
@@ -256,7 +252,7 @@ describe('a recording with everything on', () => {
     assert.doesNotMatch(gate.running.output(), new RegExp(CANARY))
   })
 
-  it('goes on where a receiver is away, and the operator is told', { timeout: 300_000 }, async () => {
+  it('goes on where a receiver is away, and the operator is told', async () => {
     hooks.close()
     hooks.closeAllConnections()
     const own = await settings()
@@ -272,7 +268,7 @@ describe('a recording with everything on', () => {
     assert.ok(!gate.running.output().includes(SECRET))
   })
 
-  it('leaves nothing behind when the gate is told to stop', { timeout: 300_000 }, async () => {
+  it('leaves nothing behind when the gate is told to stop', async () => {
     await gate.running.stop()
     const lanes = join(gate.folder, 'data/journal/00')
     const sealed = readdirSync(lanes)

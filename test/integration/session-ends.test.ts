@@ -13,7 +13,7 @@ import { ALLOW_ALL } from '../harness/world.ts'
 
 const ROLE = 'arn:aws:iam::123456789012:role/agent'
 
-describe('how sessions end', { timeout: 240_000 }, () => {
+describe('how sessions end', () => {
   let upstream: StubUpstream
   let issuer: Issuer
   before(async () => {

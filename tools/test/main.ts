@@ -49,7 +49,8 @@ const stream = run({
   files: longestFirst(files),
   // While one waits for a server of its own, the processors have two others.
   concurrency: availableParallelism() + 1,
-  timeout: 600_000,
+  // Only what hangs: a slow machine has time.
+  timeout: 1_800_000,
   execArgv: ['--disable-warning=ExperimentalWarning', '--import', new URL('./seed.ts', import.meta.url).href],
 })
 for await (const event of stream) {
