@@ -79,6 +79,13 @@ const MEANT: ReadonlyMap<string, { readonly from: RegExp; readonly why: string }
     { from: /^\\lo_/m, why: 'function calls of the protocol, which libpq makes here, are refused' },
   ],
   [
+    'privileges',
+    {
+      from: /^SELECT '\{1\}'::int4\[\]::int8\[\]; --other user, fail/m,
+      why: 'a session that may not make integers into bigints any more may not read the catalog either, and is denied',
+    },
+  ],
+  [
     'temp',
     {
       from: /^PREPARE TRANSACTION 'twophase_search'/m,
