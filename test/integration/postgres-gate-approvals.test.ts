@@ -149,18 +149,29 @@ describe('statements that people approve', { skip }, () => {
   })
 
   it('run only as what was approved: not where names mean something else by then', async () => {
+    const changed = async (sql: string): Promise<void> => {
+      const other = new pg.Client({ connectionString: gate.url() })
+      await other.connect()
+      await other.query(sql)
+      await other.end()
+    }
     const running = failed(db.query('delete from people where id = 9'))
     const request = await desk.request()
     await waiting()
-    const other = new pg.Client({ connectionString: gate.url() })
-    await other.connect()
-    await other.query('create or replace view shown as select 1 as one')
-    await other.end()
+    await changed('create table more_people () inherits (people)')
     await desk.approve(request)
     const error = await running
     assert.equal(error.code, '42501')
     assert.match(error.message, /may have changed while the statement waited/)
     assert.equal(await ids(), 9)
+    await changed('drop table more_people')
+    // What others change beside it is no reason.
+    const again = db.query('delete from people where id = 8')
+    const second = await desk.request()
+    await waiting()
+    await changed('create or replace view shown as select 1 as one')
+    await desk.approve(second)
+    assert.equal((await again).rowCount, 1)
   })
 
   it('ask once where planning and running both would', async () => {
