@@ -1,4 +1,4 @@
-import { LOAD_LOCAL } from '../../interpret/sql/mysql/routines.ts'
+import { LOAD_LOCAL, localFiles } from '../../interpret/sql/mysql/routines.ts'
 import type { Packet } from '../../wire/mysql/packet.ts'
 import { writeCommand } from '../../wire/mysql/write-command.ts'
 import type { Line } from './line.ts'
@@ -31,9 +31,13 @@ export class Queries {
     const [kill] = read.understood.statements.flatMap(({ effects }) =>
       effects.flatMap(effect => (effect.kind === 'kill' ? [effect] : [])),
     )
-    const isLoading = read.understood.tags.includes(LOAD_LOCAL)
+    const { onFile } = this.#ports
+    const loading =
+      read.names !== undefined && read.understood.tags.includes(LOAD_LOCAL)
+        ? { onFile, files: localFiles(read.sql, read.names.dialect) }
+        : {}
     await line.ask({ message: 'Query', parameters: [] }, read, {
-      sent: { kind: 'query', payload, next, ...(isLoading ? { onFile: this.#ports.onFile } : {}) },
+      sent: { kind: 'query', payload, next, ...loading },
       isBinary: false,
       ...(kill === undefined ? {} : { own: () => this.#ports.kill(kill.id, kill.what) }),
       done: () => line.learn(read),

@@ -144,3 +144,35 @@ test('an error that may quote what is masked keeps its numbers alone, also in th
   assert.ok(!last.includes('secret'))
   assert.equal(run.error, '22007')
 })
+
+test('a client is asked for the file that its statement names, and for no other', async () => {
+  for (const [wanted, isAsked] of [
+    ['/tmp/rows.csv', true],
+    ['/etc/passwd', false],
+  ] as const) {
+    const [gateToServer, server] = await pair()
+    const [gateToClient, client] = await pair()
+    const source = new Source(gateToServer, new ServerReader())
+    const relay = new Relay(source, gateToClient, CAPABILITIES, () => undefined)
+    let asked = 0
+    const passed = relay.pass({
+      ...{ kind: 'query', payload: Buffer.from('\x03load'), next: 1, files: new Set(['/tmp/rows.csv']) },
+      async onFile() {
+        asked += 1
+        server.destroy()
+        return 3
+      },
+    })
+    let heard = 0
+    client.on('data', (chunk: Buffer) => {
+      heard += chunk.length
+    })
+    server.write(writePacket(Buffer.from(`\xfb${wanted}`, 'latin1'), 1))
+    await assert.rejects(passed, isAsked ? /has gone/ : /no statement was to read/)
+    gateToClient.end()
+    await once(client, 'close')
+    assert.deepEqual([asked, heard > 0], isAsked ? [1, true] : [0, false])
+    server.destroy()
+    gateToServer.destroy()
+  }
+})

@@ -24,6 +24,8 @@ export interface Sent {
   readonly holds?: (ok: Ok) => boolean
   /** The server wants a file of the client; resolves with the number of the packet that follows. Absent: it has no reason to. */
   readonly onFile?: (request: Packet) => Promise<number>
+  /** The files that it may want, as the statement names them; the client is asked for no other. */
+  readonly files?: ReadonlySet<string>
 }
 
 /** Rows that pass by one write at most. */
@@ -150,6 +152,7 @@ export class Relay {
     if (packet === undefined) return undefined
     const reply = this.#replies.read(packet.payload)
     if (reply.kind === 'local-file') {
+      if (sent.onFile === undefined || sent.files?.has(reply.name) !== true) throw unwantedFile()
       this.#forward(packet, sent.run)
       return packet
     }
@@ -230,12 +233,7 @@ export class Relay {
   }
 
   async #file(request: Packet, { onFile }: Sent): Promise<void> {
-    if (onFile === undefined) {
-      throw new GateError(
-        'mysql-reply-malformed',
-        'the server sends a request for a file that no statement was to read',
-      )
-    }
+    if (onFile === undefined) throw unwantedFile()
     this.#upstream.reader.expect(await onFile(request))
   }
 
@@ -259,4 +257,9 @@ export class Relay {
     run?.sent(bytes.length)
     if (this.#client.writable) this.#client.write(bytes)
   }
+}
+
+function unwantedFile(): GateError {
+  const message = 'the server sends a request for a file that no statement was to read'
+  return new GateError('mysql-reply-malformed', message)
 }

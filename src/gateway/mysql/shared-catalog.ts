@@ -125,8 +125,9 @@ export class SharedCatalog {
       throw new GateError('sql-catalog-unclear', 'nobody is there to read the catalog for')
     const connection = await user.open()
     this.#connection = connection
-    // Definitions of views are written for the sql_mode of who reads them.
-    await connection.ask("set session sql_mode = ''")
+    // Definitions of views are written for the sql_mode of who reads them; and a limit that somebody has set for all would leave
+    // columns out, whose names would be looked for further out.
+    await connection.ask("set session sql_mode = '', sql_select_limit = 18446744073709551615")
     return connection
   }
 

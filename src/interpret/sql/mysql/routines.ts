@@ -1,6 +1,7 @@
 import { type SqlStatement, type Touch, Unresolved } from '../model.ts'
 import { checkConstant } from './constants.ts'
-import type { Token } from './lex/token.ts'
+import { lex } from './lex/lexer.ts'
+import type { Dialect, Token } from './lex/token.ts'
 import { ANYTHING, type NamePlace, pathAt, plain, relationOf, routineOf, touched } from './plain.ts'
 import { wordOf } from './split.ts'
 import { matched } from './words.ts'
@@ -35,6 +36,17 @@ export function killStatement(tokens: readonly Token[]): SqlStatement {
 
 /** Whether a text wants a file of the client. */
 export const LOAD_LOCAL = 'LOAD DATA LOCAL'
+
+/** The files of the client that a text wants, as it names them; one that was understood. */
+export function localFiles(sql: string, dialect: Dialect): ReadonlySet<string> {
+  const lexed = lex(sql, dialect)
+  const tokens = lexed.kind === 'tokens' ? lexed.tokens : []
+  const names = tokens.filter(
+    ({ kind }, i) =>
+      kind === 'string' && wordOf(tokens[i - 1]) === 'INFILE' && wordOf(tokens[i - 2]) === 'LOCAL',
+  )
+  return new Set(names.map(({ value }) => value))
+}
 
 /**
  * LOAD DATA: what it writes to, and the server's file that it reads. Of the client's own file nothing is asked: it can send

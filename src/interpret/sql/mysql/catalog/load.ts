@@ -84,9 +84,18 @@ type KeyOf = (schema: string, name: string) => string
 /** Neither a schema nor a name can hold a NUL. The server's own are found without regard to case, always. */
 function keys(isCaseSensitive: boolean): KeyOf {
   return (schema, name) => {
-    const isOwn = /^(?:information_schema|performance_schema)$/i.test(schema)
-    return isOwn || !isCaseSensitive ? `${schema}\0${name}`.toLowerCase() : `${schema}\0${name}`
+    return isOwn(schema) || !isCaseSensitive ? `${schema}\0${name}`.toLowerCase() : `${schema}\0${name}`
   }
+}
+
+function isOwn(schema: string): boolean {
+  return /^(?:information_schema|performance_schema)$/i.test(schema)
+}
+
+/** The names of a relation. Those of the server's own are written in upper case by some, in lower case by others. */
+function relationNames(row: Row): { readonly schema: string; readonly name: string } {
+  const [schema, name] = [text(row, 'schema'), text(row, 'name')]
+  return isOwn(schema) ? { schema: schema.toLowerCase(), name: name.toLowerCase() } : { schema, name }
 }
 
 async function readView(
@@ -113,7 +122,7 @@ function relationsOf(
   const columnsOf = new Map<string, BaseColumn[]>()
   const hiddenOf = new Map<string, Set<string>>()
   for (const row of columns) {
-    const [schema, relation] = [text(row, 'schema'), text(row, 'name')]
+    const { schema, name: relation } = relationNames(row)
     const key = keyOf(schema, relation)
     const known = columnsOf.get(key) ?? []
     columnsOf.set(key, known)
@@ -122,7 +131,7 @@ function relationsOf(
   }
   const relations = new Map<string, Relation>()
   for (const row of rows) {
-    const [schema, name] = [text(row, 'schema'), text(row, 'name')]
+    const { schema, name } = relationNames(row)
     const key = keyOf(schema, name)
     const definition = definitions.get(key)
     // `SYSTEM VIEW` is a table of the server's own, `SYSTEM VERSIONED` one that keeps its past.

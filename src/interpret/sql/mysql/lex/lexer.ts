@@ -197,7 +197,8 @@ class Lexer {
       return
     }
     const digits = numberEnd(sql, this.#at)
-    if (isWordCharacter(sql.charAt(digits)) && !sql.slice(this.#at, digits).includes('.')) {
+    // Behind an exponent a name begins: `1e5a` is a number and what it is called.
+    if (isWordCharacter(sql.charAt(digits)) && /^[0-9]+$/.test(sql.slice(this.#at, digits))) {
       this.#word()
       return
     }
