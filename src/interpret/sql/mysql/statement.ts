@@ -8,6 +8,7 @@ import {
 import type { Session } from './analyse/analysis.ts'
 import { type QueryMeaning, readQuery, understandQuery } from './analyse/query-statement.ts'
 import { classify } from './classify.ts'
+import { checkConstant } from './constants.ts'
 import type { Kind } from './kind.ts'
 import { lex } from './lex/lexer.ts'
 import type { Dialect, Token } from './lex/token.ts'
@@ -105,10 +106,7 @@ async function meaningOf(tokens: readonly Token[], place: MysqlPlace): Promise<S
     case 'explain':
       return explainStatement(tokens.slice(found.from), place)
     case 'show':
-      return {
-        ...plain(found.tag, []),
-        output: { columns: [], open: found.isTelling ? ANYTHING : new Set() },
-      }
+      return showStatement(found, tokens)
     case 'command':
       return commandStatement(found, tokens, place)
     case 'making':
@@ -128,6 +126,16 @@ async function meaningOf(tokens: readonly Token[], place: MysqlPlace): Promise<S
     default:
       throw new Unresolved(`the gate does not know \`${wordOf(tokens[0])}\` by its words`)
   }
+}
+
+function showStatement(
+  { tag, isTelling }: Extract<Kind, { readonly kind: 'show' }>,
+  tokens: readonly Token[],
+): SqlStatement {
+  // Its condition may call functions, whose values stand in its errors, as those of any query.
+  const where = tokens.findIndex(token => wordOf(token) === 'WHERE')
+  if (where !== -1) checkConstant(tokens.slice(where + 1))
+  return { ...plain(tag, []), output: { columns: [], open: isTelling ? ANYTHING : new Set() } }
 }
 
 /** A text in a text: it is one statement, understood, or it is nothing. */
