@@ -103,14 +103,23 @@ async function runAlone(config: Config): Promise<void> {
     },
     adminTls(config),
   )
-  await announceAdmin(config, admin, gate.people.links)
-  announce(config, await gate.listen())
+  const stop = async (): Promise<void> => {
+    admin.close()
+    admin.closeAllConnections()
+    await people.stop()
+    await gate.close(DRAIN_MS)
+  }
+  try {
+    await announceAdmin(config, admin, gate.people.links)
+    announce(config, await gate.listen())
+  } catch (error) {
+    // What listens already would keep the process, which is of no use.
+    await stop()
+    throw error
+  }
   const archive = openArchive(config, gate.journal, log, registry)
   await toldToStop()
-  admin.close()
-  admin.closeAllConnections()
-  await people.stop()
-  await gate.close(DRAIN_MS)
+  await stop()
   await archive.stop()
 }
 
@@ -141,7 +150,11 @@ async function runWorker(config: Config): Promise<void> {
   // Making one is what lets prom-client answer the primary's questions, from the registry that is named.
   new AggregatorRegistry()
   AggregatorRegistry.setRegistries(gate.metrics)
-  const listening = await gate.listen()
+  const listening = await gate.listen().catch(async (error: unknown) => {
+    await gate.close(0)
+    process.disconnect?.()
+    throw error
+  })
   const tell = (): void => {
     tellPrimary({ kind: 'status', listening, troubles: gate.troubles() })
   }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import mysql from 'mysql2/promise'
 import pg from 'pg'
 import type { JournalEvent } from '../../src/record/event.ts'
@@ -85,6 +86,7 @@ describe('a gate that is killed', { skip: servers.missing() }, () => {
     for (;;) {
       const [others] = await mariadb.query<mysql.RowDataPacket[]>('show processlist')
       if (others.length === 1) return
+      await sleep(20)
     }
   }
 

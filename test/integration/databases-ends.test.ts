@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import mysql from 'mysql2/promise'
 import pg from 'pg'
 import type { JournalEvent } from '../../src/record/event.ts'
@@ -93,12 +94,14 @@ describe('ends', { skip: servers.missing() }, () => {
     for (;;) {
       const sql = "select count(*)::int as n from pg_stat_activity where state <> 'idle' and query like $1"
       if ((await postgres.query(sql, [like])).rows[0].n === count) return
+      await sleep(20)
     }
   }
   async function runsMysql(like: string, count: number): Promise<void> {
     for (;;) {
       const [found] = await mariadb.query<mysql.RowDataPacket[]>('show full processlist')
       if (found.filter(({ Info }) => String(Info).startsWith(like)).length === count) return
+      await sleep(20)
     }
   }
   const decided = async (like: string): Promise<JournalEvent[]> =>

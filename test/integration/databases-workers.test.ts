@@ -99,7 +99,7 @@ describe('two workers', { skip: servers.missing() }, () => {
     },
   }
   async function runs(engine: 'postgres' | 'mysql', like: string, count: number): Promise<void> {
-    while ((await running[engine](like)) !== count) await sleep(10)
+    while ((await running[engine](like)) !== count) await sleep(25)
   }
   const gonePg = (client: pg.Client): Promise<void> =>
     new Promise(resolve => client.once('end', () => resolve()))
