@@ -61,7 +61,8 @@ const READERS: Readers = {
   FuncCall: (call, place) => calledFlow(call, argumentsFlow(call, place), place),
   NamedArgExpr: ({ arg }, place) => maybe(arg, place),
   CaseExpr: ({ arg, args, defresult }, place) => {
-    const flow = lazyFlow([arg, ...(args ?? []), defresult], place)
+    const whole = lazyFlow([arg, ...(args ?? []), defresult], place)
+    const flow = arg === undefined ? whole : (ownFlow(whole, [['=']], place) ?? whole)
     const conditions = [arg, ...(args ?? []).map(when => bodyOf(when, 'CaseWhen').expr)]
     const by = together(...conditions.map(condition => maybe(condition, place)))
     return by.from.size === 0 ? flow : { ...flow, chosen: true }
@@ -78,13 +79,17 @@ const READERS: Readers = {
     return together(row, indirectionFlow(indirection, row.from, place))
   },
   MultiAssignRef: ({ source }, place) => maybe(source, place),
-  SubLink: ({ subLinkType, testexpr, subselect }, place) => {
+  SubLink: ({ subLinkType, testexpr, operName, subselect }, place) => {
     const query = bodyOf(subselect, 'SelectStmt')
     place.analysis.reading.mark(query)
     const from = wholeOf(place.analysis.readers.query(query, place.scope, place.analysis))
     const test = maybe(testexpr, place)
     // More than one row where one is wanted is an error; which rows there are was inferred already.
-    return together({ from: subLinkType === 'EXISTS_SUBLINK' ? NOTHING : from, total: true }, test)
+    const flow = together({ from: subLinkType === 'EXISTS_SUBLINK' ? NOTHING : from, total: true }, test)
+    if (testexpr === undefined) return flow
+    // IN compares by what is called `=` there.
+    const path = operName === undefined ? ['='] : namesOf(operName)
+    return appliedFlow(flow, [path], TOTAL_OPERATORS.has(path.at(-1) ?? ''), place)
   },
   XmlExpr: ({ named_args: named, args }, place) =>
     partial(together(flowsOf(named, place), flowsOf(args, place))),
@@ -243,15 +248,38 @@ function operatorFlow(
   const flow = together(...operands.map(operand => maybe(operand, place)))
   const path = namesOf(name)
   const operator = path.at(-1) ?? ''
-  const isOwn = path.length > 1 ? path[0] !== 'pg_catalog' : place.analysis.catalog.isOwnOperator(operator)
-  if (isOwn) {
-    place.analysis.touch('sql:Call', { kind: 'function', name: operator })
-    place.analysis.infer(flow.from)
-    return { from: ANYTHING, total: false }
-  }
   const isTotal = kind === 'AEXPR_DISTINCT' || kind === 'AEXPR_NOT_DISTINCT' || TOTAL_OPERATORS.has(operator)
+  return appliedFlow(flow, kind?.includes('BETWEEN') === true ? BETWEEN : [path], isTotal, place)
+}
+
+/** By which operators the server reads BETWEEN, however it is written. */
+const BETWEEN = [['>='], ['<='], ['<'], ['>']] as const
+
+/** @param isTotal whether operators of the server are that are applied to a value */
+function appliedFlow(
+  flow: Flow,
+  paths: readonly (readonly string[])[],
+  isTotal: boolean,
+  place: Place,
+): Flow {
   // LIKE with a pattern that is no constant may fail.
-  return isTotal ? unlessChosen(flow) : partial(flow)
+  return ownFlow(flow, paths, place) ?? (isTotal ? unlessChosen(flow) : partial(flow))
+}
+
+/** What comes of operators that somebody defined; undefined where all of these are the server's. */
+function ownFlow(flow: Flow, paths: readonly (readonly string[])[], place: Place): Flow | undefined {
+  if (!touchesOwnOperators(paths, place)) return undefined
+  place.analysis.infer(flow.from)
+  return { from: ANYTHING, total: false }
+}
+
+/** Records the calls of operators that somebody defined; whether one of these is one. */
+export function touchesOwnOperators(paths: readonly (readonly string[])[], { analysis }: Place): boolean {
+  const own = paths.filter(path =>
+    path.length > 1 ? path[0] !== 'pg_catalog' : analysis.catalog.isOwnOperator(path[0] ?? ''),
+  )
+  for (const path of own) analysis.touch('sql:Call', { kind: 'function', name: path.at(-1) ?? '' })
+  return own.length > 0
 }
 
 function castFlow(flow: Flow, type: TypeName | undefined, { analysis }: Place): Flow {
@@ -281,6 +309,7 @@ export function sortFlow(sorts: readonly Node[] | undefined, place: Place): Flow
     ...(sorts ?? []).map(sort => {
       const by = bodyOf(sort, 'SortBy')
       place.analysis.reading.mark(by)
+      if (by.useOp !== undefined) touchesOwnOperators([namesOf(by.useOp)], place)
       return maybe(by.node, place)
     }),
   )

@@ -1,7 +1,7 @@
 import type { Alias, JoinExpr, Node, RangeFunction, RangeTableFunc, RangeVar } from 'libpg-query'
 import { type Lineage, type Output, type Relation, Unresolved } from '../../model.ts'
 import { Analysis, CATALOG_SCHEMA } from './analysis.ts'
-import { decides, flowOf, flowsOf, maybe, valueFlow } from './expression.ts'
+import { decides, flowOf, flowsOf, maybe, touchesOwnOperators, valueFlow } from './expression.ts'
 import { type Place, together } from './flow.ts'
 import { HOLDS_TEXTS, HOLDS_VALUES } from './harmless.ts'
 import {
@@ -251,6 +251,7 @@ function joinItem(join: JoinExpr, before: FromItems, place: FromPlace): FromItem
       : namesOf(usingClause)
   const items = joined(left, right, shared)
   for (const name of shared) place.analysis.infer(sideOf(items, name))
+  if (shared.length > 0) touchesOwnOperators([['=']], placeIn(outerScope(place), place))
   decides(quals, placeIn(lateralScope(items, place), place))
   const { ranges, ...output } = items
   if (alias !== undefined) return aliased(output, alias, '')

@@ -1,12 +1,12 @@
 import type { Node, SelectStmt } from 'libpg-query'
 import { type Output, Unresolved } from '../../model.ts'
 import type { Analysis } from './analysis.ts'
-import { decides, shown, windowFlow } from './expression.ts'
+import { decides, shown, touchesOwnOperators, windowFlow } from './expression.ts'
 import type { Place } from './flow.ts'
 import { fromItems } from './from.ts'
 import { columnNamed, NO_ITEMS, NOTHING, type Scope, union, wholeOf } from './scope.ts'
 import { targetsOutput } from './targets.ts'
-import { bodyOf, ifKind } from './tree.ts'
+import { bodyOf, ifKind, namesOf } from './tree.ts'
 import { withQueries } from './with.ts'
 
 /** A SELECT, VALUES or set operation: its result, and all that it touches. `outer` is where it stands. */
@@ -32,6 +32,7 @@ function endOf(select: SelectStmt, output: Output, place: Place): void {
   for (const sort of sortClause ?? []) {
     const by = bodyOf(sort, 'SortBy')
     place.analysis.reading.mark(by)
+    if (by.useOp !== undefined) touchesOwnOperators([namesOf(by.useOp)], place)
     orderedBy(by.node, output, place)
   }
   decides(limitCount, place)
