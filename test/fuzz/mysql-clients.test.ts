@@ -206,6 +206,7 @@ async function listening<T>(act: (port: number, heard: string[]) => Promise<T>):
 test('mysql2 sends its token over TLS, queries, and parameters', async () => {
   await listening(async (port, heard) => {
     const client = await mysql.createConnection({
+      connectTimeout: 0,
       ...{ host: '127.0.0.1', port, user: 'developer', password: TOKEN, database: 'orders' },
       ssl: { rejectUnauthorized: false },
     })

@@ -54,7 +54,7 @@ export async function startServers(): Promise<Servers> {
 
 /** The gate's user, with a password as in real life, and a database. */
 async function prepareMariadb({ port, user }: Mariadb): Promise<void> {
-  const root = await mysql.createConnection({ host: '127.0.0.1', port, user })
+  const root = await mysql.createConnection({ connectTimeout: 0, host: '127.0.0.1', port, user })
   for (const sql of [
     'create database shop',
     `create user gate@'%' identified by '${POSTGRES_PASSWORD}'`,
@@ -185,7 +185,7 @@ function worldOf(started: DatabaseGate, rest: Rest): DatabaseWorld {
     async mysql(subject, config = {}) {
       const password = config.password ?? (await token('shop', subject))
       const place = { ...usual, port: port('mysql'), database: 'shop', ssl: { ...ssl, verifyIdentity: true } }
-      const client = await mysql.createConnection({ ...place, ...config, password })
+      const client = await mysql.createConnection({ connectTimeout: 0, ...place, ...config, password })
       client.on('error', () => undefined)
       return client
     },

@@ -206,7 +206,13 @@ describe('mysql at the gate', async () => {
   before(async () => {
     if (skip !== false) return
     const { port } = started as Mariadb
-    const straight = await mysql.createConnection({ host: '127.0.0.1', port, user: 'root', password: '' })
+    const straight = await mysql.createConnection({
+      connectTimeout: 0,
+      host: '127.0.0.1',
+      port,
+      user: 'root',
+      password: '',
+    })
     for (const sql of [
       'create database shop',
       "create user gate@'%' identified by 'p' require ssl",
@@ -255,7 +261,12 @@ describe('mysql at the gate', async () => {
         password,
         ssl: { ca: tls.certificate },
       }
-      const connection = await mysql.createConnection({ ...options, database: 'shop', ...change })
+      const connection = await mysql.createConnection({
+        connectTimeout: 0,
+        ...options,
+        database: 'shop',
+        ...change,
+      })
       try {
         const [rows] = await connection.query('select 7 as seven')
         return rows

@@ -78,7 +78,12 @@ describe('decisions on statements', { skip: servers.missing() }, () => {
       user: 'gate',
       password: POSTGRES_PASSWORD,
     }
-    mariadb = await mysql.createConnection({ ...place, database: 'shop', multipleStatements: true })
+    mariadb = await mysql.createConnection({
+      connectTimeout: 0,
+      ...place,
+      database: 'shop',
+      multipleStatements: true,
+    })
     await mariadb.query(TABLES)
     world = await startDatabaseWorld({
       servers,

@@ -25,7 +25,13 @@ let gate: TestMysqlFront
 before(async () => {
   if (skip !== false) return
   const { port } = started as Mariadb
-  const straight = await mysql.createConnection({ host: '127.0.0.1', port, user: 'root', password: '' })
+  const straight = await mysql.createConnection({
+    connectTimeout: 0,
+    host: '127.0.0.1',
+    port,
+    user: 'root',
+    password: '',
+  })
   await straight.query('create database shop')
   await straight.query('use shop')
   await straight.query('create table wide (id int primary key, words text)')
@@ -52,7 +58,13 @@ function leadingTo(port: number): Parameters<typeof startMysqlGate>[0] {
 
 function come(to: TestMysqlFront = gate): Promise<mysql.Connection> {
   const login = { user: 'agent', password: GATE_TOKEN, database: 'shop' }
-  return mysql.createConnection({ host: 'localhost', port: to.port, ...login, ssl: { ca: tls.certificate } })
+  return mysql.createConnection({
+    connectTimeout: 0,
+    host: 'localhost',
+    port: to.port,
+    ...login,
+    ssl: { ca: tls.certificate },
+  })
 }
 
 /** What somebody does with a database, up to its end or the first error. */

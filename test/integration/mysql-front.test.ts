@@ -24,7 +24,13 @@ let straight: mysql.Connection
 before(async () => {
   if (skip !== false) return
   const { port } = started as Mariadb
-  straight = await mysql.createConnection({ host: '127.0.0.1', port, user: 'root', password: '' })
+  straight = await mysql.createConnection({
+    connectTimeout: 0,
+    host: '127.0.0.1',
+    port,
+    user: 'root',
+    password: '',
+  })
   await straight.query('create database shop')
   await straight.query("create user gate@'%' identified by 'p' require ssl")
   await straight.query("grant all on shop.* to gate@'%'")
@@ -47,6 +53,7 @@ after(async () => {
 
 function come(options: mysql.ConnectionOptions = {}, to: TestMysqlFront = gate): Promise<mysql.Connection> {
   return mysql.createConnection({
+    connectTimeout: 0,
     ...{ host: 'localhost', port: to.port, user: 'agent', password: GATE_TOKEN, database: 'shop' },
     ssl: { ca: tls.certificate },
     ...options,

@@ -20,7 +20,13 @@ let client: mysql.Connection
 before(async () => {
   if (skip !== false) return
   const { port } = started as Mariadb
-  straight = await mysql.createConnection({ host: '127.0.0.1', port, user: 'root', password: '' })
+  straight = await mysql.createConnection({
+    connectTimeout: 0,
+    host: '127.0.0.1',
+    port,
+    user: 'root',
+    password: '',
+  })
   for (const sql of SCHEMA) await straight.query(sql)
   await straight.query("create user gate@'%' identified by 'p'")
   await straight.query("grant all on *.* to gate@'%'")
@@ -39,6 +45,7 @@ after(async () => {
 
 function come(options: mysql.ConnectionOptions = {}): Promise<mysql.Connection> {
   return mysql.createConnection({
+    connectTimeout: 0,
     ...{ host: 'localhost', port: gate.port, user: 'agent', password: GATE_TOKEN, database: 'shop' },
     multipleStatements: true,
     ssl: { ca: tls.certificate },
@@ -126,6 +133,7 @@ test('nor does any, whatever the session has set', { skip }, async t => {
 test('what is a space in one character set alone hides nothing', { skip }, async () => {
   const to = await come({ charset: 'LATIN1_SWEDISH_CI' })
   const bare = await mysql.createConnection({
+    connectTimeout: 0,
     ...{ host: '127.0.0.1', port: (started as Mariadb).port, user: 'root', password: '', database: 'shop' },
     charset: 'LATIN1_SWEDISH_CI',
   })

@@ -30,7 +30,13 @@ let straight: mysql.Connection
 before(async () => {
   if (skip !== false) return
   const { port } = started as Mariadb
-  straight = await mysql.createConnection({ host: '127.0.0.1', port, user: 'root', password: '' })
+  straight = await mysql.createConnection({
+    connectTimeout: 0,
+    host: '127.0.0.1',
+    port,
+    user: 'root',
+    password: '',
+  })
   for (const sql of [
     'create database shop',
     'create table shop.users (id int primary key, ssn varchar(40))',

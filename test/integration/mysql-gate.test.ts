@@ -35,7 +35,13 @@ let straight: mysql.Connection
 before(async () => {
   if (skip !== false) return
   const { port } = started as Mariadb
-  straight = await mysql.createConnection({ host: '127.0.0.1', port, user: 'root', password: '' })
+  straight = await mysql.createConnection({
+    connectTimeout: 0,
+    host: '127.0.0.1',
+    port,
+    user: 'root',
+    password: '',
+  })
   for (const sql of SCHEMA) await straight.query(sql)
   const place = { host: 'localhost', port, tls: { kind: 'verify', ca: tls.certificate } } as const
   gate = await startMysqlGate({ place, user: 'gate', password: 'p', database: 'shop' }, tls)
@@ -51,6 +57,7 @@ async function come(options: mysql.ConnectionOptions = {}): Promise<mysql.Connec
   gate.policy.deny = []
   gate.policy.masks = []
   const client = await mysql.createConnection({
+    connectTimeout: 0,
     ...{ host: 'localhost', port: gate.port, user: 'agent', password: GATE_TOKEN, database: 'shop' },
     ssl: { ca: tls.certificate },
     dateStrings: true,

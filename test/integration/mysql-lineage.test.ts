@@ -31,7 +31,7 @@ let catalog: MysqlCatalog
 before(async () => {
   if (skip !== false) return
   const { port, user } = started as Mariadb
-  client = await mysql.createConnection({ host: '127.0.0.1', port, user, password: '' })
+  client = await mysql.createConnection({ connectTimeout: 0, host: '127.0.0.1', port, user, password: '' })
   for (const sql of SCHEMA) await client.query(sql)
   catalog = await loadMysqlCatalog(ask, parser, DIALECT)
 })

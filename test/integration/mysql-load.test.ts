@@ -20,7 +20,13 @@ const clients: mysql.Connection[] = []
 before(async () => {
   if (skip !== false) return
   const { port } = started as Mariadb
-  const straight = await mysql.createConnection({ host: '127.0.0.1', port, user: 'root', password: '' })
+  const straight = await mysql.createConnection({
+    connectTimeout: 0,
+    host: '127.0.0.1',
+    port,
+    user: 'root',
+    password: '',
+  })
   await straight.query('create database shop')
   await straight.query('create table shop.numbers (id int primary key, word varchar(40))')
   await straight.query("insert into shop.numbers values (1, 'one'), (2, 'two'), (3, 'three')")
@@ -38,6 +44,7 @@ after(async () => {
 function come(): Promise<mysql.Connection> {
   const login = { user: 'agent', password: GATE_TOKEN, database: 'shop' }
   return mysql.createConnection({
+    connectTimeout: 0,
     host: 'localhost',
     port: gate.port,
     ...login,

@@ -157,7 +157,13 @@ describe('the policies of docs/policy-sql.md on MariaDB', {
 
   before(async () => {
     const { port } = mariadb as Mariadb
-    admin = await mysql.createConnection({ host: '127.0.0.1', port, user: 'root', password: '' })
+    admin = await mysql.createConnection({
+      connectTimeout: 0,
+      host: '127.0.0.1',
+      port,
+      user: 'root',
+      password: '',
+    })
     await admin.query("create user gate@'%' identified by 'p'")
     await admin.query("grant all on *.* to gate@'%'")
     const place = { host: 'localhost', port, tls: { kind: 'verify', ca: tls.certificate } } as const
@@ -175,6 +181,7 @@ describe('the policies of docs/policy-sql.md on MariaDB', {
       for (const each of MYSQL_TABLES) await admin.query(each)
       const place = { host: 'localhost', port: gate.port, database: 'shop' }
       const db = await mysql.createConnection({
+        connectTimeout: 0,
         ...{ ...place, user: 'agent', password: GATE_TOKEN, ssl: { ca: tls.certificate } },
       })
       try {

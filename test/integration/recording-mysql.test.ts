@@ -19,7 +19,13 @@ const HEX = Buffer.from('canary').toString('hex')
 before(async () => {
   if (skip !== false) return
   const { port } = started as Mariadb
-  const admin = await mysql.createConnection({ host: '127.0.0.1', port, user: 'root', password: '' })
+  const admin = await mysql.createConnection({
+    connectTimeout: 0,
+    host: '127.0.0.1',
+    port,
+    user: 'root',
+    password: '',
+  })
   for (const sql of [
     'create database shop',
     'use shop',
@@ -47,6 +53,7 @@ after(async () => {
 
 function client(): Promise<mysql.Connection> {
   return mysql.createConnection({
+    connectTimeout: 0,
     ...{ host: 'localhost', port: gate.port, user: 'agent', password: GATE_TOKEN, database: 'shop' },
     ssl: { ca: tls.certificate },
     multipleStatements: true,
