@@ -6,7 +6,8 @@ import { buildConnector, errors } from 'undici'
  *
  * undici 7 takes the end of a connection at once, also while the reply on it was told to wait, and then fails an
  * assertion that nobody can catch: a server that closes while its client is slow would end the whole gate
- * (https://github.com/nodejs/undici/issues/5360; mended in 8).
+ * (https://github.com/nodejs/undici/issues/5360). In 8 that is mended, but not that a reply whose connection was to stay
+ * open is lost with what had come of it.
  */
 export function patientConnector(options: buildConnector.BuildOptions): buildConnector.connector {
   const connect = buildConnector(options)
