@@ -405,3 +405,33 @@ test('rows that are held do not pass unread', () => {
   refuses(() => broken.next(), 'postgres-reply-malformed')
   refuses(() => broken.nextRows(9), 'internal')
 })
+
+test('the type of the next message is told before it is read, however it is split', () => {
+  const bytes = Buffer.concat([
+    writeBackend({ kind: 'parse-complete' }),
+    writeDataRow([Buffer.alloc(40)]),
+    writeBackend({ kind: 'command-complete', tag: 'SELECT 1' }),
+    writeBackend({ kind: 'ready', state: 'I' }),
+  ])
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 80, maxLength: 80 }), sizes => {
+      const reader = new BackendReader()
+      assert.equal(reader.nextType, undefined)
+      const types: string[] = []
+      let at = 0
+      for (const size of sizes) {
+        reader.push(bytes.subarray(at, at + size))
+        at += size
+        for (;;) {
+          const { nextType } = reader
+          const frame = reader.next()
+          if (frame === undefined) break
+          assert.equal(nextType, frame.type)
+          types.push(String.fromCharCode(frame.type))
+        }
+      }
+      assert.equal(types.join(''), '1DCZ')
+      assert.equal(reader.nextType, undefined)
+    }),
+  )
+})
