@@ -71,6 +71,8 @@ test('no rule is left out where anything of it could touch', () => {
     [rule, understood(selecting({ output: { columns: [], open: lineage('a') } })), catalog],
     [rule, understood(selecting(), selecting({ tag: 'SHOW', output: undefined } as never)), catalog],
     [rule, understood(selecting({ tag: 'COPY' })), catalog],
+    // A plan stands in the place of what is executed.
+    [rule, understood(selecting({ tag: 'EXPLAIN' })), catalog],
     [rule, { ...understood(selecting()), unclear: 'it cannot be told' }, catalog],
   ]
   for (const each of whole) {

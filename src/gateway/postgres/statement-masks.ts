@@ -47,11 +47,16 @@ function lean(masks: StatementMasks, { statements, unclear }: Understood): Postg
   return { ...masks, rules: [], widths }
 }
 
+/** Statements whose rows are their output: data of COPY are none, and EXPLAIN EXECUTE gives a plan in the place of it. */
+const GIVES_OUTPUT: ReadonlySet<string> = new Set([
+  ...['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'MERGE'],
+  ...['EXECUTE', 'FETCH'],
+])
+
 /** How many columns a statement gives; undefined where that cannot be told, or one of them is masked. */
 function widthOf(statement: SqlStatement, { rules }: StatementMasks): number | undefined {
   const { tag, output } = statement
   if (isTransactionOnly(statement)) return 0
-  // Data of COPY are no rows.
-  if (tag === 'COPY' || output === undefined || output.open !== undefined) return undefined
+  if (!GIVES_OUTPUT.has(tag) || output === undefined || output.open !== undefined) return undefined
   return formFor(linesOf(output), rules) === undefined ? output.columns.length : undefined
 }
