@@ -37,7 +37,7 @@ describe('a gate that is killed', { skip: servers.missing() }, () => {
       user: 'gate',
       password: POSTGRES_PASSWORD,
     }
-    mariadb = await mysql.createConnection({ ...place, database: 'shop' })
+    mariadb = await mysql.createConnection({ connectTimeout: 0, ...place, database: 'shop' })
     await postgres.query('create table seen (n int)')
     await mariadb.query('create table seen (n int)')
     world = await startDatabaseWorld({ servers, policies: [POLICY], config: { workers: 2 } })

@@ -51,7 +51,7 @@ describe('ends', { skip: servers.missing() }, () => {
       user: 'gate',
       password: POSTGRES_PASSWORD,
     }
-    mariadb = await mysql.createConnection({ ...place, database: 'shop' })
+    mariadb = await mysql.createConnection({ connectTimeout: 0, ...place, database: 'shop' })
     for (const sql of ['create table kept (id int primary key)', 'insert into kept values (1), (2)']) {
       await postgres.query(sql)
       await mariadb.query(sql)

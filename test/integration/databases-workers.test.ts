@@ -39,7 +39,7 @@ describe('two workers', { skip: servers.missing() }, () => {
       user: 'gate',
       password: POSTGRES_PASSWORD,
     }
-    mariadb = await mysql.createConnection(place)
+    mariadb = await mysql.createConnection({ ...place, connectTimeout: 0 })
     world = await startDatabaseWorld({ servers, policies: [POLICY], config: { workers: WORKERS } })
     await ready()
   })
