@@ -1,5 +1,5 @@
 import type { Constraint, RangeVar } from 'libpg-query'
-import type { BaseColumn, Relation } from '../../model.ts'
+import type { Relation } from '../../model.ts'
 import type { Analysis } from './analysis.ts'
 import { ANYTHING } from './scope.ts'
 import { type NodeKind, namesOf } from './tree.ts'
@@ -82,18 +82,29 @@ function readReference({ pktable, pk_attrs: attributes }: Constraint, analysis: 
   for (const column of columns) analysis.inferred.add(column)
 }
 
-/** Under another name a column, its table or its schema is none that a mask names. */
+/**
+ * Under another name a column, its table or its schema is none that a mask names, and none that a Deny of reading names: whoever
+ * gives it one is asked whether they may read it.
+ */
 function readName(kind: NodeKind, body: Body, analysis: Analysis): void {
   const type = String(body[kind === 'RenameStmt' ? 'renameType' : 'objectType'])
   if (body['relation'] === undefined) {
     // A function that moves to the server's schema would be taken for one of the server's.
     if (type === 'OBJECT_SCHEMA' || kind === 'AlterObjectSchemaStmt') analysis.copy(ANYTHING)
+    if (type === 'OBJECT_SCHEMA')
+      analysis.touch('sql:Select', { kind: 'schema', name: String(body['subname'] ?? '*') })
     return
   }
   const isColumn = type === 'OBJECT_COLUMN' || type === 'OBJECT_ATTRIBUTE'
-  const renamed = ({ name }: BaseColumn): boolean => !isColumn || name === body['subname']
-  for (const { columns } of existing(body['relation'], analysis))
-    analysis.copy(new Set(columns.filter(renamed)))
+  for (const relation of existing(body['relation'], analysis)) {
+    const renamed = relation.columns.filter(({ name }) => !isColumn || name === body['subname'])
+    analysis.touchRelation(
+      'sql:Select',
+      relation,
+      renamed.map(({ name }) => name),
+    )
+    analysis.copy(new Set(renamed))
+  }
 }
 
 /** All texts of a tree that could name a column. */
