@@ -20,7 +20,8 @@ const table = {
   'gate-stopping': {
     party: 'gate',
     status: 503,
-    advice: 'Connect anew: to another gate behind the same address, or to this one once it has started again.',
+    advice:
+      'Connect anew: to another gate behind the same address, or to this one once it has started again.',
   },
   overloaded: {
     party: 'gate',
